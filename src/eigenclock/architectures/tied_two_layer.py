@@ -1,0 +1,71 @@
+"""Tied two-layer linear network, F(x) = P Pᵀ x (T7; Prop. 5.1)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..checks import InputError, number
+from ..objectives import Regression
+from ..optimizers import FOREVER, GradientDescent, HeavyBall, Hessian, Optimizer, Time, Trajectory, descend
+from .base import Architecture
+
+@dataclass(frozen=True)
+class TiedTwoLayer(Architecture):
+    """F(x) = P Pᵀ x trained from an aligned start P(0)P(0)ᵀ = init·I.
+
+    Under gradient flow the gain follows a logistic curve of rate 8·lr·weight·cross_moment. For the plain denoising objective
+    that rate is 8·lr·λ, the same at every noise level. Targets below zero (e.g. noise prediction at a negative cross-moment)
+    are out of reach of P Pᵀ: the gain then decays to zero. Not the untied product W = P Q.
+
+    **Parameters**
+    - `init`: gain of every mode at time 0, dimensionless, >= 0. `0` is a fixed point: nothing is ever learned.
+    """
+
+    init: float = 0.1
+
+    def __post_init__(self) -> None:
+        number("init", self.init, at_least=0)
+
+    def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
+        if isinstance(optimizer, GradientDescent | HeavyBall):
+            return self._stepwise(regression, optimizer, time)
+        speed = 8 * optimizer.lr * regression.rate
+        return self._logistic(speed * regression.cross_moment, speed * regression.curvature, time)
+
+    def _logistic(self, growth: Hessian, saturation: Hessian, time: Time) -> Trajectory:
+        """f' = growth·f − saturation·f², any sign of growth.
+
+        With E = e^{−|growth|τ} and T = (1−E)/|growth|: f = Q/(E + Q·saturation·T) growing, Q·E/(1 + Q·saturation·T) decaying.
+        """
+        if self.init == 0:
+            return np.zeros((time.size, *growth.shape))
+        tau, speed = np.minimum(time, FOREVER)[:, None, None], np.abs(growth)
+        exponent = speed * tau
+        flat = exponent < np.finfo(float).tiny
+        elapsed = np.where(flat, tau, -np.expm1(-exponent) / np.where(speed > 0, speed, 1.0))  # T → τ as growth → 0
+        remaining = np.exp(-exponent)
+        decaying = growth < 0
+        denominator = np.where(decaying, 1.0, remaining) + self.init * saturation * elapsed
+        return self.init * np.where(decaying, remaining, 1.0) / denominator
+
+    def _stepwise(self, regression: Regression, optimizer: GradientDescent | HeavyBall, time: Time) -> Trajectory:
+        """The recursion of p, f = p², step by step: it has no closed form."""
+        rate, curvature, cross_moment = regression.rate, regression.curvature, regression.cross_moment
+        optimizer.check_stable(8 * rate * np.maximum(cross_moment, 0) if self.init > 0 else np.zeros_like(curvature))
+        finite = np.isfinite(time)
+        start = np.full(curvature.shape, np.sqrt(self.init))
+        gain = np.empty((time.size, *curvature.shape))
+        with np.errstate(over="ignore", invalid="ignore"):
+            factor = descend(
+                lambda p: 4 * rate * (curvature * p**2 - cross_moment) * p, start, time[finite], optimizer
+            )
+            gain[finite] = factor**2
+        gain[~finite] = np.maximum(regression.optimum, 0) if self.init > 0 else 0.0
+        if not np.isfinite(gain).all():
+            modes = np.flatnonzero(~np.isfinite(gain).all(axis=(0, 2)))
+            raise InputError(
+                f"lr must be smaller for this start, got {optimizer.lr:g}: descent from init={self.init:g} diverges on "
+                f"{modes.size} of {curvature.shape[0]} modes ({', '.join(str(k) for k in modes[:5])}"
+                f"{', ...' if modes.size > 5 else ''})"
+            )
+        return gain

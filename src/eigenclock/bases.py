@@ -1,0 +1,162 @@
+"""Bases: samples <-> coordinates along modes. Every basis is real and orthonormal; modes come in order of falling variance."""
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+
+import numpy as np
+import scipy.fft
+import xarray as xr
+from jaxtyping import Float, Int
+
+from .checks import InputError
+
+Samples = Float[np.ndarray, "n ..."]
+Coordinates = Float[np.ndarray, "n mode"]
+
+
+class Basis(ABC):
+    """An orthonormal set of modes of data of a given shape. Linear: it knows nothing of the data's mean."""
+
+    shape: tuple[int, ...]
+
+    @property
+    @abstractmethod
+    def n_modes(self) -> int:
+        """Number of modes; fewer than the dimension when the rest has no variance and was never formed."""
+
+    @abstractmethod
+    def to_modes(self, samples: Samples) -> Coordinates:
+        """Coordinates (n, mode) of samples (n, *shape)."""
+
+    @abstractmethod
+    def from_modes(self, coordinates: Coordinates) -> Samples:
+        """Samples (n, *shape) from coordinates (n, mode)."""
+
+    @abstractmethod
+    def to_dataset(self) -> xr.Dataset:
+        """What a NetCDF file needs to rebuild the basis."""
+
+    def mode_image(self, mode: int) -> Float[np.ndarray, "..."]:
+        """Mode `mode` as an array of the data's shape."""
+        if not 0 <= mode < self.n_modes:
+            raise InputError(f"mode must be in 0..{self.n_modes - 1}, got {mode}")
+        return self.from_modes(np.eye(1, self.n_modes, mode))[0]
+
+    @property
+    def dimension(self) -> int:
+        """Number of coordinates of one sample."""
+        return int(np.prod(self.shape))
+
+    def _flat(self, samples: Samples) -> Float[np.ndarray, "n d"]:
+        array = np.asarray(samples, dtype=np.float64)
+        if array.shape[1:] != self.shape:
+            raise InputError(f"samples must have shape (n, {str(self.shape)[1:-1]}), got {array.shape}")
+        return array.reshape(len(array), -1)
+
+    def _check_coordinates(self, coordinates: Coordinates) -> Coordinates:
+        array = np.asarray(coordinates, dtype=np.float64)
+        if array.ndim != 2 or array.shape[1] != self.n_modes:
+            raise InputError(f"coordinates must have shape (n, {self.n_modes}), got {array.shape}")
+        return array
+
+
+class PCA(Basis):
+    """Eigenvectors of the data's covariance.
+
+    **Parameters**
+    - `components`: (mode, d) orthonormal rows.
+    - `shape`: shape of one sample.
+    """
+
+    def __init__(self, components: Float[np.ndarray, "mode d"], shape: tuple[int, ...]) -> None:
+        self.components = components
+        self.shape = shape
+
+    @property
+    def n_modes(self) -> int:
+        return len(self.components)
+
+    def to_modes(self, samples: Samples) -> Coordinates:
+        return self._flat(samples) @ self.components.T
+
+    def from_modes(self, coordinates: Coordinates) -> Samples:
+        return (self._check_coordinates(coordinates) @ self.components).reshape(-1, *self.shape)
+
+    def to_dataset(self) -> xr.Dataset:
+        return xr.Dataset(
+            {"basis_components": (("mode", "coordinate"), self.components)},
+            attrs={"basis": "pca", "sample_shape": list(self.shape)},
+        )
+
+
+class Fourier(Basis):
+    """Real Fourier (Hartley) modes cas(2π k·x/N)/√N on a 1-D or 2-D periodic grid, with channels.
+
+    The pair ±k spans the cosine and sine of frequency k, so its mean variance is the power spectrum. With several channels, a real
+    rotation per frequency mixes the channels so that they are uncorrelated on average over the pair.
+
+    **Parameters**
+    - `shape`: shape of one sample: (n,), (h, w) or (h, w, c).
+    - `rotation`: (frequency, c, c) orthogonal matrices, columns are the mixed channels.
+    - `order`: (mode,) index of each mode in the flattened (frequency, channel) grid.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], rotation: Float[np.ndarray, "frequency c c"], order: Int[np.ndarray, " mode"]
+    ) -> None:
+        self.shape = shape
+        self.rotation = rotation
+        self.order = order
+
+    @property
+    def n_modes(self) -> int:
+        return len(self.order)
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Shape of one channel."""
+        return self.shape[:2]
+
+    @cached_property
+    def frequency(self) -> Float[np.ndarray, "mode axis"]:
+        """Signed frequency of each mode along each axis, in cycles per sample spacing."""
+        axes = np.meshgrid(*(np.fft.fftfreq(n) for n in self.grid), indexing="ij")
+        return np.stack([axis.ravel() for axis in axes], axis=1)[self.order // self.rotation.shape[-1]]
+
+    def to_modes(self, samples: Samples) -> Coordinates:
+        waves = hartley(self._flat(samples).reshape(len(samples), *self.shape), len(self.grid))
+        mixed = np.einsum("nfc,fck->nfk", waves, self.rotation, optimize=True)
+        return mixed.reshape(len(samples), -1)[:, self.order]
+
+    def from_modes(self, coordinates: Coordinates) -> Samples:
+        mixed = np.zeros((len(coordinates), self.dimension))
+        mixed[:, self.order] = self._check_coordinates(coordinates)
+        mixed = mixed.reshape(len(mixed), *self.rotation.shape[:2])
+        waves = np.einsum("nfk,fck->nfc", mixed, self.rotation, optimize=True)
+        return hartley(waves.reshape(-1, *self.shape), len(self.grid)).reshape(-1, *self.shape)
+
+    def to_dataset(self) -> xr.Dataset:
+        return xr.Dataset(
+            {
+                "basis_rotation": (("frequency", "channel", "mixed_channel"), self.rotation),
+                "basis_order": (("mode",), self.order),
+            },
+            attrs={"basis": "fourier", "sample_shape": list(self.shape)},
+        )
+
+
+def hartley(samples: Samples, axes: int) -> Float[np.ndarray, "n frequency c"]:
+    """Orthonormal Hartley transform over the first `axes` sample axes, its own inverse; frequencies flattened, channels kept."""
+    transformed = scipy.fft.fftn(samples, axes=range(1, 1 + axes), norm="ortho")
+    channels = samples.shape[1 + axes] if samples.ndim > 1 + axes else 1
+    return (transformed.real - transformed.imag).reshape(len(samples), -1, channels)
+
+
+def basis_from_dataset(dataset: xr.Dataset) -> Basis | None:
+    """The basis that `to_dataset` wrote, or None if there is none."""
+    if "basis" not in dataset.attrs:
+        return None
+    shape = tuple(int(n) for n in np.atleast_1d(dataset.attrs["sample_shape"]))
+    if dataset.attrs["basis"] == "pca":
+        return PCA(dataset["basis_components"].values, shape)
+    return Fourier(shape, dataset["basis_rotation"].values, dataset["basis_order"].values)

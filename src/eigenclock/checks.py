@@ -1,0 +1,60 @@
+"""What user input must satisfy: one-line errors that name the argument, the value seen and what is allowed."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+
+class InputError(ValueError):
+    """The user gave something that cannot be used. The message is one line; the command line exits with 2."""
+
+
+def finite_array(name: str, value: Any, allowed: str) -> Float[np.ndarray, "..."]:
+    """`value` as a float64 array of finite numbers, or an InputError that says where the first bad entry is."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be {allowed}, got {type(value).__name__} that is not numeric") from None
+    bad = ~np.isfinite(array)
+    if bad.any():
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise InputError(
+            f"{name} must be {allowed}, got {array[index]} at index {index} ({int(bad.sum())} such entries)"
+        )
+    return array
+
+
+def number(
+    name: str, value: float, *, above: float | None = None, at_least: float | None = None, below: float | None = None
+) -> None:
+    """Raise unless `value` is a finite number in the stated open or closed range."""
+    lower = f" > {above:g}" if above is not None else f" >= {at_least:g}" if at_least is not None else ""
+    upper = f" < {below:g}" if below is not None else ""
+    allowed = " and".join(part for part in (lower, upper) if part)
+    inside = (
+        np.isfinite(value)
+        and (above is None or value > above)
+        and (at_least is None or value >= at_least)
+        and (below is None or value < below)
+    )
+    if not inside:
+        raise InputError(f"{name} must be a finite number{allowed}, got {value!r}")
+
+
+def training_time(time: Any) -> Float[np.ndarray, " time"]:
+    """Times in optimizer steps: one axis, non-negative, strictly increasing; 0 and inf are allowed."""
+    try:
+        array = np.asarray(time, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"time must be a 1-D array of optimizer steps, got {type(time).__name__}") from None
+    if array.ndim != 1 or array.size == 0:
+        raise InputError(f"time must be a non-empty 1-D array of optimizer steps, got shape {array.shape}")
+    if np.isnan(array).any() or array.min() < 0:
+        bad = array[np.isnan(array) | (array < 0)][0]
+        raise InputError(f"time must be >= 0 (0 and inf allowed), got {bad}")
+    wrong = np.flatnonzero(np.diff(array) <= 0) if array.size > 1 else np.empty(0, dtype=int)
+    if np.isinf(array[:-1]).any() or wrong.size:
+        i = int(wrong[0]) if wrong.size else int(np.flatnonzero(np.isinf(array))[0])
+        raise InputError(f"time must be strictly increasing, got {array[i]:g} before {array[i + 1]:g} at index {i}")
+    return array

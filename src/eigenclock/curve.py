@@ -1,0 +1,180 @@
+"""LearningCurve: the one result of theory, brute force and measurement."""
+
+import json
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from . import clocks, divergences
+from .checks import InputError, number
+from .files import atomic
+from .recipe import Recipe
+from .spectrum import Spectrum
+
+if TYPE_CHECKING:
+    from .report.plots import CurvePlots
+
+FORMAT = "eigenclock learning curve 1"
+
+LABELS: dict[Hashable, dict[str, str]] = {
+    "time": {"long_name": "training time", "units": "optimizer steps"},
+    "mode": {"long_name": "mode"},
+    "sigma": {"long_name": "noise level", "units": "data units"},
+    "variance": {"long_name": "generated variance", "units": "data units²"},
+    "initial": {"long_name": "generated variance before training", "units": "data units²"},
+    "target": {"long_name": "data variance", "units": "data units²"},
+    "test_variance": {"long_name": "held-out data variance", "units": "data units²"},
+    "gain": {"long_name": "denoiser gain", "units": "1"},
+    "loss": {"long_name": "training loss per mode"},
+    "alignment": {"long_name": "alignment with the data's modes", "units": "1"},
+    "particles": {"long_name": "generated samples in mode coordinates", "units": "data units"},
+}
+
+
+class LearningCurve:
+    """How the generated distribution of a model in training evolves, mode by mode.
+
+    Made by `predict`, `simulate` or a probe; the same for all of them. `dataset` is an xarray Dataset with dims "time", "mode", "sigma".
+
+    **Parameters**
+    - `dataset`: variance (time, mode), initial and target (mode,); optionally gain and loss (time, mode, sigma), alignment
+      (time,), particles (time, particle, mode), and a spectrum's mean and basis.
+    - `recipe`: how the model was trained and sampled, or None if unknown.
+    - `source`: "theory", "simulation" or "measurement".
+    """
+
+    def __init__(self, dataset: xr.Dataset, *, recipe: Recipe | None, source: str) -> None:
+        self.dataset = dataset.assign_coords(mode=np.arange(dataset.sizes["mode"]))
+        for name in self.dataset.variables:
+            self.dataset[name].attrs.update(LABELS.get(name, {}))
+        self.recipe = recipe
+        self.source = source
+
+    def _variable(self, name: str, remedy: str) -> xr.DataArray:
+        if name not in self.dataset:
+            raise InputError(f"{name} was not kept in this curve: {remedy}")
+        return self.dataset[name]
+
+    @property
+    def variance(self) -> xr.DataArray:
+        """Generated variance, (time, mode)."""
+        return self.dataset["variance"]
+
+    @property
+    def target(self) -> xr.DataArray:
+        """Variance of the data, (mode,)."""
+        return self.dataset["target"]
+
+    @property
+    def initial(self) -> xr.DataArray:
+        """Generated variance before training, (mode,)."""
+        return self.dataset["initial"]
+
+    @property
+    def gain(self) -> xr.DataArray:
+        """Denoiser gain ψ, (time, mode, sigma); InputError unless it was kept."""
+        return self._variable("gain", "pass keep_gain=True")
+
+    @property
+    def loss(self) -> xr.DataArray:
+        """Training loss, (time, mode, sigma); InputError unless it was kept."""
+        return self._variable("loss", "pass keep_loss=True")
+
+    @property
+    def alignment(self) -> xr.DataArray:
+        """Alignment of the generated covariance with the data's modes, (time,)."""
+        return self._variable("alignment", "it is measured by simulate, and is 1 by construction in theory")
+
+    @property
+    def spectrum(self) -> Spectrum:
+        """The spectrum behind the curve."""
+        return Spectrum.from_dataset(self.dataset)
+
+    def emergence(self, threshold: clocks.Threshold = "geometric") -> clocks.Emergence:
+        """When each mode passes "geometric", "harmonic" or "arithmetic" mean of start and target, or a fraction of log-distance (T12)."""
+        return clocks.emergence(
+            self.variance.values, self.dataset["time"].values, self.initial.values, self.target.values, threshold
+        )
+
+    def kl(self) -> xr.DataArray:
+        """KL(generated ‖ data) in nats over training (T17); modes of zero target variance are left out and counted in attrs."""
+        positive = self.target.values > 0
+        values = divergences.kl(self.variance.values[:, positive], self.target.values[positive])
+        return self._over_time(values, "KL(generated ‖ data)", "nats", modes_left_out=int((~positive).sum()))
+
+    def wasserstein(self) -> xr.DataArray:
+        """Wasserstein-2 distance from the data over training (T17), in data units."""
+        values = divergences.wasserstein(self.variance.values, self.target.values)
+        return self._over_time(values, "Wasserstein-2 distance", "data units")
+
+    def _over_time(self, values: Any, long_name: str, units: str, **attrs: int) -> xr.DataArray:
+        time = self.dataset["time"]
+        return xr.DataArray(values, coords={"time": time}, attrs={"long_name": long_name, "units": units, **attrs})
+
+    def variance_at(self, time: float) -> Float[np.ndarray, " mode"]:
+        """Generated variance at any time between the first and last record, log-linear in log time between records."""
+        times, values = self.dataset["time"].values, self.variance.values
+        if not (times[0] <= time <= times[-1] or time == 0):
+            raise InputError(f"time must be 0 or in [{times[0]:g}, {times[-1]:g}], the recorded range, got {time:g}")
+        if time == 0:
+            return self.initial.values
+        after = int(np.searchsorted(times, time))
+        if times[after] == time:
+            return np.asarray(values[after])
+        if np.isinf(times[after]) or times[after - 1] == 0:
+            raise InputError(f"time must be recorded, or lie between two recorded times that are positive, got {time:g}")
+        fraction = np.log(time / times[after - 1]) / np.log(times[after] / times[after - 1])
+        return np.asarray(values[after - 1] ** (1 - fraction) * values[after] ** fraction)
+
+    def sample(self, n: int, *, time: float, seed: int) -> Float[np.ndarray, "n ..."]:
+        """`n` samples, in data space, of the generated Gaussian at a training time.
+
+        The same seed gives the same noise at every time, so that a sequence of times shows one sample form mode by mode. InputError
+        if the spectrum has no basis or the time was not recorded.
+        """
+        number("n", n, at_least=1)
+        spectrum = self.spectrum
+        noise = np.random.default_rng(seed).standard_normal((n, spectrum.n_modes))
+        return spectrum.from_modes(noise * np.sqrt(self.variance_at(time)))
+
+    @property
+    def plot(self) -> "CurvePlots":
+        """Matplotlib Display objects: `curve.plot.variance(ax=None)` and others."""
+        from .report.plots import CurvePlots
+
+        return CurvePlots(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write to NetCDF, atomically. Numbers read back are identical to the bit."""
+        dataset = self.dataset.assign_attrs(
+            format=FORMAT, source=self.source, recipe=json.dumps(self.recipe.to_dict() if self.recipe else None)
+        )
+        with atomic(path) as temporary:
+            dataset.to_netcdf(temporary, engine="h5netcdf")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "LearningCurve":
+        """Read what `save` wrote; InputError if the file is missing, truncated or something else."""
+        try:
+            with xr.open_dataset(Path(path), engine="h5netcdf") as opened:
+                dataset = opened.load()
+            if dataset.attrs["format"] != FORMAT:
+                raise KeyError("format")
+            recipe = json.loads(dataset.attrs["recipe"])
+        except FileNotFoundError:
+            raise InputError(f"learning curve not found: {path}") from None
+        except (OSError, KeyError, ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(f"not a readable learning curve: {path} ({reason})") from None
+        attrs = {k: v for k, v in dataset.attrs.items() if k not in ("format", "source", "recipe")}
+        source = str(dataset.attrs["source"])
+        dataset.attrs = attrs
+        return cls(dataset, recipe=Recipe.from_dict(recipe) if recipe else None, source=source)
+
+    def __repr__(self) -> str:
+        sizes = self.dataset.sizes
+        return f"LearningCurve({self.source}, {sizes['time']} times × {sizes['mode']} modes, {self.recipe})"

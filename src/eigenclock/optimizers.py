@@ -1,0 +1,189 @@
+"""How a quadratic is descended (T3), and how a gradient is followed when the loss is not quadratic.
+
+`progress(curvature, time)` is the fraction of the way from the start to the optimum, 1 − P, of a quadratic whose Hessian times
+learning rate is h = lr·2·weight·curvature: f(τ) = f₀ + (f* − f₀)·progress. Time is in optimizer steps. The discrete optimizers
+act at whole steps: a time between two steps shows the state after the earlier one.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+
+from .checks import InputError, number
+
+Hessian: TypeAlias = Float[np.ndarray, "mode sigma"]
+Time: TypeAlias = Float[np.ndarray, " time"]
+Trajectory: TypeAlias = Float[np.ndarray, "time mode sigma"]
+
+FOREVER = 1e250
+"""Stands for an infinite training time inside products: rate × FOREVER stays finite, and 0 × FOREVER is 0."""
+
+
+class Optimizer(ABC):
+    """Gradient flow or a discrete descent. Subclasses are frozen dataclasses with a learning rate `lr`."""
+
+    lr: float
+
+    @abstractmethod
+    def progress(self, hessian: Hessian, time: Time) -> Trajectory:
+        """Fraction of the way from start to optimum on a quadratic of the given Hessian (before the learning rate)."""
+
+    @property
+    @abstractmethod
+    def stable_step(self) -> float:
+        """Largest lr × Hessian that converges (inf for gradient flow)."""
+
+    def check_stable(self, hessian: Hessian) -> None:
+        """Raise, naming the modes, if some mode at some noise level has lr × Hessian above `stable_step`."""
+        unstable = self.lr * hessian > self.stable_step
+        if unstable.any():
+            modes = np.flatnonzero(unstable.any(axis=1))
+            named = ", ".join(str(k) for k in modes[:5]) + (", ..." if modes.size > 5 else "")
+            allowed = self.stable_step / hessian.max()
+            raise InputError(
+                f"lr must be <= {allowed:.4g} for this spectrum and these noise levels, got {self.lr:g}: diverges on "
+                f"{modes.size} of {hessian.shape[0]} modes ({named}) at {int(unstable.any(axis=0).sum())} of "
+                f"{hessian.shape[1]} noise levels"
+            )
+
+
+def _finite(time: Time) -> Float[np.ndarray, "time 1 1"]:
+    return np.minimum(time, FOREVER)[:, None, None]
+
+
+def whole_steps(time: Time) -> Time:
+    """Number of completed steps at each time; a time within rounding of a whole step counts as that step."""
+    return np.floor(np.minimum(time, FOREVER) * (1 + 1e-12))
+
+
+@dataclass(frozen=True)
+class GradientFlow(Optimizer):
+    """Infinitesimal steps: P = exp(−hτ), exact at τ = 0 and ∞.
+
+    **Parameters**
+    - `lr`: learning rate η; training time τ is counted in steps of this size.
+    """
+
+    lr: float = 1.0
+
+    def __post_init__(self) -> None:
+        number("lr", self.lr, above=0)
+
+    @property
+    def stable_step(self) -> float:
+        return float("inf")
+
+    def progress(self, hessian: Hessian, time: Time) -> Trajectory:
+        exponent = (-self.lr * hessian) * _finite(time)
+        return -np.expm1(exponent, out=exponent)
+
+
+@dataclass(frozen=True)
+class GradientDescent(Optimizer):
+    """Full-batch steps f ← f − lr·∇: P = (1 − h)ⁿ, n whole steps. Diverges where h > 2.
+
+    **Parameters**
+    - `lr`: learning rate η.
+    """
+
+    lr: float = 1.0
+
+    def __post_init__(self) -> None:
+        number("lr", self.lr, above=0)
+
+    @property
+    def stable_step(self) -> float:
+        return 2.0
+
+    def progress(self, hessian: Hessian, time: Time) -> Trajectory:
+        self.check_stable(hessian)
+        step, n = self.lr * hessian, whole_steps(time)[:, None, None]
+        shrinking = np.minimum(step, 1.0)
+        logarithm = np.log1p(-shrinking, out=np.full_like(step, -np.inf), where=shrinking < 1)
+        smooth = -np.expm1(np.multiply(n, logarithm, where=n > 0, out=np.zeros(np.broadcast_shapes(n.shape, step.shape))))
+        if (step <= 1).all():
+            return smooth
+        alternating = 1 - np.where(n % 2, -1.0, 1.0) * np.abs(1 - step) ** n
+        return np.where(step <= 1, smooth, alternating)
+
+
+@dataclass(frozen=True)
+class HeavyBall(Optimizer):
+    """Steps with momentum, f ← f − lr·∇ + momentum·(f − f_previous), from rest. Diverges where h > 2(1 + momentum).
+
+    With b = 1 + β − h, U the solution of U_{n+1} = b·U_n − β·U_{n−1} with U₀ = 0, U₁ = 1, the remaining fraction is
+    P_n = (1−h)·U_n − β·U_{n−1}: the same as T3's two-root form, without its cancellation at the double root.
+
+    **Parameters**
+    - `lr`: learning rate η.
+    - `momentum`: β in [0, 1).
+    """
+
+    lr: float = 1.0
+    momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        number("lr", self.lr, above=0)
+        number("momentum", self.momentum, at_least=0, below=1)
+
+    @property
+    def stable_step(self) -> float:
+        return 2.0 * (1 + self.momentum)
+
+    def progress(self, hessian: Hessian, time: Time) -> Trajectory:
+        if self.momentum == 0:
+            return GradientDescent(self.lr).progress(hessian, time)
+        self.check_stable(hessian)
+        step, n = self.lr * hessian, whole_steps(time)[:, None, None]
+        remaining = (1 - step) * _momentum_response(step, self.momentum, n)
+        remaining -= self.momentum * _momentum_response(step, self.momentum, np.maximum(n - 1, 0))
+        # U_{-1} = -1/beta, so that P_0 = 1; a flat direction never moves
+        return 1 - np.where((n == 0) | (step == 0), 1.0, remaining)
+
+
+def _momentum_response(step: Hessian, momentum: float, n: Float[np.ndarray, "time 1 1"]) -> Trajectory:
+    """U_n of `HeavyBall`: complex roots give β^{(n−1)/2}·sin(nθ)/sin θ, real roots a geometric sum."""
+    trace, root = 1 + momentum - step, np.sqrt(momentum)
+    # b² − 4β = (b − 2√β)(b + 2√β), each factor without cancellation
+    discriminant = ((1 - root) ** 2 - step) * ((1 + root) ** 2 - step)
+    complex_roots = discriminant < 0
+
+    angle = np.arctan2(np.sqrt(np.where(complex_roots, -discriminant, 1.0)), np.abs(trace))
+    oscillating = root ** (n - 1) * (np.sin(n * angle) / np.sin(angle))
+
+    size = np.where(complex_roots, 2.0, np.abs(trace))
+    smaller = 2 * momentum / (size + np.sqrt(np.maximum(discriminant, 0)))
+    # (1 − r₊)(1 − r₋) = 1 − |b| + β
+    gap = np.where(trace >= 0, step, 2 * (1 + momentum) - step) / (1 - smaller)
+    log_larger = np.log1p(-np.clip(gap, 0, 1 - momentum / 2))
+    log_ratio = np.minimum(np.log(smaller) - log_larger, 0)
+    distinct = np.where(log_ratio < 0, log_ratio, -1.0)
+    geometric_sum = np.where(log_ratio < 0, np.expm1(n * distinct) / np.expm1(distinct), n)
+    monotone = np.exp((n - 1) * log_larger) * geometric_sum
+
+    mirrored = np.where((trace < 0) & (n % 2 == 0), -1.0, 1.0)  # U_n(−b) = (−1)^{n−1} U_n(b)
+    return mirrored * np.where(complex_roots, oscillating, monotone)
+
+
+def descend(
+    gradient: Callable[[Hessian], Hessian], start: Hessian, time: Time, optimizer: "GradientDescent | HeavyBall"
+) -> Trajectory:
+    """Follow a gradient that is not linear, step by step, to every (finite) time.
+
+    One Python iteration per optimizer step, since a recursion has no shortcut; all modes and noise levels at once. Stops
+    early when nothing moves any more. A diverging descent gives inf or NaN, which the caller reports.
+    """
+    momentum = optimizer.momentum if isinstance(optimizer, HeavyBall) else 0.0
+    out = np.empty((time.size, *start.shape))
+    value, previous, done, settled = start, start, 0, False
+    for i, target in enumerate(whole_steps(time)):
+        while done < target and not settled:
+            moved = value - optimizer.lr * gradient(value) + momentum * (value - previous)
+            settled = np.array_equal(moved, value) and np.array_equal(value, previous)
+            value, previous, done = moved, value, done + 1
+        out[i] = value
+    return out

@@ -1,0 +1,113 @@
+"""The theory's one entry point: spectrum and recipe in, learning curve out."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from .architectures import Architecture, OneLayer
+from .checks import InputError, finite_array, training_time
+from .closed_forms import ClosedForm, closed_form
+from .curve import LearningCurve
+from .objectives import Denoising, Objective
+from .optimizers import GradientFlow, Optimizer
+from .recipe import Recipe
+from .samplers import ProbabilityFlow, Sampler
+from .spectrum import Spectrum
+
+BLOCK = 2**18
+"""Gains computed at a time (2 MiB each array): large enough to amortise Python, small enough to stay in cache."""
+
+DEFAULT_TIME = np.geomspace(1e-3, 1e5, 200)
+
+
+def predict(
+    spectrum: Spectrum,
+    *,
+    objective: Objective = Denoising(),  # noqa: B008 (frozen)
+    architecture: Architecture = OneLayer(),  # noqa: B008
+    optimizer: Optimizer = GradientFlow(),  # noqa: B008
+    sampler: Sampler = ProbabilityFlow(),  # noqa: B008
+    time: Any = None,
+    sigma: Any = None,
+    keep_gain: bool = False,
+    keep_loss: bool = False,
+) -> LearningCurve:
+    """Generated variance of every mode over training, from theory (T1–T7).
+
+    The closed form is used where one exists (`sampler.method`), quadrature or the sampler's own steps otherwise. Nothing
+    larger than `(time, mode)` is held unless `keep_gain` or `keep_loss` asks for it.
+
+    **Parameters**
+    - `spectrum`: variances of the modes. The mean is taken as known: the theory acts on centred data.
+    - `objective`, `architecture`, `optimizer`, `sampler`: the recipe.
+    - `time`: (time,) training times in optimizer steps, increasing, 0 and inf allowed. Default: 200 points, 1e-3 to 1e5.
+    - `sigma`: noise levels at which gain and loss are kept; by default the sampler's own.
+    - `keep_gain`, `keep_loss`: keep the denoiser's gain, the loss, as (time, mode, sigma).
+
+    Raises InputError if times are unsorted or negative, or the learning rate diverges on some mode.
+
+    ```python
+    >>> import eigenclock as ec
+    >>> curve = ec.predict(ec.Spectrum([1.0, 0.01]), time=[0.0, 10.0, float("inf")])
+    >>> curve.variance.values[:, 0].round(6)
+    array([3.3000e-05, 9.9984e-01, 9.9985e-01])
+
+    ```
+    """
+    recipe = Recipe(objective, architecture, optimizer, sampler)
+    times = training_time(DEFAULT_TIME if time is None else time)
+    kept = _kept_levels(sigma, recipe.sampler) if keep_gain or keep_loss else None
+    solve = _variance_solver(recipe)
+
+    dataset = spectrum.to_dataset()
+    dataset.coords["time"] = ("time", times)
+    dataset["variance"] = (("time", "mode"), solve(spectrum.variance, times))
+    dataset["initial"] = ("mode", solve(spectrum.variance, np.zeros(1))[0])
+    if kept is not None:
+        dataset.coords["sigma"] = ("sigma", kept)
+        regression = objective.regression(spectrum.variance, kept)
+        network_gain = architecture.network_gain(regression, optimizer, times)
+        if keep_gain:
+            dataset["gain"] = (("time", "mode", "sigma"), regression.denoiser_gain(network_gain))
+        if keep_loss:
+            dataset["loss"] = (("time", "mode", "sigma"), regression.loss(network_gain))
+    return LearningCurve(dataset, recipe=recipe, source="theory")
+
+
+def _kept_levels(sigma: Any, sampler: Sampler) -> Float[np.ndarray, " sigma"]:
+    if sigma is None:
+        return sampler.levels
+    levels = np.atleast_1d(finite_array("sigma", sigma, "an array of noise levels > 0"))
+    if levels.ndim != 1 or levels.size == 0 or levels.min() <= 0:
+        raise InputError(f"sigma must be a 1-D array of noise levels > 0, got {sigma!r}")
+    return levels
+
+
+def _variance_solver(recipe: Recipe) -> ClosedForm:
+    """The closed form if there is one and the sampler wants it, else the sampler on the gain, block by block."""
+    method = recipe.sampler.method if isinstance(recipe.sampler, ProbabilityFlow) else "quadrature"
+    exact = closed_form(recipe) if method != "quadrature" else None
+    if exact is not None:
+        return exact
+    if method == "closed_form":
+        raise InputError(f'method must be "auto" or "quadrature" for this recipe, got "closed_form": none exists for {recipe}')
+    return lambda variance, time: _blockwise(recipe, variance, time)
+
+
+def _blockwise(
+    recipe: Recipe, variance: Float[np.ndarray, " mode"], time: Float[np.ndarray, " time"]
+) -> Float[np.ndarray, "time mode"]:
+    """The sampler applied to the gain, over blocks of modes and, where one mode alone is too large, of times."""
+    levels = recipe.sampler.levels
+    rows = min(time.size, max(1, BLOCK // levels.size))
+    columns = max(1, BLOCK // (rows * levels.size))
+    out = np.empty((time.size, variance.size))
+    for first in range(0, variance.size, columns):
+        modes = slice(first, first + columns)
+        regression = recipe.objective.regression(variance[modes], levels)
+        for start in range(0, time.size, rows):
+            times = slice(start, start + rows)
+            gain = regression.denoiser_gain(recipe.architecture.network_gain(regression, recipe.optimizer, time[times]))
+            out[times, modes] = recipe.sampler.variance(gain)
+    return out

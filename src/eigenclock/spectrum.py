@@ -1,0 +1,293 @@
+"""The spectrum of a data set: the variance of each mode, and the basis that turns modes into data."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import scipy.linalg
+import xarray as xr
+from jaxtyping import Float
+
+from .bases import PCA, Basis, Fourier, basis_from_dataset, hartley
+from .checks import InputError, finite_array, number
+from .moments import ROWS, Moments
+
+BasisName: TypeAlias = Literal["pca", "fourier"]
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Variances of the modes of a data distribution, with the mean and basis where they are known.
+
+    Abstract modes, `Spectrum([4.0, 1.0, 0.25])`, keep the order in which they are given; all other constructors sort them by
+    falling variance. Variances are those of the samples at hand, normalised by n: they are what training sees.
+
+    **Parameters**
+    - `variance`: (mode,) non-negative, in squared data units.
+    - `mean`: mean of the data, of a sample's shape, or None.
+    - `basis`: maps samples to mode coordinates and back, or None for abstract modes.
+    - `test_variance`: (mode,) variance of held-out samples along the same modes, or None.
+    - `n_samples`: number of samples behind the variances, or None.
+
+    Raises InputError if a variance is negative or not finite.
+
+    ```python
+    >>> import eigenclock as ec
+    >>> ec.Spectrum.power_law(4, exponent=1).variance
+    array([1.        , 0.5       , 0.33333333, 0.25      ])
+
+    ```
+    """
+
+    variance: Float[np.ndarray, " mode"]
+    mean: Float[np.ndarray, "..."] | None = None
+    basis: Basis | None = None
+    test_variance: Float[np.ndarray, " mode"] | None = None
+    n_samples: int | None = None
+
+    def __init__(
+        self,
+        variance: Any,
+        *,
+        mean: Any = None,
+        basis: Basis | None = None,
+        test_variance: Any = None,
+        n_samples: int | None = None,
+    ) -> None:
+        array = finite_array("variance", variance, "a non-empty 1-D array of finite numbers >= 0")
+        if array.ndim != 1 or array.size == 0:
+            raise InputError(f"variance must be a non-empty 1-D array, got shape {array.shape}")
+        if array.min() < 0:
+            raise InputError(f"variance must be >= 0, got {array.min():g} at mode {int(array.argmin())}")
+        if basis is not None and basis.n_modes != array.size:
+            raise InputError(f"basis must have as many modes as variance, got {basis.n_modes} and {array.size}")
+        for name, value in (
+            ("variance", array),
+            ("mean", None if mean is None else np.asarray(mean, dtype=np.float64)),
+            ("basis", basis),
+            ("test_variance", None if test_variance is None else np.asarray(test_variance, dtype=np.float64)),
+            ("n_samples", n_samples),
+        ):
+            object.__setattr__(self, name, value)
+
+    @property
+    def n_modes(self) -> int:
+        """Number of modes held."""
+        return self.variance.size
+
+    @property
+    def rank(self) -> int:
+        """Number of modes with variance above zero."""
+        return int(np.count_nonzero(self.variance))
+
+    @property
+    def dimension(self) -> int:
+        """Number of coordinates of a sample; the modes beyond `n_modes` have no variance and were never formed."""
+        return self.n_modes if self.basis is None else self.basis.dimension
+
+    def to_modes(self, samples: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n mode"]:
+        """Mode coordinates (n, mode) of samples (n, *shape), about the mean."""
+        return self._need_basis().to_modes(samples if self.mean is None else np.asarray(samples) - self.mean)
+
+    def from_modes(self, coordinates: Float[np.ndarray, "n mode"]) -> Float[np.ndarray, "n ..."]:
+        """Samples (n, *shape) from mode coordinates (n, mode), mean added."""
+        samples = self._need_basis().from_modes(coordinates)
+        return samples if self.mean is None else samples + self.mean
+
+    def covariance(self) -> Float[np.ndarray, "d d"]:
+        """The d×d covariance matrix (diagonal for abstract modes)."""
+        if self.basis is None:
+            return np.diag(self.variance)
+        modes = self.basis.from_modes(np.eye(self.n_modes)).reshape(self.n_modes, -1)
+        return modes.T @ (self.variance[:, None] * modes)
+
+    def _need_basis(self) -> Basis:
+        if self.basis is None:
+            raise InputError("this spectrum is abstract (variances only): samples need one made by from_samples")
+        return self.basis
+
+    @classmethod
+    def from_samples(cls, x: Any, *, basis: BasisName = "pca", test: Any = None) -> "Spectrum":
+        """Spectrum of samples: (n, d) vectors, (n, h, w) images or (n, h, w, c) images with channels.
+
+        With fewer samples than coordinates, PCA goes through the n×n Gram matrix and keeps only the modes with variance; the
+        d×d covariance is never formed. `basis="fourier"` takes the last grid axes as periodic. `test`: held-out samples, whose
+        variance along the same modes becomes `test_variance`.
+
+        Raises InputError for non-finite entries, fewer than two samples, constant data, or a shape that is none of these.
+        """
+        samples = _check_samples("x", x, None)
+        if basis == "pca" and len(samples) < np.prod(samples.shape[1:]):
+            spectrum = cls._thin(samples)
+        else:
+            spectrum = cls.from_batches([samples], basis=basis)
+        return spectrum if test is None else spectrum.with_test(test)
+
+    @classmethod
+    def from_batches(cls, batches: Iterable[Any], *, basis: BasisName = "pca") -> "Spectrum":
+        """Spectrum of data that do not fit in memory: any iterable of batches shaped like `from_samples`' x, read once.
+
+        Memory is one batch plus the second moments: d×d for PCA, one c×c block per frequency for Fourier.
+        """
+        if basis not in ("pca", "fourier"):
+            raise InputError(f'basis must be "pca" or "fourier", got {basis!r}')
+        moments: Moments | None = None
+        shape: tuple[int, ...] = ()
+        for i, given in enumerate(batches):
+            batch = _check_samples(f"batch {i}", given, shape or None)
+            if moments is None:
+                shape = batch.shape[1:]
+                d = int(np.prod(shape))
+                width = d if basis == "pca" else (shape[2] if len(shape) == 3 else 1)
+                moments = Moments(d // width, width)
+            for start in range(0, len(batch), ROWS):
+                rows = batch[start : start + ROWS].astype(np.float64)
+                moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else hartley(rows, len(shape[:2])))
+        if moments is None or moments.count < 2:
+            count = 0 if moments is None else moments.count
+            raise InputError(f"x must hold at least 2 samples, got {count}")
+        mean = moments.mean.reshape(shape)
+        if basis == "pca":
+            return cls._from_pca(moments.covariance[0], mean, shape, moments.count)
+        mean = hartley(mean[None], len(shape[:2])).reshape(shape)  # the transform is its own inverse
+        return cls._from_waves(moments.covariance, mean, shape, moments.count)
+
+    @classmethod
+    def _thin(cls, samples: Float[np.ndarray, "n ..."]) -> "Spectrum":
+        """PCA through the n×n Gram matrix."""
+        shape, n = samples.shape[1:], len(samples)
+        flat = samples.reshape(n, -1).astype(np.float64)
+        mean = flat.mean(axis=0)
+        flat = flat - mean
+        variance, left = scipy.linalg.eigh(flat @ flat.T / n, driver="evd")
+        variance, left = variance[::-1], left[:, ::-1]
+        keep = variance > max(variance[0], 0) * n * np.finfo(float).eps
+        _check_varies(variance[0], mean)
+        components, _ = np.linalg.qr(flat.T @ (left[:, keep] / np.sqrt(n * variance[keep])))
+        return cls(variance[keep], mean=mean.reshape(shape), basis=PCA(components.T, shape), n_samples=n)
+
+    @classmethod
+    def _from_pca(
+        cls, covariance: Float[np.ndarray, "d d"], mean: Any, shape: tuple[int, ...], n: int | None
+    ) -> "Spectrum":
+        variance, vectors = scipy.linalg.eigh(covariance, driver="evd")
+        variance, components = variance[::-1], np.ascontiguousarray(vectors[:, ::-1].T)
+        _check_varies(variance[0], mean)
+        variance = np.where(variance > variance[0] * variance.size * np.finfo(float).eps, variance, 0.0)
+        return cls(variance, mean=mean, basis=PCA(components, shape), n_samples=n)
+
+    @classmethod
+    def _from_waves(
+        cls, covariance: Float[np.ndarray, "frequency c c"], mean: Any, shape: tuple[int, ...], n: int
+    ) -> "Spectrum":
+        grid, channels = shape[:2], covariance.shape[-1]
+        axes = tuple(range(len(grid)))
+        blocks = covariance.reshape(*grid, channels, channels)
+        mirrored = np.roll(np.flip(blocks, axes), 1, axes)  # frequency −k
+        _, rotation = np.linalg.eigh((blocks + mirrored).reshape(-1, channels, channels) / 2)
+        variance = np.einsum("fck,fcd,fdk->fk", rotation, covariance, rotation, optimize=True).ravel()
+        _check_varies(variance.max(), mean)
+        order = np.argsort(-variance, kind="stable")
+        cutoff = variance.max() * variance.size * np.finfo(float).eps
+        variance = np.where(variance > cutoff, variance, 0.0)[order]
+        return cls(variance, mean=mean, basis=Fourier(shape, rotation, order), n_samples=n)
+
+    def with_test(self, test: Any) -> "Spectrum":
+        """The same spectrum with `test_variance` measured on held-out samples, about their own mean."""
+        held_out = _check_samples("test", test, self._need_basis().shape)
+        return Spectrum(
+            self.variance,
+            mean=self.mean,
+            basis=self.basis,
+            test_variance=self.to_modes(held_out).var(axis=0),
+            n_samples=self.n_samples,
+        )
+
+    @classmethod
+    def from_covariance(cls, c: Any, mean: Any = None) -> "Spectrum":
+        """Spectrum of a (d, d) covariance matrix; modes are its eigenvectors."""
+        matrix = finite_array("c", c, "a symmetric positive semi-definite (d, d) matrix")
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
+            raise InputError(f"c must be a square (d, d) matrix, got shape {matrix.shape}")
+        size = np.abs(matrix).max()
+        if np.abs(matrix - matrix.T).max() > 1e-10 * size:
+            raise InputError(f"c must be symmetric, got an asymmetry of {np.abs(matrix - matrix.T).max():g}")
+        smallest = np.linalg.eigvalsh(matrix)[0]
+        if smallest < -1e-10 * size:
+            raise InputError(f"c must be positive semi-definite, got an eigenvalue of {smallest:g}")
+        centre = np.zeros(len(matrix)) if mean is None else finite_array("mean", mean, "a (d,) array")
+        if centre.shape != (len(matrix),):
+            raise InputError(f"mean must have shape ({len(matrix)},), got {centre.shape}")
+        return cls._from_pca(matrix, centre, (len(matrix),), None)
+
+    @classmethod
+    def power_law(cls, n: int, *, exponent: float, scale: float = 1.0) -> "Spectrum":
+        """Abstract modes of variance scale·k^(−exponent), k = 1 … n."""
+        if n < 1:
+            raise InputError(f"n must be >= 1, got {n}")
+        number("exponent", exponent, at_least=0)
+        number("scale", scale, above=0)
+        return cls(scale * np.arange(1, n + 1, dtype=np.float64) ** -exponent)
+
+    @classmethod
+    def log_normal(cls, n: int, *, seed: int, mean: float = 0.0, std: float = 1.0) -> "Spectrum":
+        """Abstract modes whose ln variance is normal(mean, std), drawn with `seed` and sorted by falling variance."""
+        if n < 1:
+            raise InputError(f"n must be >= 1, got {n}")
+        number("std", std, at_least=0)
+        draws = np.random.default_rng(seed).normal(mean, std, n)
+        return cls(np.sort(np.exp(draws))[::-1].copy())
+
+    def to_dataset(self) -> xr.Dataset:
+        """Everything, as labelled arrays (what a NetCDF file holds)."""
+        dataset = xr.Dataset() if self.basis is None else self.basis.to_dataset()
+        dataset["target"] = ("mode", self.variance)
+        if self.mean is not None:
+            dataset["mean"] = ("coordinate", self.mean.ravel())
+        if self.test_variance is not None:
+            dataset["test_variance"] = ("mode", self.test_variance)
+        if self.n_samples is not None:
+            dataset.attrs["n_samples"] = self.n_samples
+        return dataset
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> "Spectrum":
+        """The spectrum that `to_dataset` wrote."""
+        basis = basis_from_dataset(dataset)
+        mean = None
+        if "mean" in dataset:
+            flat = dataset["mean"].values
+            mean = flat if basis is None else flat.reshape(basis.shape)
+        count = dataset.attrs.get("n_samples")
+        return cls(
+            dataset["target"].values,
+            mean=mean,
+            basis=basis,
+            test_variance=dataset["test_variance"].values if "test_variance" in dataset else None,
+            n_samples=None if count is None else int(count),
+        )
+
+
+def _check_samples(name: str, x: Any, shape: tuple[int, ...] | None) -> Float[np.ndarray, "n ..."]:
+    """`x` as a finite numeric array of samples; converted to float64 only by blocks, by whoever sums it."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+    if shape is not None and array.shape[1:] != shape:
+        raise InputError(f"{name} must have shape (n, {', '.join(map(str, shape))}), got {array.shape}")
+    if array.ndim not in (2, 3, 4) or 0 in array.shape[1:]:
+        raise InputError(f"{name} must have shape (n, d), (n, h, w) or (n, h, w, c), got {array.shape}")
+    if len(array) == 0:
+        raise InputError(f"{name} must hold at least 2 samples, got 0")
+    if len(array) == 1 and shape is None and name == "x":
+        raise InputError(f"{name} must hold at least 2 samples, got 1")
+    if array.dtype.kind == "f" and not np.isfinite(array.sum(dtype=np.float64)):
+        finite_array(name, array, "finite")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _check_varies(largest: float, mean: Any) -> None:
+    """Constant data have no modes to learn: their largest variance is rounding of the mean."""
+    if not largest > (16 * np.finfo(float).eps * np.abs(mean).max()) ** 2:
+        raise InputError("x must vary between samples, got constant data (every variance is zero)")
