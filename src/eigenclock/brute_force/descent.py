@@ -1,0 +1,204 @@
+"""Training of one d×d matrix network per noise level by explicit steps, on full moments or on minibatches."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import scipy.integrate
+from jaxtyping import Float
+
+from ..architectures import Architecture, OneLayer, TiedTwoLayer
+from ..checks import InputError
+from ..objectives import Objective
+from ..optimizers import GradientFlow, HeavyBall, Optimizer, whole_steps
+from .pairs import level_importance, training_pair
+
+Matrices: TypeAlias = Float[np.ndarray, "sigma d d"]
+Levels: TypeAlias = Float[np.ndarray, " sigma"]
+Progress: TypeAlias = Callable[[int, int], None]
+
+FLOW_TOLERANCE = 1e-11
+"""Relative tolerance of the ODE solver that integrates gradient flow."""
+
+
+class MatrixNetwork(ABC):
+    """A network F(x) = W x with W made of trainable matrices."""
+
+    @abstractmethod
+    def start(self, d: int) -> Float[np.ndarray, "d d"]:
+        """Parameters at time 0."""
+
+    @abstractmethod
+    def weights(self, parameters: Matrices) -> Matrices:
+        """W."""
+
+    @abstractmethod
+    def pull_back(self, parameters: Matrices, gradient: Matrices) -> Matrices:
+        """Gradient with respect to the parameters from the gradient with respect to W."""
+
+
+@dataclass(frozen=True)
+class Single(MatrixNetwork):
+    """W itself is trained."""
+
+    init: float
+
+    def start(self, d: int) -> Float[np.ndarray, "d d"]:
+        return self.init * np.eye(d)
+
+    def weights(self, parameters: Matrices) -> Matrices:
+        return parameters
+
+    def pull_back(self, parameters: Matrices, gradient: Matrices) -> Matrices:
+        return gradient
+
+
+@dataclass(frozen=True)
+class Tied(MatrixNetwork):
+    """W = P Pᵀ, P is trained."""
+
+    init: float
+
+    def start(self, d: int) -> Float[np.ndarray, "d d"]:
+        return np.sqrt(self.init) * np.eye(d)
+
+    def weights(self, parameters: Matrices) -> Matrices:
+        return parameters @ parameters.swapaxes(-1, -2)
+
+    def pull_back(self, parameters: Matrices, gradient: Matrices) -> Matrices:
+        return (gradient + gradient.swapaxes(-1, -2)) @ parameters
+
+
+def matrix_network(architecture: Architecture) -> MatrixNetwork:
+    """The matrix network behind an architecture of the theory."""
+    match architecture:
+        case OneLayer():
+            return Single(architecture.init)
+        case TiedTwoLayer():
+            return Tied(architecture.init)
+        case _:
+            raise InputError(f"architecture must be OneLayer or TiedTwoLayer for simulate, got {architecture}")
+
+
+@dataclass(frozen=True, eq=False)
+class PairMoments:
+    """Second moments of network inputs X and targets Y at every noise level: all that full-batch training sees."""
+
+    xx: Matrices
+    yx: Matrices
+    yy: Matrices
+
+    @classmethod
+    def of(cls, objective: Objective, clean: Float[np.ndarray, "n d"], levels: Levels) -> "PairMoments":
+        """Sums over rows of `clean` (scaled so that their sum of outer products is the covariance) and over unit noises."""
+        (n, d), sigma = clean.shape, levels[:, None, None]
+        samples, noises = np.broadcast_to(clean, (levels.size, n, d)), np.broadcast_to(np.eye(d), (levels.size, d, d))
+        signal = training_pair(objective, samples, np.zeros_like(samples), sigma)
+        noise = training_pair(objective, np.zeros_like(noises), noises, sigma)
+
+        def moment(left: int, right: int) -> Matrices:
+            return signal[left].swapaxes(1, 2) @ signal[right] + noise[left].swapaxes(1, 2) @ noise[right]
+
+        return cls(xx=moment(0, 0), yx=moment(1, 0), yy=moment(1, 1))
+
+    def gradient(self, weights: Matrices) -> Matrices:
+        """Gradient of E|W X − Y|²."""
+        return 2 * (weights @ self.xx - self.yx)
+
+    def residual(self, weights: Matrices) -> Matrices:
+        """E (W X − Y)(W X − Y)ᵀ."""
+        cross = self.yx @ weights.swapaxes(1, 2)
+        return weights @ self.xx @ weights.swapaxes(1, 2) - cross - cross.swapaxes(1, 2) + self.yy
+
+
+def minibatch_gradient(
+    objective: Objective,
+    draw_clean: Callable[[tuple[int, int]], Float[np.ndarray, "sigma batch d"]],
+    levels: Levels,
+    batch_size: int,
+    noise: np.random.Generator,
+) -> Callable[[Matrices], Matrices]:
+    """A function W -> gradient of the mean of |W X − Y|² over a fresh batch and fresh noise at each level."""
+    sigma = levels.astype(np.float32)[:, None, None]
+
+    def gradient(weights: Matrices) -> Matrices:
+        clean = draw_clean((levels.size, batch_size))
+        x, y = training_pair(objective, clean, noise.standard_normal(clean.shape, dtype=np.float32), sigma)
+        error = x @ weights.swapaxes(1, 2) - y
+        return error.swapaxes(1, 2) @ x * np.float32(2 / batch_size)
+
+    return gradient
+
+
+def trained_weights(
+    network: MatrixNetwork,
+    gradient: Callable[[Matrices], Matrices],
+    objective: Objective,
+    optimizer: Optimizer,
+    levels: Levels,
+    start: Matrices,
+    time: Float[np.ndarray, " time"],
+    progress: Progress | None = None,
+) -> Iterator[Matrices]:
+    """W of every level at each training time, in order."""
+    importance = level_importance(objective, levels).astype(start.dtype)[:, None, None]
+
+    def slope(parameters: Matrices) -> Matrices:
+        return importance * network.pull_back(parameters, gradient(network.weights(parameters)))
+
+    steps = _flow_states if isinstance(optimizer, GradientFlow) else _step_states
+    for i, parameters in enumerate(steps(slope, optimizer, start, time, progress)):
+        if not np.isfinite(parameters).all():
+            raise InputError(f"lr must be smaller, got {optimizer.lr:g}: the simulated weights overflow by step {time[i]:g}")
+        yield network.weights(parameters)
+
+
+def _step_states(
+    slope: Callable[[Matrices], Matrices],
+    optimizer: Optimizer,
+    start: Matrices,
+    time: Float[np.ndarray, " time"],
+    progress: Progress | None,
+) -> Iterator[Matrices]:
+    """Plain or heavy-ball descent in whole steps."""
+    lr = start.dtype.type(optimizer.lr)
+    momentum = start.dtype.type(optimizer.momentum if isinstance(optimizer, HeavyBall) else 0)
+    parameters, velocity, done = start.copy(), np.zeros_like(start), 0
+    wanted = whole_steps(time).astype(int)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for target in wanted:
+            while done < target:
+                velocity = momentum * velocity - lr * slope(parameters)
+                parameters = parameters + velocity
+                done += 1
+                if progress is not None:
+                    progress(done, int(wanted[-1]))
+            yield parameters
+
+
+def _flow_states(
+    slope: Callable[[Matrices], Matrices],
+    optimizer: Optimizer,
+    start: Matrices,
+    time: Float[np.ndarray, " time"],
+    progress: Progress | None,
+) -> Iterator[Matrices]:
+    """Gradient flow by an adaptive eighth-order Runge–Kutta method, from one recorded time to the next."""
+    parameters, now = start.copy(), 0.0
+    for i, target in enumerate(time):
+        if target > now:
+            solution = scipy.integrate.solve_ivp(
+                lambda _, flat: -optimizer.lr * slope(flat.reshape(start.shape)).ravel(),
+                (now, target),
+                parameters.ravel(),
+                method="DOP853",
+                t_eval=[target],
+                rtol=FLOW_TOLERANCE,
+                atol=1e-13,
+            )
+            parameters, now = solution.y[:, -1].reshape(start.shape), target
+        if progress is not None:
+            progress(i + 1, time.size)
+        yield parameters

@@ -1,0 +1,96 @@
+"""Two learning curves side by side: do their clocks agree, and up to which single time constant?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+from jaxtyping import Bool, Float
+
+from .checks import InputError
+from .clocks import Emergence, PowerLaw, Threshold
+from .curve import LearningCurve
+
+DISAGREEMENT = 2.0
+"""A mode disagrees when its time is off by more than this factor after the common time constant."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Per-mode clocks of two curves and what remains after one common time constant.
+
+    - `predicted`, `measured`: the two emergence tables; `used`: modes compared (emerged in both, gray zone out in both, same
+      direction).
+    - `rank_correlation`: Spearman's, of the two emergence times over `used`.
+    - `time_scale`: median of measured/predicted time; `median_error`, `error_90`: median and 90 % quantile of |ln ratio| left after it.
+    - `disagreeing`: modes whose remaining ratio is beyond a factor of 2.
+    """
+
+    predicted: Emergence
+    measured: Emergence
+    used: Bool[np.ndarray, " mode"]
+    rank_correlation: float
+    time_scale: float
+    median_error: float
+    error_90: float
+
+    @property
+    def ratio(self) -> Float[np.ndarray, " mode"]:
+        """Measured over predicted emergence time, NaN for modes not compared."""
+        return np.where(self.used, self.measured.time / np.where(self.used, self.predicted.time, 1), np.nan)
+
+    @property
+    def disagreeing(self) -> np.ndarray:
+        """Indices of the modes that remain off by more than a factor of two."""
+        remaining = np.abs(np.log(np.where(self.used, self.ratio / self.time_scale, 1)))
+        return np.flatnonzero(remaining > np.log(DISAGREEMENT))
+
+    def laws(self) -> dict[str, tuple[PowerLaw, PowerLaw]]:
+        """For each direction, the power laws of the predicted and the measured curve."""
+        return {
+            direction: (self.predicted.power_law(direction), self.measured.power_law(direction))
+            for direction in ("rising", "falling")
+        }
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A row per mode: target, direction, both times, their ratio, whether compared."""
+        return pd.DataFrame(
+            {
+                "mode": self.predicted.mode,
+                "target": self.predicted.target,
+                "direction": self.predicted.direction,
+                "predicted": self.predicted.time,
+                "measured": self.measured.time,
+                "ratio": self.ratio,
+                "used": self.used,
+            }
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{int(self.used.sum())} of {self.used.size} modes compared: rank correlation {self.rank_correlation:.3f}, "
+            f"time scale ×{self.time_scale:.3g}, then median |ln ratio| {self.median_error:.3f} (90 %: {self.error_90:.3f}), "
+            f"{self.disagreeing.size} modes beyond a factor of 2"
+        )
+
+
+def compare(curve: LearningCurve, measured: LearningCurve, *, threshold: Threshold = "geometric") -> Comparison:
+    """Compare the clocks of a predicted and a measured (or simulated) curve of the same modes.
+
+    Fewer than two comparable modes give NaN statistics. InputError if the curves have different numbers of modes.
+    """
+    if curve.target.size != measured.target.size:
+        raise InputError(f"curves must have the same modes, got {curve.target.size} and {measured.target.size}")
+    first, second = curve.emergence(threshold), measured.emergence(threshold)
+    used = np.zeros(first.target.size, dtype=bool)
+    for direction in ("rising", "falling"):
+        used |= first.select(direction) & second.select(direction)
+    scale = median = high = correlation = float("nan")
+    if used.sum() >= 2:
+        log_ratio = np.log(second.time[used] / first.time[used])
+        scale = float(np.exp(np.median(log_ratio)))
+        error = np.abs(log_ratio - np.median(log_ratio))
+        median, high = float(np.median(error)), float(np.quantile(error, 0.9))
+        if np.ptp(first.time[used]) > 0 and np.ptp(second.time[used]) > 0:
+            correlation = float(scipy.stats.spearmanr(first.time[used], second.time[used]).statistic)
+    return Comparison(first, second, used, correlation, scale, median, high)
