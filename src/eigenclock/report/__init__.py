@@ -1,0 +1,1 @@
+"""Pictures and pages: matplotlib displays for papers, one self-contained HTML page for a run."""

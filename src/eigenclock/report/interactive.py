@@ -1,0 +1,140 @@
+"""The report's Plotly figures."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ..clocks import Direction
+from ..compare import Comparison
+from ..curve import LearningCurve
+from ..spectrum import Spectrum
+from .palette import GRAY_ZONE, MEASURED, PREDICTED, mode_colour, spread_modes
+
+STEPS = "training time (optimizer steps)"
+VARIANCE = "variance (data units²)"
+
+
+def _figure(x: str, y: str) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        template="plotly_white",
+        height=430,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        font={"size": 13, "color": "#222"},
+        legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0, "font": {"size": 12}},
+        hovermode="closest",
+    )
+    axis = {"type": "log", "exponentformat": "power", "showline": True, "linecolor": "#888", "automargin": True, "dtick": 1}
+    figure.update_xaxes(title=x, **axis)
+    figure.update_yaxes(title=y, **axis)
+    return figure
+
+
+def spectrum_figure(spectrum: Spectrum) -> go.Figure:
+    """Variance against rank, training and held-out."""
+    figure = _figure("mode, by falling variance", VARIANCE)
+    rank, positive = np.arange(1, spectrum.n_modes + 1), spectrum.variance > 0
+    figure.add_scatter(
+        x=rank[positive], y=spectrum.variance[positive], name="training samples", line={"color": PREDICTED, "width": 3}
+    )
+    if spectrum.test_variance is not None:
+        figure.add_scatter(
+            x=rank, y=spectrum.test_variance, name="held-out samples", mode="markers", marker={"color": MEASURED, "size": 4}
+        )
+    return figure
+
+
+def variance_figure(predicted: LearningCurve, simulated: LearningCurve | None) -> go.Figure:
+    """Generated variance of about eight modes over time; circles mark emergence, dots the simulation."""
+    figure = _figure(STEPS, "generated " + VARIANCE)
+    chosen, clock = spread_modes(predicted.target.size), predicted.emergence()
+    time = predicted.dataset["time"].values
+    shown = (time > 0) & np.isfinite(time)
+    for i, mode in enumerate(chosen):
+        colour, name = mode_colour(i / max(1, chosen.size - 1)), f"mode {mode + 1}"
+        group: dict[str, Any] = {"legendgroup": name, "hovertemplate": f"{name}<br>step %{{x:.4g}}<br>variance %{{y:.3g}}<extra></extra>"}
+        figure.add_scatter(
+            x=time[shown], y=predicted.variance.values[shown, mode], name=name, line={"color": colour, "width": 2.5}, **group
+        )
+        target = clock.target[mode]
+        if target > 0:
+            figure.add_scatter(
+                x=time[shown][[0, -1]], y=[target, target], showlegend=False, mode="lines",
+                line={"color": colour, "width": 1, "dash": "dot"}, legendgroup=name, hoverinfo="skip",
+            )
+        if not clock.censored[mode] and clock.time[mode] > 0:
+            figure.add_scatter(
+                x=[clock.time[mode]], y=[clock.level[mode]], showlegend=False, mode="markers",
+                marker={"size": 11, "color": "white", "line": {"color": colour, "width": 2.5}}, **group,
+            )
+        if simulated is not None:
+            at = simulated.dataset["time"].values
+            figure.add_scatter(
+                x=at[at > 0], y=simulated.variance.values[at > 0, mode], showlegend=False, mode="markers",
+                marker={"size": 5, "color": colour}, **group,
+            )
+    return figure
+
+
+def emergence_figure(comparison: Comparison | None, predicted: LearningCurve) -> go.Figure:
+    """Emergence time against variance, with fitted laws."""
+    figure = _figure("data variance of the mode (data units²)", "emergence time (optimizer steps)")
+    tables = {"predicted": (predicted.emergence(), PREDICTED)}
+    if comparison is not None:
+        tables["simulated"] = (comparison.measured, MEASURED)
+    directions: tuple[Direction, Direction] = ("rising", "falling")
+    for name, (table, colour) in tables.items():
+        gray = table.gray_zone & ~table.censored & (table.target > 0) & (np.nan_to_num(table.time) > 0)
+        figure.add_scatter(
+            x=table.target[gray], y=table.time[gray], mode="markers", name=f"{name}, gray zone", marker={"color": GRAY_ZONE, "size": 5},
+            customdata=table.mode[gray] + 1, hovertemplate="mode %{customdata}, gray zone<extra></extra>",
+        )
+        for direction in directions:
+            use, law = table.select(direction), table.power_law(direction)
+            if not use.any():
+                continue
+            label = f"{name}, {direction}"
+            figure.add_scatter(
+                x=table.target[use], y=table.time[use], mode="markers", name=label, customdata=table.mode[use] + 1,
+                marker={"color": colour, "size": 6, "opacity": 0.6, "symbol": f"triangle-{'up' if direction == 'rising' else 'down'}"},
+                hovertemplate="mode %{customdata}<br>variance %{x:.3g}<br>step %{y:.4g}<extra>" + label + "</extra>",
+            )
+            if np.isfinite(law.exponent):
+                ends = np.array([table.target[use].min(), table.target[use].max()])
+                figure.add_scatter(
+                    x=ends, y=law.time(ends), mode="lines", line={"color": colour, "width": 1.5}, showlegend=False, hoverinfo="skip"
+                )
+    return figure
+
+
+def loss_figure(predicted: LearningCurve, simulated: LearningCurve | None) -> go.Figure:
+    """Loss at each kept noise level, summed over modes."""
+    figure = _figure(STEPS, "loss per sample, sum over modes")
+    levels = predicted.dataset["sigma"].values
+    for i, level in enumerate(levels):
+        colour, name = mode_colour(i / max(1, len(levels) - 1)), f"σ = {level:.3g}"
+        for curve in (predicted, simulated):
+            if curve is None:
+                continue
+            time, total = curve.dataset["time"].values, curve.loss.sum("mode").values[:, i]
+            shown = (time > 0) & np.isfinite(time)
+            theory = curve is predicted
+            figure.add_scatter(
+                x=time[shown], y=total[shown], name=name, legendgroup=name, showlegend=theory, mode="lines" if theory else "markers",
+                line={"color": colour, "width": 2.5}, marker={"color": colour, "size": 5},
+            )
+    return figure
+
+
+def kl_figure(predicted: LearningCurve, simulated: LearningCurve | None) -> go.Figure:
+    """KL divergence over training."""
+    figure = _figure(STEPS, "KL(generated ‖ data) (nats)")
+    for name, curve, colour in (("predicted", predicted, PREDICTED), ("simulated", simulated, MEASURED)):
+        if curve is None:
+            continue
+        time, value = curve.dataset["time"].values, curve.kl().values
+        shown = (time > 0) & np.isfinite(time) & np.isfinite(value)
+        mode = "lines" if curve is predicted else "markers"
+        figure.add_scatter(x=time[shown], y=value[shown], name=name, mode=mode, line={"color": colour, "width": 3}, marker={"color": colour})
+    return figure
