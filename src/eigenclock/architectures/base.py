@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 from ..objectives import Regression
-from ..optimizers import Optimizer, Time, Trajectory
+from ..optimizers import Hessian, Optimizer, Time, Trajectory
 
 
 class Architecture(ABC):
@@ -12,3 +12,7 @@ class Architecture(ABC):
     @abstractmethod
     def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
         """Network gain f at each training time, of shape (time, mode, sigma)."""
+
+    @abstractmethod
+    def stiffness(self, regression: Regression) -> Hessian:
+        """Largest second derivative of the loss in the parameters at start or optimum, before the learning rate."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..checks import number
 from ..objectives import Regression
-from ..optimizers import Optimizer, Time, Trajectory
+from ..optimizers import Hessian, Optimizer, Time, Trajectory
 from .base import Architecture
 
 
@@ -25,7 +25,10 @@ class OneLayer(Architecture):
         number("init", self.init)
 
     def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
-        gain = optimizer.progress(2 * regression.rate * regression.curvature, time)
+        gain = optimizer.progress(self.stiffness(regression), time)
         gain *= regression.optimum - self.init
         gain += self.init
         return gain
+
+    def stiffness(self, regression: Regression) -> Hessian:
+        return 2 * regression.rate * regression.curvature

@@ -69,3 +69,7 @@ class TiedTwoLayer(Architecture):
                 f"{', ...' if modes.size > 5 else ''})"
             )
         return gain
+
+    def stiffness(self, regression: Regression) -> Hessian:
+        at_start = 4 * (3 * regression.curvature * self.init - regression.cross_moment)
+        return regression.rate * np.maximum(at_start, 8 * regression.cross_moment)

@@ -1,0 +1,5 @@
+"""`python -m eigenclock`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,108 @@
+"""Configuration of the main job: what the command line and a run's config.yaml are made of."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .architectures import Architecture, OneLayer
+from .checks import InputError, number
+from .objectives import EDM, Objective
+from .optimizers import Optimizer
+from .samplers import Heun, Sampler
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """How the data are read.
+
+    Attributes:
+        n: use at most this many training samples, chosen at random
+        image_size: crop images of a folder to their central square and resize to this many pixels
+        standardize: shift and scale the data to mean 0, standard deviation 0.5 (EDM's convention)
+        basis: the modes, "pca" or "fourier"
+    """
+
+    n: int | None = None
+    image_size: int | None = None
+    standardize: bool = True
+    basis: Literal["pca", "fourier"] = "pca"
+
+    def __post_init__(self) -> None:
+        if self.n is not None:
+            number("n", self.n, at_least=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """How a model is trained and sampled.
+
+    Attributes:
+        objective: what is regressed: EDM, Denoising, Epsilon, Velocity, Score or FlowMatching
+        architecture: the network: OneLayer or TiedTwoLayer
+        optimizer: GradientFlow, GradientDescent or HeavyBall; by default gradient descent at a third of the largest stable
+            learning rate
+        sampler: ProbabilityFlow, Euler or Heun
+        steps: optimizer steps; by default until 95 % of the modes are predicted to have emerged, at most 5000
+    """
+
+    objective: Objective = field(default_factory=EDM)
+    architecture: Architecture = field(default_factory=lambda: OneLayer(0.0))
+    optimizer: Optimizer | None = None
+    sampler: Sampler = field(default_factory=Heun)
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps is not None:
+            number("steps", self.steps, at_least=1)
+
+
+@dataclass(frozen=True)
+class SimulationOptions:
+    """The brute-force check: minibatch descent of full matrices on the real samples, and particles.
+
+    Attributes:
+        enabled: whether to run it
+        batch_size: samples per step and noise level
+        particles: generated samples behind each variance
+        records: number of training times recorded
+        max_dimension: data of more coordinates are only predicted
+    """
+
+    enabled: bool = True
+    batch_size: int = 128
+    particles: int = 2048
+    records: int = 40
+    max_dimension: int = 400
+
+    def __post_init__(self) -> None:
+        number("batch_size", self.batch_size, at_least=1)
+        number("particles", self.particles, at_least=16)
+        number("records", self.records, at_least=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(DataOptions, TrainingOptions):
+    """The main job: spectrum, prediction, brute-force check, comparison, report.
+
+    Attributes:
+        data: bundled name (natural16, natural32, natural16-colour, natural32-colour, digits, faces) or a path: .npy,
+            .npz[:key], an IDX file, a folder of images
+        out: folder of the run
+        simulation: the brute-force check
+        seed: of batches, noise, particles and the choice of samples
+        overwrite: replace an earlier run in `out`
+        resume: continue the run in `out` after its last finished stage
+    """
+
+    data: str
+    out: str
+    simulation: SimulationOptions = field(default_factory=SimulationOptions)
+    seed: int = 0
+    overwrite: bool = False
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        DataOptions.__post_init__(self)
+        TrainingOptions.__post_init__(self)
+        number("seed", self.seed, at_least=0)
+        if self.overwrite and self.resume:
+            raise InputError("overwrite and resume exclude each other, got both")

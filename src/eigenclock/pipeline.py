@@ -1,0 +1,215 @@
+"""The main job: data → spectrum → prediction → brute-force check → comparison → report."""
+
+import time as clock
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from .compare import Comparison, compare
+from .config import DataOptions, RunConfig, TrainingOptions
+from .curve import LearningCurve
+from .data import DataSet, load
+from .files import write_text
+from .optimizers import GradientDescent, GradientFlow, Optimizer
+from .predict import predict
+from .recipe import Recipe
+from .runs import CONFIG, MANIFEST, METRICS, PREDICTED, REPORT, SIMULATED, RunFolder, manifest
+from .simulate import simulate
+from .spectrum import Spectrum
+
+STABLE_SHARE = 1 / 3
+"""Default learning rate, as a share of the largest stable one."""
+
+MOST_STEPS, EMERGED_SHARE = 5000, 0.95
+"""Default number of steps: enough for this share of the modes to emerge, but no more than MOST_STEPS."""
+
+LOSS_LEVELS = 6
+"""Noise levels at which a run keeps the loss."""
+
+FRACTIONS = (0.5, 0.75, 0.9, 0.95, 0.99)
+"""Shares of the variance whose learning time is reported."""
+
+IMAGES_KEPT = 16
+"""Simulated samples kept for the report."""
+
+Reporter = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+"""Opens a named stage and gives a function (done, total) to report progress with."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What a run found, and where it is."""
+
+    folder: RunFolder
+    predicted: LearningCurve
+    simulated: LearningCurve | None
+    comparison: Comparison | None
+    metrics: dict[str, Any]
+
+
+@contextmanager
+def silent(_: str) -> Iterator[Callable[[int, int], None]]:
+    """A reporter that reports nothing."""
+    yield lambda done, total: None
+
+
+def read(data: str, options: DataOptions, seed: int = 0) -> tuple[DataSet, Spectrum]:
+    """The data set and its spectrum."""
+    dataset = load(data, image_size=options.image_size).limited(options.n, seed=seed)
+    dataset = dataset.standardized() if options.standardize else dataset
+    return dataset, Spectrum.from_samples(dataset.samples, basis=options.basis, test=dataset.test)
+
+
+def resolve(training: TrainingOptions, spectrum: Spectrum) -> tuple[Recipe, int]:
+    """The recipe and the number of steps, with the defaults that depend on the data filled in."""
+    optimizer = training.optimizer or GradientDescent(stable_learning_rate(training, spectrum))
+    recipe = Recipe(training.objective, training.architecture, optimizer, training.sampler)
+    return recipe, training.steps or enough_steps(recipe, spectrum)
+
+
+def stable_learning_rate(training: TrainingOptions, spectrum: Spectrum) -> float:
+    """A third of the largest learning rate at which gradient descent converges, rounded to two digits."""
+    regression = training.objective.regression(spectrum.variance, training.sampler.levels)
+    largest = GradientDescent().stable_step / training.architecture.stiffness(regression).max()
+    return float(f"{STABLE_SHARE * largest:.2g}")
+
+
+def enough_steps(recipe: Recipe, spectrum: Spectrum) -> int:
+    """Steps until 95 % of the modes with variance have emerged by prediction, rounded up to two digits; at most 5000."""
+    curve = predict(spectrum, time=np.geomspace(1, MOST_STEPS, 100), **vars(_flowing(recipe)))
+    table = curve.emergence()
+    times = np.where(table.gray_zone, 0, np.where(table.censored, np.inf, table.time))[table.target > 0]
+    last = float(np.quantile(times, EMERGED_SHARE, method="higher"))
+    if not np.isfinite(1.2 * last) or 1.2 * last >= MOST_STEPS:
+        return MOST_STEPS
+    digits = 10 ** max(0, int(np.floor(np.log10(max(1.2 * last, 1)))) - 1)
+    return int(-(-max(1.2 * last, 20) // digits) * digits)
+
+
+def _flowing(recipe: Recipe) -> Recipe:
+    """The same recipe under gradient flow, of the same speed where steps are small: an estimate costs no stepping."""
+    momentum = getattr(recipe.optimizer, "momentum", 0.0)
+    flow: Optimizer = GradientFlow(recipe.optimizer.lr / (1 - momentum))
+    return Recipe(recipe.objective, recipe.architecture, flow, recipe.sampler)
+
+
+def record_times(recipe: Recipe, steps: int, count: int) -> Float[np.ndarray, " time"]:
+    """0 and `count` log-spaced times up to `steps`; whole steps for a discrete optimizer."""
+    if isinstance(recipe.optimizer, GradientFlow):
+        return np.concatenate([[0.0], np.geomspace(min(1e-2, steps / 10), steps, count)])
+    return np.concatenate([[0.0], np.unique(np.round(np.geomspace(1, steps, count)))])
+
+
+def run(config: RunConfig, config_text: str, reporter: Reporter = silent, *, brute_force: bool = True) -> RunResult:
+    """Do the main job in `config.out`; finished stages of a resumed run are read, not done again.
+
+    `config_text` is the config as YAML, kept with the run. `brute_force=False` stops at the prediction.
+    """
+    folder = RunFolder.begin(config.out, config_text, overwrite=config.overwrite, resume=config.resume)
+    seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(name: str) -> Iterator[Callable[[int, int], None]]:
+        begun = clock.perf_counter()
+        with reporter(name) as progress:
+            yield progress
+        seconds[name] = clock.perf_counter() - begun
+
+    with stage("spectrum"):
+        dataset, spectrum = read(config.data, config, config.seed)
+        recipe, steps = resolve(config, spectrum)
+        sigma = np.geomspace(max(recipe.sampler.sigma_min, 1e-3), min(recipe.sampler.sigma_max, 1e3), LOSS_LEVELS)
+    parts = {**vars(recipe), "sigma": sigma, "keep_loss": True}
+
+    with stage("predict"):
+        times = record_times(recipe, steps, 200)
+        predicted = folder.curve(PREDICTED, lambda: predict(spectrum, time=times, **parts))
+
+    simulated, skipped = None, _why_not(config, spectrum, recipe, brute_force)
+    if not skipped:
+        with stage("simulate") as progress:
+            simulated = folder.curve(
+                SIMULATED,
+                lambda: simulate(
+                    spectrum,
+                    time=record_times(recipe, steps, config.simulation.records),
+                    samples=dataset.samples,
+                    batch_size=config.simulation.batch_size,
+                    n_particles=config.simulation.particles,
+                    keep_particles=IMAGES_KEPT,
+                    seed=config.seed,
+                    progress=progress,
+                    **parts,
+                ),
+            )
+
+    with stage("compare"):
+        comparison = None if simulated is None else compare(predicted, simulated)
+        metrics = {
+            "data": {"name": dataset.name, "source": dataset.source, "samples": len(dataset.samples)},
+            "steps": steps,
+            "brute_force_skipped": skipped,
+            **measure(predicted, comparison),
+        }
+        folder.write_json(METRICS, metrics)
+    folder.write_json(MANIFEST, manifest(config.seed, seconds))
+    with stage("report"):
+        write_report(folder)
+    return RunResult(folder, predicted, simulated, comparison, metrics)
+
+
+def _why_not(config: RunConfig, spectrum: Spectrum, recipe: Recipe, brute_force: bool) -> str:
+    """Why the brute-force check is left out; empty if it is not."""
+    if not (brute_force and config.simulation.enabled):
+        return "not asked for"
+    if spectrum.dimension > config.simulation.max_dimension:
+        return (
+            f"{spectrum.dimension} coordinates are more than simulation.max_dimension = {config.simulation.max_dimension}: "
+            "one full matrix per noise level would take too long"
+        )
+    if isinstance(recipe.optimizer, GradientFlow):
+        return "minibatches need a discrete optimizer, not GradientFlow"
+    return ""
+
+
+def measure(predicted: LearningCurve, comparison: Comparison | None) -> dict[str, Any]:
+    """The numbers of a run: when each share of the variance is learned, exponents, agreement."""
+    tables = {"predicted": predicted.emergence()}
+    if comparison is not None:
+        tables["simulated"] = comparison.measured
+    result: dict[str, Any] = {}
+    for name, table in tables.items():
+        laws = {direction: table.power_law(direction) for direction in ("rising", "falling")}
+        result[name] = {
+            "variance_learned": {f"{fraction:g}": table.variance_learned(fraction) for fraction in FRACTIONS},
+            "censored": int(table.censored.sum()),
+            "gray_zone": int(table.gray_zone.sum()),
+            "power_law": {direction: {**vars(law), "inverse_exponent": law.inverse_exponent} for direction, law in laws.items()},
+        }
+    if comparison is not None:
+        result["comparison"] = {
+            "modes": int(comparison.used.sum()),
+            "rank_correlation": comparison.rank_correlation,
+            "time_scale": comparison.time_scale,
+            "median_error": comparison.median_error,
+            "error_90": comparison.error_90,
+            "disagreeing": comparison.disagreeing.tolist(),
+        }
+    return result
+
+
+def write_report(folder: RunFolder) -> None:
+    """(Re)make report.html, figures and sample montages from the files of a finished run."""
+    from .report.figures import write_figures
+    from .report.html import render
+
+    metrics, details = folder.read_json(METRICS), folder.read_json(MANIFEST)
+    predicted = LearningCurve.load(folder.path / PREDICTED)
+    simulated = LearningCurve.load(folder.path / SIMULATED) if (folder.path / SIMULATED).exists() else None
+    config = (folder.path / CONFIG).read_text(encoding="utf-8")
+    write_figures(folder.path, predicted, simulated)
+    write_text(folder.path / REPORT, render(predicted, simulated, metrics, details, config))

@@ -1,0 +1,61 @@
+"""The run folder's figures (PNG, for papers and slides) and sample montages."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ..curve import LearningCurve
+from ..files import atomic
+from .images import montage, pixel_limits, png
+from .plots import Display, EmergenceDisplay, KLDisplay, SamplesDisplay, SpectrumDisplay, VarianceDisplay
+
+STRIP_TIMES = 6
+"""Training times in the strip of samples."""
+
+
+def shows_images(curve: LearningCurve) -> bool:
+    """Whether samples of the curve can be drawn: (h, w), or (h, w, c) with one or three channels."""
+    basis = curve.spectrum.basis
+    return basis is not None and (len(basis.shape) == 2 or (len(basis.shape) == 3 and basis.shape[2] in (1, 3)))
+
+
+def strip_times(curve: LearningCurve) -> Any:
+    """A few recorded positive times, evenly spread in the logarithm."""
+    time = curve.dataset["time"].values
+    time = time[(time > 0) & np.isfinite(time)]
+    return time[np.unique(np.round(np.linspace(0, time.size - 1, STRIP_TIMES)).astype(int))]
+
+
+def displays(predicted: LearningCurve, simulated: LearningCurve | None) -> dict[str, Display]:
+    """Every figure of a run by name."""
+    curves = {"predicted": predicted} | ({} if simulated is None else {"simulated": simulated})
+    found: dict[str, Display] = {
+        "spectrum": SpectrumDisplay.from_spectrum(predicted.spectrum),
+        "variance": VarianceDisplay.from_curve(predicted, measured=simulated),
+        "emergence": EmergenceDisplay.from_curves("geometric", **curves),
+        "kl": KLDisplay.from_curves(**curves),
+    }
+    if shows_images(predicted):
+        found["samples"] = SamplesDisplay.from_curve(predicted, strip_times(predicted))
+    return found
+
+
+def write_figures(folder: Path, predicted: LearningCurve, simulated: LearningCurve | None) -> None:
+    """Write figures/*.png and samples/*.png, each atomically."""
+    with matplotlib.rc_context({"figure.dpi": 150}):
+        for name, display in displays(predicted, simulated).items():
+            figure = Figure(figsize=(9, 2.2) if name == "samples" else (6.4, 4.2), layout="constrained")
+            FigureCanvasAgg(figure)
+            display.plot(figure.add_subplot())
+            with atomic(folder / "figures" / f"{name}.png") as temporary:
+                figure.savefig(temporary, format="png")
+    if not shows_images(predicted):
+        return
+    limits = pixel_limits(predicted.spectrum)
+    for i, time in enumerate(strip_times(predicted)):
+        with atomic(folder / "samples" / f"predicted_{i}_step_{time:.0f}.png") as temporary:
+            temporary.write_bytes(png(montage(predicted.sample(16, time=float(time), seed=0), limits)))

@@ -1,0 +1,142 @@
+"""A run folder: config, manifest, curves, metrics, figures and report, written so that a killed run resumes."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from .checks import InputError
+from .curve import LearningCurve
+from .files import write_text
+
+CONFIG, MANIFEST, METRICS, REPORT = "config.yaml", "manifest.json", "metrics.json", "report.html"
+PREDICTED, SIMULATED = "curve.nc", "simulated.nc"
+PACKAGES = ("eigenclock", "numpy", "scipy", "xarray", "h5netcdf", "matplotlib", "plotly")
+
+
+class RunFolder:
+    """The folder of one run.
+
+    A stage's result is a file: if the file is there on resume, the stage is not done again. Files are written whole or
+    not at all.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def begin(cls, path: str | Path, config: str, *, overwrite: bool, resume: bool) -> "RunFolder":
+        """Claim a folder for a run of the given config (YAML).
+
+        Raises InputError if it holds anything and neither `overwrite` nor `resume` is given, if it is not a run's folder, or
+        if `resume` finds another config.
+        """
+        run = cls(path)
+        occupied = run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir()))
+        known = (run.path / CONFIG).is_file()
+        if occupied and not (overwrite or resume):
+            raise InputError(f"out must be an empty or new folder, got {path}, which is not: use --resume or --overwrite")
+        if occupied and not known:
+            raise InputError(f"out must be empty, new, or the folder of an earlier run, got {path}, which has no {CONFIG}")
+        if occupied and resume:
+            written = (run.path / CONFIG).read_text(encoding="utf-8")
+            if _settings(written) != _settings(config):
+                raise InputError(f"config differs from the run in {path}: {_difference(written, config)}")
+            return run
+        if occupied:
+            for name in (PREDICTED, SIMULATED, METRICS, MANIFEST, REPORT):
+                (run.path / name).unlink(missing_ok=True)
+        write_text(run.path / CONFIG, config)
+        return run
+
+    def curve(self, name: str, make: Callable[[], LearningCurve]) -> LearningCurve:
+        """The curve in file `name`, made and written if it is not there yet."""
+        file = self.path / name
+        if file.exists():
+            return LearningCurve.load(file)
+        curve = make()
+        curve.save(file)
+        return curve
+
+    def write_json(self, name: str, content: dict[str, Any]) -> None:
+        """Write a JSON file; NaN becomes null."""
+        write_text(self.path / name, json.dumps(_jsonable(content), indent=2) + "\n")
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read a JSON file; InputError if it is missing or broken."""
+        file = self.path / name
+        try:
+            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"not the folder of a finished run: {self.path} (cannot read {name}: {error})") from None
+        return content
+
+
+def manifest(seed: int, stages: dict[str, float]) -> dict[str, Any]:
+    """What is needed to know how a run came about: versions, machine, seed, command, revision, seconds per stage."""
+    return {
+        "command": command_line(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": seed,
+        "seconds": {name: round(seconds, 2) for name, seconds in stages.items()},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "git_revision": _git_revision(),
+    }
+
+
+def command_line() -> str:
+    """The command that was typed."""
+    program = Path(sys.argv[0]).name
+    return " ".join(["eigenclock" if program in ("__main__.py", "eigenclock") else program, *sys.argv[1:]])
+
+
+def _git_revision() -> str | None:
+    """Revision of the checkout that the package is imported from, if it is one."""
+    try:
+        result = subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True, text=True, timeout=10, check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip() or None
+
+
+def _settings(config: str) -> dict[str, Any]:
+    """Flat settings of a config, without those that only say where and how to run."""
+    import yaml
+
+    flat: dict[str, Any] = {}
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), inner)
+        else:
+            flat[prefix] = value
+
+    walk("", yaml.safe_load(config))
+    return {key: value for key, value in flat.items() if key not in ("out", "overwrite", "resume")}
+
+
+def _difference(first: str, second: str) -> str:
+    old, new = _settings(first), _settings(second)
+    keys = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    return ", ".join(f"{key} was {old.get(key)}, now {new.get(key)}" for key in keys)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _jsonable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(inner) for inner in value]
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    return value
