@@ -92,8 +92,8 @@ class PCA(Basis):
 class Fourier(Basis):
     """Real Fourier (Hartley) modes cas(2π k·x/N)/√N on a 1-D or 2-D periodic grid, with channels.
 
-    The pair ±k spans the cosine and sine of frequency k, so its mean variance is the power spectrum. With several channels, a real
-    rotation per frequency mixes the channels so that they are uncorrelated on average over the pair.
+    The pair ±k spans the cosine and sine of frequency k, so its mean variance is the power spectrum. With several
+    channels, a real rotation per frequency mixes the channels so that they are uncorrelated on average over the pair.
 
     **Parameters**
     - `shape`: shape of one sample: (n,), (h, w) or (h, w, c).
@@ -146,7 +146,7 @@ class Fourier(Basis):
 
 
 def hartley(samples: Samples, axes: int) -> Float[np.ndarray, "n frequency c"]:
-    """Orthonormal Hartley transform over the first `axes` sample axes, its own inverse; frequencies flattened, channels kept."""
+    """Orthonormal Hartley transform over the first `axes` sample axes, its own inverse; frequencies come flattened."""
     transformed = scipy.fft.fftn(samples, axes=range(1, 1 + axes), norm="ortho")
     channels = samples.shape[1 + axes] if samples.ndim > 1 + axes else 1
     return (transformed.real - transformed.imag).reshape(len(samples), -1, channels)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
 import jsonargparse
@@ -58,7 +58,13 @@ class CiteConfig(TrainingOptions):
 def _stage(name: str) -> Iterator[Callable[[int, int], None]]:
     """A progress line on stderr; silent where stderr is not a terminal."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description:>10}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(name, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -84,7 +90,9 @@ def _spectrum(config: SpectrumConfig, text: str) -> None:
     if config.out is not None:
         with atomic(config.out) as temporary:
             spectrum.to_dataset().to_netcdf(temporary, engine="h5netcdf")
-    table = Table(title=f"{dataset.name}: {len(dataset.samples):,} samples, {spectrum.n_modes} modes, rank {spectrum.rank}")
+    table = Table(
+        title=f"{dataset.name}: {len(dataset.samples):,} samples, {spectrum.n_modes} modes, rank {spectrum.rank}"
+    )
     for column in ("mode", "variance", "held-out variance", "cumulative share"):
         table.add_column(column, justify="right")
     share = spectrum.variance.cumsum() / spectrum.variance.sum()
@@ -141,10 +149,10 @@ def parser() -> tuple[_Parser, dict[str, _Parser]]:
     top.add_argument("--version", action="version", version=__version__)
     subcommands, parsers = top.add_subcommands(required=True), {}
     for name, (config, _, summary) in COMMANDS.items():
-        command = _Parser(description=config.__doc__.split("\n\n")[0], print_config="--print-config")
+        command = _Parser(description=(config.__doc__ or "").split("\n\n")[0], print_config="--print-config")
         command.add_argument("--config", action="config", help="YAML file with any of these options")
         command.add_class_arguments(config, as_group=False, skip=set(SWITCHES))
-        for switch in SWITCHES.keys() & config.__dataclass_fields__.keys():
+        for switch in SWITCHES.keys() & {field.name for field in fields(config)}:
             command.add_argument(f"--{switch}", action="store_true", help=SWITCHES[switch])
         subcommands.add_subcommand(name, command, help=summary)
         parsers[name] = command

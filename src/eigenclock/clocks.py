@@ -21,9 +21,9 @@ GRAY_ZONE = 2.0
 class PowerLaw:
     """ln time = exponent·ln variance + intercept, by least squares, with a bootstrap interval over modes.
 
-    `exponent`, `intercept`, `interval` (95 % percentile bootstrap of the exponent), `r2`, `n` modes used; `gray_zone` and `censored`
-    count the modes of this direction left out. `inverse_exponent` is the slope of the opposite regression, ln variance on
-    ln time: the two multiply to r2.
+    `exponent`, `intercept`, `interval` (95 % percentile bootstrap of the exponent), `r2`, `n` modes used; `gray_zone` and
+    `censored` count the modes of this direction left out. `inverse_exponent` is the slope of the opposite regression, ln
+    variance on ln time: the two multiply to r2.
     """
 
     exponent: float

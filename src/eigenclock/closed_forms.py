@@ -86,7 +86,7 @@ def flow_one_layer(variance: Modes, time: Time, lr: float, init: float, sampler:
     start, end = 1 / (1 + sampler.sigma_max), 1 / (1 + sampler.sigma_min)
     rate = 2 * lr * np.minimum(time, FOREVER)[:, None]
     final, initial = end**2 * variance + (1 - end) ** 2, start**2 * variance + (1 - start) ** 2
-    log_factor = _ein_difference(rate, final, initial)
+    log_factor = _ein_difference(2 * lr * time[:, None], final, initial)
     steep, valley = 1 + variance, variance / (1 + variance)  # κ = steep·(t − 1/steep)² + valley
     width = np.sqrt(rate * steep)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -103,15 +103,15 @@ def _exp1_difference(rate: Float[np.ndarray, "time 1"], low: float, high: float)
 
 
 def _ein_difference(rate: Float[np.ndarray, "time 1"], a: Modes, b: Modes) -> Variance:
-    """Ein(rate·a) − Ein(rate·b) for a, b >= 0: exactly 0 at rate 0, ln(a/b) at rate ∞ (−∞ when a = 0)."""
-    moving = np.where(rate > 0, rate, 1.0)
-    with np.errstate(divide="ignore"):
-        difference = exp1(moving * a)
-        difference -= exp1(moving * b)
-        difference += np.log(a) - np.log(b)
-    difference[rate[:, 0] == 0] = 0.0
+    """Ein(rate·a) − Ein(rate·b) for a >= 0, b > 0: exactly 0 at rate 0, ln(a/b) at rate ∞ (−∞ when a = 0)."""
+    moving = np.where(rate > 0, np.minimum(rate, FOREVER), 1.0)
     empty = a == 0
+    filled = np.where(empty, 1.0, a)
+    difference = exp1(moving * filled)
+    difference -= exp1(moving * b)
+    difference += np.log(filled) - np.log(b)
     if empty.any():  # Ein(0) = 0, so only −Ein(rate·b) is left
         whole = exp1(moving * b[empty]) + np.log(moving * b[empty]) + np.euler_gamma
-        difference[:, empty] = np.where(rate < FOREVER, -whole, -np.inf)
+        difference[:, empty] = np.where(np.isfinite(rate), -whole, -np.inf)
+    difference[rate[:, 0] == 0] = 0.0
     return difference

@@ -22,7 +22,8 @@ class Comparison:
     - `predicted`, `measured`: the two emergence tables; `used`: modes compared (emerged in both, gray zone out in both, same
       direction).
     - `rank_correlation`: Spearman's, of the two emergence times over `used`.
-    - `time_scale`: median of measured/predicted time; `median_error`, `error_90`: median and 90 % quantile of |ln ratio| left after it.
+    - `time_scale`: median of measured/predicted time; `median_error`, `error_90`: median and 90 % quantile of the |ln ratio|
+      left after it.
     - `disagreeing`: modes whose remaining ratio is beyond a factor of 2.
     """
 

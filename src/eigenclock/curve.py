@@ -38,7 +38,8 @@ LABELS: dict[Hashable, dict[str, str]] = {
 class LearningCurve:
     """How the generated distribution of a model in training evolves, mode by mode.
 
-    Made by `predict`, `simulate` or a probe; the same for all of them. `dataset` is an xarray Dataset with dims "time", "mode", "sigma".
+    Made by `predict`, `simulate` or a probe; the same for all of them. `dataset` is an xarray Dataset with dims "time",
+    "mode", "sigma".
 
     **Parameters**
     - `dataset`: variance (time, mode), initial and target (mode,); optionally gain and loss (time, mode, sigma), alignment
@@ -95,7 +96,11 @@ class LearningCurve:
         return Spectrum.from_dataset(self.dataset)
 
     def emergence(self, threshold: clocks.Threshold = "geometric") -> clocks.Emergence:
-        """When each mode passes "geometric", "harmonic" or "arithmetic" mean of start and target, or a fraction of log-distance (T12)."""
+        """When each mode first passes its threshold (T12).
+
+        `threshold`: "geometric", "harmonic" or "arithmetic" mean of start and target, or a fraction in (0, 1) of the
+        log-distance between them.
+        """
         return clocks.emergence(
             self.variance.values, self.dataset["time"].values, self.initial.values, self.target.values, threshold
         )
@@ -126,15 +131,17 @@ class LearningCurve:
         if times[after] == time:
             return np.asarray(values[after])
         if np.isinf(times[after]) or times[after - 1] == 0:
-            raise InputError(f"time must be recorded, or lie between two recorded times that are positive, got {time:g}")
+            raise InputError(
+                f"time must be recorded, or lie between two recorded times that are positive, got {time:g}"
+            )
         fraction = np.log(time / times[after - 1]) / np.log(times[after] / times[after - 1])
         return np.asarray(values[after - 1] ** (1 - fraction) * values[after] ** fraction)
 
     def sample(self, n: int, *, time: float, seed: int) -> Float[np.ndarray, "n ..."]:
         """`n` samples, in data space, of the generated Gaussian at a training time.
 
-        The same seed gives the same noise at every time, so that a sequence of times shows one sample form mode by mode. InputError
-        if the spectrum has no basis or the time was not recorded.
+        The same seed gives the same noise at every time, so that a sequence of times shows one sample form mode by mode.
+        InputError if the spectrum has no basis or the time was not recorded.
         """
         number("n", n, at_least=1)
         spectrum = self.spectrum

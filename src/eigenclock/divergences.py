@@ -1,4 +1,7 @@
-"""How far generated data are from the target: KL, Wasserstein, alignment (T17). Diagonal forms per time, matrix forms for any basis."""
+"""How far generated data are from the target: KL, Wasserstein, alignment (T17).
+
+Diagonal forms for distributions that share their modes, matrix forms for any two.
+"""
 
 from typing import Any
 

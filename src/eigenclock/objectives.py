@@ -130,7 +130,8 @@ class Denoising(Objective):
     """Regress the clean sample x₀ (the paper's main text).
 
     **Parameters**
-    - `weight`: weight of |D − x₀|² at each noise level: "uniform" (the paper), "edm" (σ²+σ_d²)/(σσ_d)² with σ_d = 0.5, "snr" 1/σ².
+    - `weight`: weight of |D − x₀|² at each noise level: "uniform" (the paper), "edm" (σ²+σ_d²)/(σσ_d)² with σ_d = 0.5,
+      "snr" 1/σ².
     - `path`: what the network sees: "ve" x₀ + σz, "vp" (x₀ + σz)/√(1+σ²).
     - `density`: density of training noise levels, scales each level's rate by p(ln σ); None trains every level alone.
     """

@@ -104,7 +104,9 @@ class GradientDescent(Optimizer):
         step, n = self.lr * hessian, whole_steps(time)[:, None, None]
         shrinking = np.minimum(step, 1.0)
         logarithm = np.log1p(-shrinking, out=np.full_like(step, -np.inf), where=shrinking < 1)
-        smooth = -np.expm1(np.multiply(n, logarithm, where=n > 0, out=np.zeros(np.broadcast_shapes(n.shape, step.shape))))
+        smooth = -np.expm1(
+            np.multiply(n, logarithm, where=n > 0, out=np.zeros(np.broadcast_shapes(n.shape, step.shape)))
+        )
         if (step <= 1).all():
             return smooth
         alternating = 1 - np.where(n % 2, -1.0, 1.0) * np.abs(1 - step) ** n

@@ -188,7 +188,9 @@ def measure(predicted: LearningCurve, comparison: Comparison | None) -> dict[str
             "variance_learned": {f"{fraction:g}": table.variance_learned(fraction) for fraction in FRACTIONS},
             "censored": int(table.censored.sum()),
             "gray_zone": int(table.gray_zone.sum()),
-            "power_law": {direction: {**vars(law), "inverse_exponent": law.inverse_exponent} for direction, law in laws.items()},
+            "power_law": {
+                direction: {**vars(law), "inverse_exponent": law.inverse_exponent} for direction, law in laws.items()
+            },
         }
     if comparison is not None:
         result["comparison"] = {

@@ -24,10 +24,10 @@ DEFAULT_TIME = np.geomspace(1e-3, 1e5, 200)
 def predict(
     spectrum: Spectrum,
     *,
-    objective: Objective = Denoising(),  # noqa: B008 (frozen)
-    architecture: Architecture = OneLayer(),  # noqa: B008
-    optimizer: Optimizer = GradientFlow(),  # noqa: B008
-    sampler: Sampler = ProbabilityFlow(),  # noqa: B008
+    objective: Objective = Denoising(),
+    architecture: Architecture = OneLayer(),
+    optimizer: Optimizer = GradientFlow(),
+    sampler: Sampler = ProbabilityFlow(),
     time: Any = None,
     sigma: Any = None,
     keep_gain: bool = False,
@@ -91,7 +91,9 @@ def _variance_solver(recipe: Recipe) -> ClosedForm:
     if exact is not None:
         return exact
     if method == "closed_form":
-        raise InputError(f'method must be "auto" or "quadrature" for this recipe, got "closed_form": none exists for {recipe}')
+        raise InputError(
+            f'method must be "auto" or "quadrature" for this recipe, got "closed_form": none exists for {recipe}'
+        )
     return lambda variance, time: _blockwise(recipe, variance, time)
 
 

@@ -1,6 +1,6 @@
 """How a model is trained and sampled: objective, architecture, optimizer and sampler, as one value that a file can hold."""
 
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any
 
 from .architectures import Architecture, OneLayer
@@ -20,10 +20,10 @@ class Recipe:
     - `sampler`: how samples are generated from the trained denoiser.
     """
 
-    objective: Objective = Denoising()
-    architecture: Architecture = OneLayer()
-    optimizer: Optimizer = GradientFlow()
-    sampler: Sampler = ProbabilityFlow()
+    objective: Objective = field(default_factory=Denoising)
+    architecture: Architecture = field(default_factory=OneLayer)
+    optimizer: Optimizer = field(default_factory=GradientFlow)
+    sampler: Sampler = field(default_factory=ProbabilityFlow)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary: {"objective": {"name": "Denoising", ...}, ...}."""
@@ -50,5 +50,5 @@ def _build(entry: dict[str, Any]) -> Any:
     return known[entry["name"]](**arguments)
 
 
-def _concrete(base: type) -> list[type]:
+def _concrete(base: type[Any]) -> list[type[Any]]:
     return [kind for child in base.__subclasses__() for kind in (child, *_concrete(child)) if is_dataclass(kind)]

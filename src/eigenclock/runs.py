@@ -41,9 +41,13 @@ class RunFolder:
         occupied = run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir()))
         known = (run.path / CONFIG).is_file()
         if occupied and not (overwrite or resume):
-            raise InputError(f"out must be an empty or new folder, got {path}, which is not: use --resume or --overwrite")
+            raise InputError(
+                f"out must be an empty or new folder, got {path}, which is not: use --resume or --overwrite"
+            )
         if occupied and not known:
-            raise InputError(f"out must be empty, new, or the folder of an earlier run, got {path}, which has no {CONFIG}")
+            raise InputError(
+                f"out must be empty, new, or the folder of an earlier run, got {path}, which has no {CONFIG}"
+            )
         if occupied and resume:
             written = (run.path / CONFIG).read_text(encoding="utf-8")
             if _settings(written) != _settings(config):
@@ -102,7 +106,10 @@ def _git_revision() -> str | None:
     try:
         result = subprocess.run(
             ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True, text=True, timeout=10, check=True,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -1,7 +1,7 @@
 """How a gain becomes a generated variance: the probability-flow ODE, exactly (T5) or in the steps of a real sampler (T6).
 
-All samplers integrate dx/dσ = (x − D(x, σ))/σ in the EDM frame, from x = sigma_max·noise. On a mode where D has gain ψ the equation
-is linear, so the sampler multiplies the mode's variance by a number that only ψ at `levels` decides.
+All samplers integrate dx/dσ = (x − D(x, σ))/σ in the EDM frame, from x = sigma_max·noise. On a mode where D has gain ψ
+the equation is linear, so the sampler multiplies the mode's variance by a number that only ψ at `levels` decides.
 """
 
 from abc import ABC, abstractmethod
@@ -37,7 +37,9 @@ class Sampler(ABC):
 
 def _check_range(sigma_min: float, sigma_max: float) -> None:
     if not 0 <= sigma_min < sigma_max:
-        raise InputError(f"sigma_min must be >= 0 and < sigma_max, got sigma_min={sigma_min:g}, sigma_max={sigma_max:g}")
+        raise InputError(
+            f"sigma_min must be >= 0 and < sigma_max, got sigma_min={sigma_min:g}, sigma_max={sigma_max:g}"
+        )
 
 
 @lru_cache(maxsize=16)

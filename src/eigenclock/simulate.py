@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from . import divergences
 from .architectures import Architecture, OneLayer
-from .brute_force.descent import PairMoments, Progress, matrix_network, minibatch_gradient, trained_weights
+from .brute_force.descent import Gradient, PairMoments, Progress, matrix_network, minibatch_gradient, trained_weights
 from .brute_force.pairs import denoise, level_importance
 from .brute_force.particles import push, sampling_levels
 from .checks import InputError, finite_array, training_time
@@ -26,10 +26,10 @@ LARGEST_SIMULATION = 2**32
 def simulate(
     spectrum: Spectrum,
     *,
-    objective: Objective = Denoising(),  # noqa: B008 (frozen)
-    architecture: Architecture = OneLayer(),  # noqa: B008
-    optimizer: Optimizer = GradientFlow(),  # noqa: B008
-    sampler: Sampler = ProbabilityFlow(),  # noqa: B008
+    objective: Objective = Denoising(),
+    architecture: Architecture = OneLayer(),
+    optimizer: Optimizer = GradientFlow(),
+    sampler: Sampler = ProbabilityFlow(),
     time: Any,
     sigma: Any = None,
     keep_gain: bool = False,
@@ -98,17 +98,16 @@ def simulate(
     rows = np.sqrt(spectrum.variance)[:, None] * modes if data is None else data / np.sqrt(len(data))
     moments = PairMoments.of(objective, rows, levels if batch_size is None else kept)
     network = matrix_network(architecture)
-    if batch_size is None:
-        gradient, dtype = moments.gradient, np.float64
-    else:
-        draw = _Batches(data, rows, streams[1])
-        gradient, dtype = minibatch_gradient(objective, draw, levels, batch_size, streams[2]), np.float32
+    gradient: Gradient = moments.gradient
+    if batch_size is not None:
+        gradient = minibatch_gradient(objective, _Batches(data, rows, streams[1]), levels, batch_size, streams[2])
+    dtype = np.float64 if batch_size is None else np.float32
     kept_moments = PairMoments(moments.xx[-kept.size :], moments.yx[-kept.size :], moments.yy[-kept.size :])
 
     start = np.broadcast_to(network.start(d), (levels.size, d, d)).astype(dtype)
     noise = _starting_noise(modes, n_particles, seed, streams[3]).astype(dtype)
     record = _Recorder(objective, sampler, own, kept, kept_moments, modes, noise, n_particles is None)
-    initial = record(network.weights(start[:, :, :]))["variance"]
+    initial = record(network.weights(start))["variance"]
     states = [
         record(weights)
         for weights in trained_weights(network, gradient, objective, optimizer, levels, start, times, progress)

@@ -9,6 +9,7 @@ from ..objectives import Regression
 from ..optimizers import FOREVER, GradientDescent, HeavyBall, Hessian, Optimizer, Time, Trajectory, descend
 from .base import Architecture
 
+
 @dataclass(frozen=True)
 class TiedTwoLayer(Architecture):
     """F(x) = P Pᵀ x trained from an aligned start P(0)P(0)ᵀ = init·I.
@@ -56,9 +57,7 @@ class TiedTwoLayer(Architecture):
         start = np.full(curvature.shape, np.sqrt(self.init))
         gain = np.empty((time.size, *curvature.shape))
         with np.errstate(over="ignore", invalid="ignore"):
-            factor = descend(
-                lambda p: 4 * rate * (curvature * p**2 - cross_moment) * p, start, time[finite], optimizer
-            )
+            factor = descend(lambda p: 4 * rate * (curvature * p**2 - cross_moment) * p, start, time[finite], optimizer)
             gain[finite] = factor**2
         gain[~finite] = np.maximum(regression.optimum, 0) if self.init > 0 else 0.0
         if not np.isfinite(gain).all():

@@ -17,6 +17,7 @@ from .pairs import level_importance, training_pair
 
 Matrices: TypeAlias = Float[np.ndarray, "sigma d d"]
 Levels: TypeAlias = Float[np.ndarray, " sigma"]
+Gradient: TypeAlias = Callable[[Matrices], Matrices]
 Progress: TypeAlias = Callable[[int, int], None]
 
 FLOW_TOLERANCE = 1e-11
@@ -119,7 +120,7 @@ def minibatch_gradient(
     levels: Levels,
     batch_size: int,
     noise: np.random.Generator,
-) -> Callable[[Matrices], Matrices]:
+) -> Gradient:
     """A function W -> gradient of the mean of |W X − Y|² over a fresh batch and fresh noise at each level."""
     sigma = levels.astype(np.float32)[:, None, None]
 
@@ -134,7 +135,7 @@ def minibatch_gradient(
 
 def trained_weights(
     network: MatrixNetwork,
-    gradient: Callable[[Matrices], Matrices],
+    gradient: Gradient,
     objective: Objective,
     optimizer: Optimizer,
     levels: Levels,
@@ -151,12 +152,14 @@ def trained_weights(
     steps = _flow_states if isinstance(optimizer, GradientFlow) else _step_states
     for i, parameters in enumerate(steps(slope, optimizer, start, time, progress)):
         if not np.isfinite(parameters).all():
-            raise InputError(f"lr must be smaller, got {optimizer.lr:g}: the simulated weights overflow by step {time[i]:g}")
+            raise InputError(
+                f"lr must be smaller, got {optimizer.lr:g}: the simulated weights overflow by step {time[i]:g}"
+            )
         yield network.weights(parameters)
 
 
 def _step_states(
-    slope: Callable[[Matrices], Matrices],
+    slope: Gradient,
     optimizer: Optimizer,
     start: Matrices,
     time: Float[np.ndarray, " time"],
@@ -179,7 +182,7 @@ def _step_states(
 
 
 def _flow_states(
-    slope: Callable[[Matrices], Matrices],
+    slope: Gradient,
     optimizer: Optimizer,
     start: Matrices,
     time: Float[np.ndarray, " time"],

@@ -55,15 +55,19 @@ def natural_patches(
     number("n_test", n_test, at_least=2)
     names = COLOUR_PHOTOGRAPHS if colour else COLOUR_PHOTOGRAPHS + GRAY_PHOTOGRAPHS
     rng = np.random.default_rng(seed)
-    train, test = [], []
+    train: list[Any] = []
+    test: list[Any] = []
     for name in names:
         picture = _photograph(name)
         if not colour:
             picture = picture @ LUMINANCE if picture.shape[2] == 3 else picture[..., 0]
         border = round(picture.shape[1] * (1 - HELD_OUT))
         for part, kept in ((picture[:, :border], train), (picture[:, border:], test)):
-            kept.append(np.moveaxis(np.lib.stride_tricks.sliding_window_view(part, (size, size), axis=(0, 1)), 2, -1)
-                        if colour else np.lib.stride_tricks.sliding_window_view(part, (size, size)))
+            kept.append(
+                np.moveaxis(np.lib.stride_tricks.sliding_window_view(part, (size, size), axis=(0, 1)), 2, -1)
+                if colour
+                else np.lib.stride_tricks.sliding_window_view(part, (size, size))
+            )
     kind = "colour" if colour else "gray"
     return DataSet(
         samples=_cut(train, n, rng),
@@ -94,7 +98,7 @@ def digits() -> DataSet:
 
 
 def faces() -> DataSet:
-    """The 100 face crops of scikit-image's subset of Labeled Faces in the Wild, 25×25 gray, in [0, 1]; every fifth is held out."""
+    """The 100 face crops in scikit-image's subset of Labeled Faces in the Wild, 25×25 gray, in [0, 1]; every fifth held out."""
     images = np.asarray(_optional("skimage.data").lfw_subset()[:100], dtype=np.float64)
     held_out = np.arange(len(images)) % 5 == 4
     return DataSet(images[~held_out], images[held_out], "faces 25×25", "scikit-image's lfw_subset")

@@ -39,7 +39,9 @@ class DataSet:
         number("sigma_data", sigma_data, above=0)
         values = np.asarray(self.samples, dtype=np.float64)
         if not np.isfinite(values).all():
-            raise InputError(f"data must be finite, got {int((~np.isfinite(values)).sum())} NaN or inf entries in {self.name}")
+            raise InputError(
+                f"data must be finite, got {int((~np.isfinite(values)).sum())} NaN or inf entries in {self.name}"
+            )
         mean, spread = values.mean(), values.std()
         if spread == 0:
             raise InputError(f"data must vary, got constant data in {self.name}")

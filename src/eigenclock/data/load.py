@@ -45,7 +45,9 @@ def load(data: str, *, image_size: int | None = None) -> DataSet:
         raise InputError(f"data must be .npy, .npz, an IDX file or a folder of images, got {data!r}")
     if array.dtype.kind in "ui":
         array = array.astype(np.float32) / 255
-    return DataSet(array, None, path.stem or path.name, f"{path.name}, {len(array):,} samples of shape {array.shape[1:]}")
+    return DataSet(
+        array, None, path.stem or path.name, f"{path.name}, {len(array):,} samples of shape {array.shape[1:]}"
+    )
 
 
 def _read_numpy(path: Path, key: str | None) -> Any:

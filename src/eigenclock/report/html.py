@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from ..clocks import Emergence
 from ..compare import compare
 from ..curve import LearningCurve
 from . import interactive
@@ -56,6 +57,11 @@ def render(
     )
 
 
+def _moment(table: Emergence, mode: int) -> str:
+    """When a mode emerges, in words."""
+    return "from the start" if table.gray_zone[mode] else _steps(float(table.time[mode]))
+
+
 def _steps(value: float | None) -> str:
     """A number of steps for people; None is a time that never came."""
     if value is None or np.isnan(value):
@@ -66,7 +72,9 @@ def _steps(value: float | None) -> str:
 def _embed(name: str, figure: go.Figure) -> str:
     return str(
         figure.to_html(
-            full_html=False, include_plotlyjs=False, div_id=f"figure-{name}",
+            full_html=False,
+            include_plotlyjs=False,
+            div_id=f"figure-{name}",
             config={"responsive": True, "displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
         )
     )
@@ -111,8 +119,8 @@ def _mode_table(predicted: LearningCurve, simulated: LearningCurve | None) -> li
                 "variance": f"{spectrum.variance[mode]:.3g}",
                 "share": f"{100 * spectrum.variance[mode] / total:.2g} %",
                 "direction": "gray zone" if table.gray_zone[mode] else str(table.direction[mode]),
-                "predicted": None if table.censored[mode] else float(table.time[mode]),
-                "simulated": None if measured is None or measured.censored[mode] else float(measured.time[mode]),
+                "predicted": _moment(table, mode),
+                "simulated": None if measured is None else _moment(measured, mode),
             }
         )
     return rows

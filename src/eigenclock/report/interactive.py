@@ -25,7 +25,13 @@ def _figure(x: str, y: str) -> go.Figure:
         legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0, "font": {"size": 12}},
         hovermode="closest",
     )
-    axis = {"type": "log", "exponentformat": "power", "showline": True, "linecolor": "#888", "automargin": True, "dtick": 1}
+    axis = {
+        "type": "log",
+        "exponentformat": "power",
+        "showline": True,
+        "linecolor": "#888",
+        "automargin": True,
+    }
     figure.update_xaxes(title=x, **axis)
     figure.update_yaxes(title=y, **axis)
     return figure
@@ -39,8 +45,13 @@ def spectrum_figure(spectrum: Spectrum) -> go.Figure:
         x=rank[positive], y=spectrum.variance[positive], name="training samples", line={"color": PREDICTED, "width": 3}
     )
     if spectrum.test_variance is not None:
+        held_out = spectrum.test_variance > spectrum.variance[positive].min() / 10
         figure.add_scatter(
-            x=rank, y=spectrum.test_variance, name="held-out samples", mode="markers", marker={"color": MEASURED, "size": 4}
+            x=rank[held_out],
+            y=spectrum.test_variance[held_out],
+            name="held-out samples",
+            mode="markers",
+            marker={"color": MEASURED, "size": 4},
         )
     return figure
 
@@ -53,26 +64,46 @@ def variance_figure(predicted: LearningCurve, simulated: LearningCurve | None) -
     shown = (time > 0) & np.isfinite(time)
     for i, mode in enumerate(chosen):
         colour, name = mode_colour(i / max(1, chosen.size - 1)), f"mode {mode + 1}"
-        group: dict[str, Any] = {"legendgroup": name, "hovertemplate": f"{name}<br>step %{{x:.4g}}<br>variance %{{y:.3g}}<extra></extra>"}
+        group: dict[str, Any] = {
+            "legendgroup": name,
+            "hovertemplate": f"{name}<br>step %{{x:.4g}}<br>variance %{{y:.3g}}<extra></extra>",
+        }
         figure.add_scatter(
-            x=time[shown], y=predicted.variance.values[shown, mode], name=name, line={"color": colour, "width": 2.5}, **group
+            x=time[shown],
+            y=predicted.variance.values[shown, mode],
+            name=name,
+            line={"color": colour, "width": 2.5},
+            **group,
         )
         target = clock.target[mode]
         if target > 0:
             figure.add_scatter(
-                x=time[shown][[0, -1]], y=[target, target], showlegend=False, mode="lines",
-                line={"color": colour, "width": 1, "dash": "dot"}, legendgroup=name, hoverinfo="skip",
+                x=time[shown][[0, -1]],
+                y=[target, target],
+                showlegend=False,
+                mode="lines",
+                line={"color": colour, "width": 1, "dash": "dot"},
+                legendgroup=name,
+                hoverinfo="skip",
             )
         if not clock.censored[mode] and clock.time[mode] > 0:
             figure.add_scatter(
-                x=[clock.time[mode]], y=[clock.level[mode]], showlegend=False, mode="markers",
-                marker={"size": 11, "color": "white", "line": {"color": colour, "width": 2.5}}, **group,
+                x=[clock.time[mode]],
+                y=[clock.level[mode]],
+                showlegend=False,
+                mode="markers",
+                marker={"size": 11, "color": "white", "line": {"color": colour, "width": 2.5}},
+                **group,
             )
         if simulated is not None:
             at = simulated.dataset["time"].values
             figure.add_scatter(
-                x=at[at > 0], y=simulated.variance.values[at > 0, mode], showlegend=False, mode="markers",
-                marker={"size": 5, "color": colour}, **group,
+                x=at[at > 0],
+                y=simulated.variance.values[at > 0, mode],
+                showlegend=False,
+                mode="markers",
+                marker={"size": 5, "color": colour},
+                **group,
             )
     return figure
 
@@ -87,8 +118,13 @@ def emergence_figure(comparison: Comparison | None, predicted: LearningCurve) ->
     for name, (table, colour) in tables.items():
         gray = table.gray_zone & ~table.censored & (table.target > 0) & (np.nan_to_num(table.time) > 0)
         figure.add_scatter(
-            x=table.target[gray], y=table.time[gray], mode="markers", name=f"{name}, gray zone", marker={"color": GRAY_ZONE, "size": 5},
-            customdata=table.mode[gray] + 1, hovertemplate="mode %{customdata}, gray zone<extra></extra>",
+            x=table.target[gray],
+            y=table.time[gray],
+            mode="markers",
+            name=f"{name}, gray zone",
+            marker={"color": GRAY_ZONE, "size": 5},
+            customdata=table.mode[gray] + 1,
+            hovertemplate="mode %{customdata}, gray zone<extra></extra>",
         )
         for direction in directions:
             use, law = table.select(direction), table.power_law(direction)
@@ -96,14 +132,28 @@ def emergence_figure(comparison: Comparison | None, predicted: LearningCurve) ->
                 continue
             label = f"{name}, {direction}"
             figure.add_scatter(
-                x=table.target[use], y=table.time[use], mode="markers", name=label, customdata=table.mode[use] + 1,
-                marker={"color": colour, "size": 6, "opacity": 0.6, "symbol": f"triangle-{'up' if direction == 'rising' else 'down'}"},
+                x=table.target[use],
+                y=table.time[use],
+                mode="markers",
+                name=label,
+                customdata=table.mode[use] + 1,
+                marker={
+                    "color": colour,
+                    "size": 6,
+                    "opacity": 0.6,
+                    "symbol": f"triangle-{'up' if direction == 'rising' else 'down'}",
+                },
                 hovertemplate="mode %{customdata}<br>variance %{x:.3g}<br>step %{y:.4g}<extra>" + label + "</extra>",
             )
             if np.isfinite(law.exponent):
                 ends = np.array([table.target[use].min(), table.target[use].max()])
                 figure.add_scatter(
-                    x=ends, y=law.time(ends), mode="lines", line={"color": colour, "width": 1.5}, showlegend=False, hoverinfo="skip"
+                    x=ends,
+                    y=law.time(ends),
+                    mode="lines",
+                    line={"color": colour, "width": 1.5},
+                    showlegend=False,
+                    hoverinfo="skip",
                 )
     return figure
 
@@ -121,8 +171,14 @@ def loss_figure(predicted: LearningCurve, simulated: LearningCurve | None) -> go
             shown = (time > 0) & np.isfinite(time)
             theory = curve is predicted
             figure.add_scatter(
-                x=time[shown], y=total[shown], name=name, legendgroup=name, showlegend=theory, mode="lines" if theory else "markers",
-                line={"color": colour, "width": 2.5}, marker={"color": colour, "size": 5},
+                x=time[shown],
+                y=total[shown],
+                name=name,
+                legendgroup=name,
+                showlegend=theory,
+                mode="lines" if theory else "markers",
+                line={"color": colour, "width": 2.5},
+                marker={"color": colour, "size": 5},
             )
     return figure
 
@@ -136,5 +192,12 @@ def kl_figure(predicted: LearningCurve, simulated: LearningCurve | None) -> go.F
         time, value = curve.dataset["time"].values, curve.kl().values
         shown = (time > 0) & np.isfinite(time) & np.isfinite(value)
         mode = "lines" if curve is predicted else "markers"
-        figure.add_scatter(x=time[shown], y=value[shown], name=name, mode=mode, line={"color": colour, "width": 3}, marker={"color": colour})
+        figure.add_scatter(
+            x=time[shown],
+            y=value[shown],
+            name=name,
+            mode=mode,
+            line={"color": colour, "width": 3},
+            marker={"color": colour},
+        )
     return figure

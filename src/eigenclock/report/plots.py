@@ -54,7 +54,8 @@ class SpectrumDisplay(Display):
         positive = self.variance > 0
         ax.loglog(rank[positive], self.variance[positive], color=PREDICTED, lw=2, label="training samples")
         if self.test_variance is not None:
-            ax.loglog(rank, self.test_variance, ".", ms=3, color=MEASURED, label="held-out samples")
+            shown = self.test_variance > self.variance[positive].min() / 10
+            ax.loglog(rank[shown], self.test_variance[shown], ".", ms=3, color=MEASURED, label="held-out samples")
         ax.set(xlabel="mode, by falling variance", ylabel="variance (data units²)")
         ax.legend(frameon=False)
 
@@ -83,7 +84,9 @@ class VarianceDisplay(Display):
             colour = mode_colour(i / max(1, len(self.modes) - 1))
             ax.loglog(self.time[shown], self.variance[shown, i], color=colour, lw=1.8, label=f"mode {mode + 1}")
             ax.axhline(self.emergence.target[mode], color=colour, lw=0.8, ls=":")
-            ax.plot(self.emergence.time[mode], self.emergence.level[mode], "o", color=colour, mfc="white", ms=7, mew=1.8)
+            ax.plot(
+                self.emergence.time[mode], self.emergence.level[mode], "o", color=colour, mfc="white", ms=7, mew=1.8
+            )
             if self.measured is not None:
                 time = self.measured.dataset["time"].values
                 ax.plot(time[time > 0], self.measured.variance.values[time > 0, mode], ".", color=colour, ms=5)

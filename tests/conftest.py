@@ -1,0 +1,43 @@
+"""Shared fixtures."""
+
+import os
+import shutil
+
+import matplotlib
+import numpy as np
+import pytest
+from hypothesis import settings
+
+import eigenclock as ec
+
+matplotlib.use("Agg")
+settings.register_profile("default", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("default")
+
+
+@pytest.fixture(scope="session")
+def patches():
+    """A small data set of real images with its spectrum: 8×8 natural patches."""
+    data = ec.data.natural_patches(8, n=3000, n_test=500).standardized()
+    return data, ec.Spectrum.from_samples(data.samples, test=data.test)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium. Without one, tests fail under CI=true and skip elsewhere."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail("no Chromium found, and CI=true: install Debian's chromium")
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()

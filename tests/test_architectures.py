@@ -1,0 +1,100 @@
+"""The gains against numerical integration of the scalar training equations and against their limits."""
+
+import numpy as np
+import pytest
+import scipy.integrate
+from recipes import OBJECTIVES
+
+import eigenclock as ec
+
+VARIANCE = np.array([0.0, 1e-3, 0.4, 20.0])
+SIGMA = np.array([0.05, 0.6, 5.0])
+TIME = np.array([0.0, 1e-3, 0.1, 1.0, 7.0])
+LR = 0.02
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
+@pytest.mark.parametrize("init", [0.0, 0.1, 0.6])
+def test_tied_two_layers_solve_their_equation(objective, init):
+    """f' = −8·lr·w·p·f(κf − χ), integrated mode by mode."""
+    regression = objective.regression(VARIANCE, SIGMA)
+    got = ec.TiedTwoLayer(init).network_gain(regression, ec.GradientFlow(LR), TIME)
+    kappa, chi = regression.curvature.ravel(), regression.cross_moment.ravel()
+    rate = 8 * LR * np.broadcast_to(regression.rate, regression.curvature.shape).ravel()
+    solution = scipy.integrate.solve_ivp(
+        lambda _, f: -rate * f * (kappa * f - chi), (0, TIME[-1]), np.full(kappa.size, init),
+        method="Radau", t_eval=TIME, rtol=1e-11, atol=1e-14,
+    )
+    assert np.allclose(got.reshape(TIME.size, -1), solution.y.T, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
+def test_one_layer_solves_its_equation(objective):
+    regression = objective.regression(VARIANCE, SIGMA)
+    got = ec.OneLayer(0.3).network_gain(regression, ec.GradientFlow(LR), TIME)
+    kappa, chi = regression.curvature.ravel(), regression.cross_moment.ravel()
+    rate = 2 * LR * np.broadcast_to(regression.rate, regression.curvature.shape).ravel()
+    solution = scipy.integrate.solve_ivp(
+        lambda _, f: -rate * (kappa * f - chi), (0, TIME[-1]), np.full(kappa.size, 0.3),
+        method="Radau", t_eval=TIME, rtol=1e-11, atol=1e-14,
+    )
+    assert np.allclose(got.reshape(TIME.size, -1), solution.y.T, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
+@pytest.mark.parametrize("optimizer", [ec.GradientFlow(1e-4), ec.GradientDescent(1e-5), ec.HeavyBall(1e-5, 0.5)], ids=str)
+@pytest.mark.parametrize("architecture", [ec.OneLayer(0.1), ec.TiedTwoLayer(0.1)], ids=str)
+def test_limits(objective, optimizer, architecture):
+    regression = objective.regression(VARIANCE, SIGMA)
+    gain = architecture.network_gain(regression, optimizer, np.array([0.0, np.inf]))
+    reachable = regression.optimum if isinstance(architecture, ec.OneLayer) else np.maximum(regression.optimum, 0)
+    assert np.abs(gain[0] - 0.1).max() <= 1e-16
+    assert np.allclose(gain[1], reachable, rtol=1e-12, atol=1e-12)
+
+
+def test_zero_start_of_tied_layers_is_a_fixed_point():
+    regression = ec.Denoising().regression(VARIANCE, SIGMA)
+    for optimizer in (ec.GradientFlow(0.01), ec.GradientDescent(1e-3)):
+        assert (ec.TiedTwoLayer(0.0).network_gain(regression, optimizer, np.array([0.0, 5.0, np.inf])) == 0).all()
+
+
+def test_stepwise_tied_layers_approach_gradient_flow_at_first_order():
+    regression = ec.Denoising().regression(np.array([1.0]), np.array([0.5]))
+    exact = ec.TiedTwoLayer(0.1).network_gain(regression, ec.GradientFlow(0.01), np.array([50.0]))
+    errors = []
+    for refinement in (1, 2, 4):
+        stepped = ec.TiedTwoLayer(0.1).network_gain(
+            regression, ec.GradientDescent(0.01 / refinement), np.array([50.0 * refinement])
+        )
+        errors.append(abs(float((stepped - exact)[0, 0, 0])))
+    assert 0.9 < np.log2(errors[0] / errors[1]) < 1.1
+    assert 0.9 < np.log2(errors[1] / errors[2]) < 1.1
+
+
+def test_divergence_of_tied_layers_names_modes():
+    regression = ec.Denoising().regression(np.array([5.0, 1.0]), np.array([0.5]))
+    with pytest.raises(ec.InputError, match=r"^lr must be <= 0\.05 .* diverges on 1 of 2 modes \(0\)"):
+        ec.TiedTwoLayer(0.1).network_gain(regression, ec.GradientDescent(0.1), np.array([1.0]))
+    with pytest.raises(ec.InputError, match=r"^lr must be smaller for this start, got 0\.04: descent from init=50 diverges"):
+        ec.TiedTwoLayer(50.0).network_gain(regression, ec.GradientDescent(0.04), np.array([100.0]))
+
+
+@pytest.mark.parametrize("architecture", [ec.OneLayer(0.2), ec.TiedTwoLayer(0.2)], ids=str)
+def test_stiffness_bounds_the_second_derivative(architecture):
+    """By finite differences of the loss in the parameter (f, or p with f = p²)."""
+    regression = ec.EDM().regression(VARIANCE, SIGMA)
+    square = isinstance(architecture, ec.TiedTwoLayer)
+    stiffness = architecture.stiffness(regression)
+
+    def loss(parameter):
+        return regression.density * regression.loss(parameter**2 if square else parameter)
+
+    for gain in (np.full_like(stiffness, 0.2), np.maximum(regression.optimum, 0)):
+        p, step = np.sqrt(gain) if square else gain, 1e-4
+        second = (loss(p + step) - 2 * loss(p) + loss(p - step)) / step**2
+        assert (second <= stiffness * (1 + 1e-5) + 1e-5).all()
+
+
+def test_negative_start_of_tied_layers_is_refused():
+    with pytest.raises(ec.InputError, match=r"^init must be a finite number >= 0, got -0\.1$"):
+        ec.TiedTwoLayer(-0.1)
