@@ -22,8 +22,13 @@ def test_tied_two_layers_solve_their_equation(objective, init):
     kappa, chi = regression.curvature.ravel(), regression.cross_moment.ravel()
     rate = 8 * LR * np.broadcast_to(regression.rate, regression.curvature.shape).ravel()
     solution = scipy.integrate.solve_ivp(
-        lambda _, f: -rate * f * (kappa * f - chi), (0, TIME[-1]), np.full(kappa.size, init),
-        method="Radau", t_eval=TIME, rtol=1e-11, atol=1e-14,
+        lambda _, f: -rate * f * (kappa * f - chi),
+        (0, TIME[-1]),
+        np.full(kappa.size, init),
+        method="Radau",
+        t_eval=TIME,
+        rtol=1e-11,
+        atol=1e-14,
     )
     assert np.allclose(got.reshape(TIME.size, -1), solution.y.T, rtol=1e-8, atol=1e-10)
 
@@ -35,14 +40,21 @@ def test_one_layer_solves_its_equation(objective):
     kappa, chi = regression.curvature.ravel(), regression.cross_moment.ravel()
     rate = 2 * LR * np.broadcast_to(regression.rate, regression.curvature.shape).ravel()
     solution = scipy.integrate.solve_ivp(
-        lambda _, f: -rate * (kappa * f - chi), (0, TIME[-1]), np.full(kappa.size, 0.3),
-        method="Radau", t_eval=TIME, rtol=1e-11, atol=1e-14,
+        lambda _, f: -rate * (kappa * f - chi),
+        (0, TIME[-1]),
+        np.full(kappa.size, 0.3),
+        method="Radau",
+        t_eval=TIME,
+        rtol=1e-11,
+        atol=1e-14,
     )
     assert np.allclose(got.reshape(TIME.size, -1), solution.y.T, rtol=1e-8, atol=1e-9)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
-@pytest.mark.parametrize("optimizer", [ec.GradientFlow(1e-4), ec.GradientDescent(1e-5), ec.HeavyBall(1e-5, 0.5)], ids=str)
+@pytest.mark.parametrize(
+    "optimizer", [ec.GradientFlow(1e-4), ec.GradientDescent(1e-5), ec.HeavyBall(1e-5, 0.5)], ids=str
+)
 @pytest.mark.parametrize("architecture", [ec.OneLayer(0.1), ec.TiedTwoLayer(0.1)], ids=str)
 def test_limits(objective, optimizer, architecture):
     regression = objective.regression(VARIANCE, SIGMA)
@@ -75,7 +87,9 @@ def test_divergence_of_tied_layers_names_modes():
     regression = ec.Denoising().regression(np.array([5.0, 1.0]), np.array([0.5]))
     with pytest.raises(ec.InputError, match=r"^lr must be <= 0\.05 .* diverges on 1 of 2 modes \(0\)"):
         ec.TiedTwoLayer(0.1).network_gain(regression, ec.GradientDescent(0.1), np.array([1.0]))
-    with pytest.raises(ec.InputError, match=r"^lr must be smaller for this start, got 0\.04: descent from init=50 diverges"):
+    with pytest.raises(
+        ec.InputError, match=r"^lr must be smaller for this start, got 0\.04: descent from init=50 diverges"
+    ):
         ec.TiedTwoLayer(50.0).network_gain(regression, ec.GradientDescent(0.04), np.array([100.0]))
 
 

@@ -75,7 +75,9 @@ def test_discrete_optimizers_act_at_whole_steps():
 
 
 def test_divergence_names_modes():
-    with pytest.raises(ec.InputError, match=r"^lr must be <= 0\.2 .* got 0\.5: diverges on 2 of 3 modes \(0, 1\) at 1 of 1"):
+    with pytest.raises(
+        ec.InputError, match=r"^lr must be <= 0\.2 .* got 0\.5: diverges on 2 of 3 modes \(0, 1\) at 1 of 1"
+    ):
         ec.GradientDescent(lr=0.5).progress(np.array([[10.0], [5.0], [1.0]]), np.array([1.0]))
     ec.HeavyBall(lr=0.35, momentum=0.8).progress(np.array([[10.0]]), np.array([1.0]))  # 2(1+beta)/10 = 0.36
     with pytest.raises(ec.InputError, match=r"^lr must be <= 0\.36"):

@@ -64,7 +64,10 @@ def test_noise_levels_of_edm():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ec.ProbabilityFlow(2.0, 1.0), r"^sigma_min must be >= 0 and < sigma_max, got sigma_min=2, sigma_max=1$"),
+        (
+            lambda: ec.ProbabilityFlow(2.0, 1.0),
+            r"^sigma_min must be >= 0 and < sigma_max, got sigma_min=2, sigma_max=1$",
+        ),
         (lambda: ec.Heun(sigma_min=3.0, sigma_max=3.0), r"^sigma_min must be >= 0 and < sigma_max"),
         (lambda: ec.Euler(sigma_min=0.0), r"^sigma_min must be a finite number > 0, got 0\.0$"),
         (lambda: ec.Euler(steps=1), r"^steps must be >= 2, got 1$"),

@@ -53,8 +53,8 @@ def training_time(time: Any) -> Float[np.ndarray, " time"]:
     if np.isnan(array).any() or array.min() < 0:
         bad = array[np.isnan(array) | (array < 0)][0]
         raise InputError(f"time must be >= 0 (0 and inf allowed), got {bad}")
-    wrong = np.flatnonzero(np.diff(array) <= 0) if array.size > 1 else np.empty(0, dtype=int)
-    if np.isinf(array[:-1]).any() or wrong.size:
-        i = int(wrong[0]) if wrong.size else int(np.flatnonzero(np.isinf(array))[0])
+    unsorted = np.flatnonzero(array[1:] <= array[:-1])
+    if unsorted.size:
+        i = int(unsorted[0])
         raise InputError(f"time must be strictly increasing, got {array[i]:g} before {array[i + 1]:g} at index {i}")
     return array

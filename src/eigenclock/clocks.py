@@ -21,8 +21,9 @@ GRAY_ZONE = 2.0
 class PowerLaw:
     """ln time = exponent·ln variance + intercept, by least squares, with a bootstrap interval over modes.
 
-    `exponent`, `intercept`, `interval` (95 % percentile bootstrap of the exponent), `r2`, `n` modes used; `gray_zone` and
-    `censored` count the modes of this direction left out. `inverse_exponent` is the slope of the opposite regression, ln
+    `exponent`, `intercept`, `interval` (95 % percentile bootstrap of the exponent), `r2`, `n` modes used; `gray_zone`,
+    `censored` and `at_once` (first passage at time 0: a start of zero variance has no geometric threshold) count the modes of
+    this direction left out. `inverse_exponent` is the slope of the opposite regression, ln
     variance on ln time: the two multiply to r2.
     """
 
@@ -35,6 +36,7 @@ class PowerLaw:
     threshold: str
     gray_zone: int
     censored: int
+    at_once: int
 
     @property
     def inverse_exponent(self) -> float:
@@ -49,7 +51,7 @@ class PowerLaw:
         low, high = self.interval
         return (
             f"time ∝ variance^{self.exponent:.3f} [{low:.3f}, {high:.3f}] ({self.direction}, {self.threshold} threshold, "
-            f"R² {self.r2:.3f}, n={self.n}; left out: {self.gray_zone} gray-zone, {self.censored} censored)"
+            f"R² {self.r2:.3f}, n={self.n}; left out: {self.gray_zone} gray-zone, {self.censored} censored, {self.at_once} at once)"
         )
 
 
@@ -120,6 +122,7 @@ class Emergence:
             threshold=self.threshold,
             gray_zone=0 if gray_zone else int((same & self.gray_zone & ~self.censored).sum()),
             censored=int((same & self.censored).sum()),
+            at_once=int((same & ~self.censored & (np.nan_to_num(self.time) == 0)).sum()),
         )
 
     def variance_learned(self, fraction: float) -> float:

@@ -61,6 +61,10 @@ def wasserstein_full(
 
 
 def alignment(covariance_in_modes: Float[np.ndarray, "*any mode mode"]) -> Any:
-    """Share of a covariance, UᵀΣ̃U in mode coordinates, that lies on its diagonal: 1 when the data's modes diagonalise it."""
-    diagonal = np.einsum("...ii->...i", covariance_in_modes)
-    return (diagonal**2).sum(axis=-1) / (covariance_in_modes**2).sum(axis=(-2, -1))
+    """Share of a covariance, UᵀΣ̃U in mode coordinates, that lies on its diagonal: 1 when the data's modes diagonalise it.
+
+    1 for a covariance of zero, which has nothing off its diagonal.
+    """
+    diagonal = (np.einsum("...ii->...i", covariance_in_modes) ** 2).sum(axis=-1)
+    whole = (covariance_in_modes**2).sum(axis=(-2, -1))
+    return np.where(whole > 0, diagonal / np.where(whole > 0, whole, 1), 1.0)

@@ -32,7 +32,7 @@ class Sampler(ABC):
 
     @abstractmethod
     def variance(self, gain: Gain) -> Variance:
-        """Generated variance of each mode from its gain at `levels`."""
+        """Generated variance of each mode from its gain at `levels`; inf where it is beyond the range of a float."""
 
 
 def _check_range(sigma_min: float, sigma_max: float) -> None:
@@ -81,7 +81,8 @@ class ProbabilityFlow(Sampler):
     def variance(self, gain: Gain) -> Variance:
         weights = np.log(self.sigma_max / self.sigma_min) / 2 * _gauss_legendre(self.nodes)[1]
         # the weights sum to the length of the interval: int (1 - psi) = length - int psi
-        return self.sigma_min**2 * np.exp(2 * (gain @ weights))
+        with np.errstate(over="ignore"):
+            return self.sigma_min**2 * np.exp(2 * (gain @ weights))
 
 
 def edm_levels(steps: int, sigma_min: float, sigma_max: float, rho: float) -> Levels:

@@ -203,7 +203,7 @@ class _Recorder:
         covariance = centred.T @ centred / (1 if self.transport else len(centred))
         state = {
             "variance": np.diag(covariance).copy(),
-            "alignment": divergences.alignment(covariance),
+            "alignment": float(divergences.alignment(covariance)),
             "particles": coordinates,
         }
         if self.kept.size:

@@ -88,7 +88,9 @@ class Spectrum:
 
     def to_modes(self, samples: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n mode"]:
         """Mode coordinates (n, mode) of samples (n, *shape), about the mean."""
-        return self._need_basis().to_modes(samples if self.mean is None else np.asarray(samples) - self.mean)
+        basis = self._need_basis()
+        coordinates = basis.to_modes(samples)
+        return coordinates if self.mean is None else coordinates - basis.to_modes(self.mean[None])
 
     def from_modes(self, coordinates: Float[np.ndarray, "n mode"]) -> Float[np.ndarray, "n ..."]:
         """Samples (n, *shape) from mode coordinates (n, mode), mean added."""

@@ -1,7 +1,7 @@
 """What a network is shown, asked for and used as, written out sample by sample for each objective."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -9,10 +9,11 @@ from jaxtyping import Float
 from ..objectives import EDM, EDM_SIGMA_DATA, Denoising, Epsilon, FlowMatching, Objective, Score, Velocity
 
 Array: TypeAlias = Float[np.ndarray, "..."]
+Level: TypeAlias = Array | float | np.floating[Any]
 Network: TypeAlias = Callable[[Array], Array]
 
 
-def training_pair(objective: Objective, clean: Array, noise: Array, sigma: Array) -> tuple[Array, Array]:
+def training_pair(objective: Objective, clean: Array, noise: Array, sigma: Level) -> tuple[Array, Array]:
     """The network's input and target for a clean sample, standard noise of the same shape, and noise level (broadcast)."""
     noisy, alpha = clean + sigma * noise, 1 / np.sqrt(1 + sigma**2)
     preserving = alpha * clean + alpha * sigma * noise
@@ -35,7 +36,7 @@ def training_pair(objective: Objective, clean: Array, noise: Array, sigma: Array
             raise TypeError(f"no brute force for objective {objective}")
 
 
-def denoise(objective: Objective, network: Network, noisy: Array, sigma: Array) -> Array:
+def denoise(objective: Objective, network: Network, noisy: Array, sigma: Level) -> Array:
     """Estimate of the clean sample behind `noisy` = clean + sigma·noise, by a network trained for `objective`."""
     alpha, t = 1 / np.sqrt(1 + sigma**2), 1 / (1 + sigma)
     match objective:
@@ -56,7 +57,7 @@ def denoise(objective: Objective, network: Network, noisy: Array, sigma: Array) 
             raise TypeError(f"no brute force for objective {objective}")
 
 
-def preconditioning(objective: EDM, sigma: Array) -> tuple[Array, Array, Array]:
+def preconditioning(objective: EDM, sigma: Level) -> tuple[Any, Any, Any]:
     """c_skip, c_out, c_in of Karras et al. (2022), Table 1."""
     data = objective.sigma_data
     root = np.sqrt(data**2 + sigma**2)

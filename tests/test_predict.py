@@ -1,0 +1,161 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from recipes import ARCHITECTURES, OBJECTIVES, SAMPLERS
+
+import eigenclock as ec
+from eigenclock import predict as predict_function
+
+TIME = np.array([0.0, 1e-2, 1.0, 30.0, 1e4, np.inf])
+recipes = st.fixed_dictionaries(
+    {
+        "objective": st.sampled_from(OBJECTIVES),
+        "architecture": st.sampled_from(ARCHITECTURES),
+        "sampler": st.sampled_from([*SAMPLERS, ec.ProbabilityFlow(), ec.Heun(steps=20)]),
+        "optimizer": st.builds(ec.GradientFlow, lr=st.floats(1e-3, 10)),
+    }
+)
+spectra = st.lists(st.one_of(st.just(0.0), st.floats(1e-8, 1e4)), min_size=1, max_size=8)
+
+
+@given(recipes, spectra)
+@settings(max_examples=150)
+def test_always_finite_and_never_negative(recipe, variance):
+    curve = ec.predict(ec.Spectrum(variance), time=TIME, keep_gain=True, keep_loss=True, sigma=[0.01, 1.0], **recipe)
+    for values in (curve.gain, curve.loss):
+        assert np.isfinite(values).all()
+    # a score network that starts with a positive gain pushes samples out by e^{σ²}, beyond any float
+    explosive = isinstance(recipe["objective"], ec.Score)
+    for values in (curve.variance, curve.initial):
+        assert not np.isnan(values).any()
+        assert explosive or np.isfinite(values).all()
+    assert (curve.variance >= 0).all()
+    assert (curve.loss >= 0).all()
+
+
+@given(recipes, spectra, st.randoms())
+def test_modes_do_not_know_each_other(recipe, variance, random):
+    order = list(range(len(variance)))
+    random.shuffle(order)
+    whole = ec.predict(ec.Spectrum(variance), time=TIME, **recipe).variance.values
+    shuffled = ec.predict(ec.Spectrum(np.array(variance)[order]), time=TIME, **recipe).variance.values
+    assert np.allclose(shuffled, whole[:, order], rtol=1e-12)
+
+
+@given(recipes)
+def test_array_of_times_equals_loop_over_times(recipe):
+    spectrum = ec.Spectrum([3.0, 0.1, 0.0])
+    together = ec.predict(spectrum, time=TIME, **recipe).variance.values
+    alone = [ec.predict(spectrum, time=[t], **recipe).variance.values[0] for t in TIME]
+    assert np.allclose(together, alone, rtol=1e-12)
+
+
+@given(st.sampled_from([ec.OneLayer(0.1), ec.TiedTwoLayer(0.3)]), st.floats(0.01, 100), st.floats(1e-3, 1e3))
+def test_rescaling_data_rescales_time(architecture, scale, time):
+    """λ → cλ, σ → √c·σ, τ → τ/c leaves v/c unchanged (plain denoising)."""
+    flow = ec.ProbabilityFlow(0.002, 80.0)
+    scaled = ec.ProbabilityFlow(0.002 * np.sqrt(scale), 80.0 * np.sqrt(scale))
+    variance = np.array([10.0, 0.3])
+    one = ec.predict(ec.Spectrum(variance), architecture=architecture, sampler=flow, time=[time]).variance.values
+    two = ec.predict(
+        ec.Spectrum(scale * variance), architecture=architecture, sampler=scaled, time=[time / scale]
+    ).variance.values
+    assert np.allclose(two / scale, one, rtol=1e-11)
+
+
+@pytest.mark.parametrize("architecture", [ec.OneLayer(0.1), ec.TiedTwoLayer(0.1)], ids=str)
+def test_larger_variance_is_learned_first(architecture):
+    curve = ec.predict(ec.Spectrum(np.logspace(2, -3, 30)), architecture=architecture)
+    assert (np.diff(curve.emergence().time) > 0).all()
+
+
+REFERENCE = {
+    (ec.OneLayer, 0.1, "rising"): (-1.019, -1.183),
+    (ec.TiedTwoLayer, 0.1, "rising"): (-1.012, -1.133),
+    (ec.OneLayer, 0.5, "rising"): (-1.169, -1.354),
+    (ec.TiedTwoLayer, 0.5, "rising"): (-1.141, -1.317),
+    (ec.OneLayer, 0.5, "falling"): (-1.031, -1.869),
+    (ec.TiedTwoLayer, 0.5, "falling"): (-1.111, -1.934),
+    (ec.OneLayer, 1.0, "falling"): (-0.496, -1.000),
+    (ec.TiedTwoLayer, 1.0, "falling"): (-0.505, -1.001),
+}
+
+
+@pytest.mark.parametrize(("case", "exponents"), list(REFERENCE.items()), ids=lambda value: str(value)[:60])
+def test_reference_exponents_of_t12(case, exponents):
+    architecture, init, direction = case
+    time = np.concatenate([[0.0], np.geomspace(1e-6, 1e6, 4000)])
+    curve = ec.predict(ec.Spectrum(np.logspace(-3, 2, 20)), architecture=architecture(init), time=time)
+    for threshold, expected in zip(("geometric", "harmonic"), exponents, strict=True):
+        law = curve.emergence(threshold).power_law(direction)
+        print(law)
+        assert abs(law.exponent - expected) <= 0.005
+
+
+def test_preconditioning_attenuates_exponents_as_in_t13():
+    curve = ec.predict(
+        ec.Spectrum(np.logspace(1.5, -4, 45)),
+        objective=ec.EDM(),
+        architecture=ec.OneLayer(0.0),
+        time=np.geomspace(1e-6, 1e6, 2000),
+    )
+    table = curve.emergence()
+    assert abs(table.power_law("rising").exponent - -0.54) <= 0.005
+    assert abs(table.power_law("falling").exponent - -0.47) <= 0.005
+    assert np.abs(curve.initial.values / 0.25 - 1).max() < 1e-4, "all modes start at sigma_data²"
+
+
+def test_memory_of_a_large_prediction():
+    """3,072 modes × 200 times × 100 noise levels: the gain would be 470 MiB, several of it in work; allowed is 1 GiB."""
+    spectrum = ec.Spectrum.power_law(3072, exponent=1.5)
+    tracemalloc.start()
+    ec.predict(spectrum, objective=ec.EDM(), time=np.geomspace(1e-3, 1e5, 200))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    print(f"peak {peak / 2**20:.0f} MiB")
+    assert peak < 2**30 / 4
+
+
+def test_blocks_leave_no_seam(monkeypatch):
+    spectrum, time = ec.Spectrum.power_law(50, exponent=1.0), np.geomspace(0.01, 100, 30)
+    whole = ec.predict(spectrum, objective=ec.EDM(), time=time).variance
+    monkeypatch.setitem(predict_function.__globals__, "BLOCK", 700)
+    assert np.allclose(ec.predict(spectrum, objective=ec.EDM(), time=time).variance, whole, rtol=1e-14)
+
+
+def test_gain_and_loss_are_kept_only_when_asked_for():
+    curve = ec.predict(ec.Spectrum([1.0]), time=[1.0])
+    with pytest.raises(ec.InputError, match=r"^gain was not kept in this curve: pass keep_gain=True$"):
+        _ = curve.gain
+    with pytest.raises(ec.InputError, match=r"^loss was not kept in this curve: pass keep_loss=True$"):
+        _ = curve.loss
+    kept = ec.predict(ec.Spectrum([1.0]), time=[1.0], sigma=[0.1, 2.0], keep_gain=True)
+    assert kept.gain.dims == ("time", "mode", "sigma")
+    own = ec.predict(ec.Spectrum([1.0]), time=[1.0], sampler=ec.Heun(steps=7), keep_gain=True)
+    assert own.gain.sizes["sigma"] == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"time": [2.0, 1.0]}, r"time must be strictly increasing, got 2 before 1 at index 0"),
+        ({"time": [1.0, 1.0]}, r"time must be strictly increasing, got 1 before 1 at index 0"),
+        ({"time": [np.inf, np.inf]}, r"time must be strictly increasing, got inf before inf at index 0"),
+        ({"time": [-1.0, 1.0]}, r"time must be >= 0 \(0 and inf allowed\), got -1\.0"),
+        ({"time": [np.nan]}, r"time must be >= 0 \(0 and inf allowed\), got nan"),
+        ({"time": []}, r"time must be a non-empty 1-D array of optimizer steps, got shape \(0,\)"),
+        ({"time": [[1.0]]}, r"time must be a non-empty 1-D array of optimizer steps, got shape \(1, 1\)"),
+        ({"time": "soon"}, r"time must be a 1-D array of optimizer steps, got str"),
+        ({"sigma": [0.0], "keep_gain": True}, r"sigma must be a 1-D array of noise levels > 0, got \[0\.0\]"),
+        (
+            {"optimizer": ec.GradientDescent(lr=1.0), "sampler": ec.Heun()},
+            r"lr must be <= 0\.0001562 .* diverges on 1 of 1 .*",
+        ),
+    ],
+)
+def test_errors(options, message):
+    with pytest.raises(ec.InputError, match=f"^{message}$"):
+        ec.predict(ec.Spectrum([1.0]), **options)

@@ -1,0 +1,170 @@
+"""Theory and brute force, written apart, meet here."""
+
+import numpy as np
+import pytest
+from recipes import ARCHITECTURES, OBJECTIVES, OPTIMIZERS, SAMPLERS
+
+import eigenclock as ec
+
+SPECTRUM = ec.Spectrum([2.0, 0.5, 0.1, 0.0])
+FLOW_DISCRETISATION = 1e-6
+"""Fourth-order steps of ln(10)/60 in ln σ: (0.04)⁴/120 per unit, times the few units of the range."""
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
+def test_prediction_equals_full_matrix_descent(objective, architecture, optimizer, sampler):
+    recipe = {
+        "objective": objective,
+        "architecture": architecture,
+        "optimizer": optimizer,
+        "sampler": sampler,
+        "time": [0.0, 1.0, 7.0, 30.0],
+        "sigma": [0.4, 2.0],
+        "keep_gain": True,
+        "keep_loss": True,
+    }
+    theory = ec.predict(SPECTRUM, **recipe)
+    brute_force = ec.simulate(SPECTRUM, n_particles=None, **recipe)
+    assert np.abs(theory.gain - brute_force.gain).max() <= 1e-8
+    scale = np.abs(theory.loss).max()
+    assert np.abs(theory.loss - brute_force.loss).max() <= 1e-8 * scale
+    tolerance = FLOW_DISCRETISATION if isinstance(sampler, ec.ProbabilityFlow) else 1e-8
+    for name in ("variance", "initial"):
+        one, two = getattr(theory, name).values, getattr(brute_force, name).values
+        assert np.abs(one - two).max() <= tolerance * max(one.max(), 1e-3)
+    assert np.abs(brute_force.alignment - 1).max() < 1e-12
+
+
+@pytest.mark.parametrize("sampler", [ec.ProbabilityFlow(0.05, 10.0), ec.Heun(steps=12), ec.Euler(steps=30)], ids=str)
+@pytest.mark.parametrize("architecture", [ec.OneLayer(0.1), ec.TiedTwoLayer(0.2)], ids=str)
+def test_particles_within_four_standard_errors(architecture, sampler):
+    n, spectrum = 20_000, ec.Spectrum([3.0, 0.7, 0.05])
+    recipe = {
+        "objective": ec.EDM(),
+        "architecture": architecture,
+        "optimizer": ec.GradientDescent(lr=0.02),
+        "sampler": sampler,
+        "time": [0.0, 5.0, 40.0],
+    }
+    brute_force = ec.simulate(spectrum, n_particles=n, seed=3, **recipe).variance
+    theory = ec.predict(spectrum, **recipe).variance
+    deviation = np.abs(brute_force / theory - 1) / np.sqrt(2 / n)
+    print(f"largest deviation {float(deviation.max()):.1f} standard errors")
+    assert deviation.max() < 4
+
+
+def test_real_patches_full_batch(patches):
+    """On the samples' own moments nothing is Gaussian and nothing is diagonal, yet the clocks are the theory's."""
+    data, spectrum = patches
+    recipe = {
+        "objective": ec.EDM(),
+        "architecture": ec.OneLayer(0.0),
+        "optimizer": ec.GradientDescent(lr=0.01),
+        "sampler": ec.Heun(steps=10),
+        "time": [0, 1, 10, 100, 1000],
+    }
+    brute_force = ec.simulate(spectrum, samples=data.samples, n_particles=None, **recipe)
+    assert np.abs(brute_force.variance / ec.predict(spectrum, **recipe).variance - 1).max() <= 1e-8
+
+
+def test_real_patches_minibatches(patches):
+    data, spectrum = patches
+    time = np.concatenate([[0], np.unique(np.geomspace(1, 400, 25).round())])
+    recipe = {
+        "objective": ec.EDM(),
+        "architecture": ec.OneLayer(0.0),
+        "optimizer": ec.GradientDescent(lr=0.01),
+        "sampler": ec.Heun(steps=10),
+        "time": time,
+    }
+    simulated = ec.simulate(
+        spectrum, samples=data.samples, batch_size=256, n_particles=4096, keep_particles=4, **recipe
+    )
+    predicted = ec.predict(spectrum, **recipe)
+    comparison = ec.compare(predicted, simulated)
+    print(comparison)
+    # a variance of 4,096 particles is known to 2 %, and emergence turns it into time at an exponent near -1/2
+    assert comparison.median_error < 0.1
+    assert abs(np.log(comparison.time_scale)) < 0.1
+    assert comparison.rank_correlation > 0.98
+    assert simulated.dataset["particles"].shape == (time.size, 4, spectrum.n_modes)
+
+
+def test_particles_start_from_the_noise_of_predicted_samples(patches):
+    """So that the two rows of pictures in a report show the same images."""
+    data, spectrum = patches
+    recipe = {
+        "objective": ec.EDM(),
+        "architecture": ec.OneLayer(0.0),
+        "optimizer": ec.GradientDescent(lr=0.01),
+        "time": [0, 300],
+    }
+    flow = ec.ProbabilityFlow(0.05, 10.0)
+    simulated = ec.simulate(
+        spectrum, sampler=flow, samples=data.samples, n_particles=16, keep_particles=3, seed=5, **recipe
+    )
+    images = spectrum.from_modes(simulated.dataset["particles"].values[-1])
+    expected = ec.predict(spectrum, sampler=flow, **recipe).sample(3, time=300, seed=5)
+    assert np.abs(images - expected).max() < 1e-3
+
+
+def test_gaussian_minibatches_without_samples():
+    spectrum = ec.Spectrum([1.0, 0.2])
+    recipe = {
+        "objective": ec.EDM(),
+        "optimizer": ec.GradientDescent(lr=0.05),
+        "sampler": ec.Heun(steps=8),
+        "time": [200],
+    }
+    noisy = ec.simulate(spectrum, batch_size=512, n_particles=None, **recipe)
+    # the noise floor of the gain is about √(lr·d/batch) = 1.4 %, and 8 steps double it at most
+    assert np.abs(noisy.variance / ec.predict(spectrum, **recipe).variance - 1).max() < 0.1
+
+
+def test_same_seed_same_result(patches):
+    data, spectrum = patches
+    options = {
+        "samples": data.samples,
+        "batch_size": 16,
+        "n_particles": 32,
+        "optimizer": ec.GradientDescent(lr=1e-5),
+        "time": [0, 3],
+    }
+    one = ec.simulate(spectrum, sampler=ec.Heun(steps=4), seed=1, **options)
+    two = ec.simulate(spectrum, sampler=ec.Heun(steps=4), seed=1, **options)
+    other = ec.simulate(spectrum, sampler=ec.Heun(steps=4), seed=2, **options)
+    assert (one.variance == two.variance).all()
+    assert (one.variance != other.variance).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"time": [1.0, np.inf]}, r"time must be finite for simulate, got inf"),
+        ({"batch_size": 0}, r"batch_size must be >= 1 or None, got 0"),
+        ({"batch_size": 8}, r"optimizer must be GradientDescent or HeavyBall for minibatches, got GradientFlow"),
+        ({"n_particles": 1}, r"n_particles must be >= 2 and >= keep_particles=0, got 1"),
+        ({"samples": np.zeros((4, 2))}, r"samples need a spectrum with a basis, .*"),
+        (
+            {"optimizer": ec.GradientDescent(lr=1.0), "time": [2000.0]},
+            r"lr must be smaller, got 1: the simulated weights overflow by step 2000",
+        ),
+        (
+            {"sampler": ec.ProbabilityFlow(sigma_min=0.0)},
+            r"sigma_min must be > 0 and sigma_max finite for simulate, got 0 and 80",
+        ),
+    ],
+)
+def test_errors(options, message):
+    with pytest.raises(ec.InputError, match=f"^{message}$"):
+        ec.simulate(SPECTRUM, **({"time": [1.0]} | options))
+
+
+def test_too_large_a_problem_is_refused():
+    with pytest.raises(
+        ec.InputError, match=r"^simulate needs 121 matrices of 3072×3072 \(9 GiB\), at most 4 GiB allowed"
+    ):
+        ec.simulate(ec.Spectrum.power_law(3072, exponent=1.0), time=[1.0])
