@@ -85,7 +85,7 @@ class PCA(Basis):
     def to_dataset(self) -> xr.Dataset:
         return xr.Dataset(
             {"basis_components": (("mode", "coordinate"), self.components)},
-            attrs={"basis": "pca", "sample_shape": list(self.shape)},
+            attrs={"basis": "pca", "sample_shape": "×".join(map(str, self.shape))},
         )
 
 
@@ -141,7 +141,7 @@ class Fourier(Basis):
                 "basis_rotation": (("frequency", "channel", "mixed_channel"), self.rotation),
                 "basis_order": (("mode",), self.order),
             },
-            attrs={"basis": "fourier", "sample_shape": list(self.shape)},
+            attrs={"basis": "fourier", "sample_shape": "×".join(map(str, self.shape))},
         )
 
 
@@ -156,7 +156,7 @@ def basis_from_dataset(dataset: xr.Dataset) -> Basis | None:
     """The basis that `to_dataset` wrote, or None if there is none."""
     if "basis" not in dataset.attrs:
         return None
-    shape = tuple(int(n) for n in np.atleast_1d(dataset.attrs["sample_shape"]))
+    shape = tuple(int(n) for n in dataset.attrs["sample_shape"].split("×"))
     if dataset.attrs["basis"] == "pca":
         return PCA(dataset["basis_components"].values, shape)
     return Fourier(shape, dataset["basis_rotation"].values, dataset["basis_order"].values)

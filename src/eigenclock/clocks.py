@@ -21,10 +21,10 @@ GRAY_ZONE = 2.0
 class PowerLaw:
     """ln time = exponent·ln variance + intercept, by least squares, with a bootstrap interval over modes.
 
-    `exponent`, `intercept`, `interval` (95 % percentile bootstrap of the exponent), `r2`, `n` modes used; `gray_zone`,
-    `censored` and `at_once` (first passage at time 0: a start of zero variance has no geometric threshold) count the modes of
-    this direction left out. `inverse_exponent` is the slope of the opposite regression, ln
-    variance on ln time: the two multiply to r2.
+    `exponent`, `intercept`, `interval` (95 % percentile bootstrap of the exponent), `r2`, `n` modes used. `gray_zone`,
+    `censored` and `at_once` (first passage at time 0, as from a start of zero variance) count the modes of this direction
+    that were left out. `inverse_exponent` is the slope of the opposite regression, ln variance on ln time: the two
+    multiply to r2.
     """
 
     exponent: float
@@ -49,9 +49,10 @@ class PowerLaw:
 
     def __str__(self) -> str:
         low, high = self.interval
+        left_out = f"{self.gray_zone} gray-zone, {self.censored} censored, {self.at_once} at once"
         return (
             f"time ∝ variance^{self.exponent:.3f} [{low:.3f}, {high:.3f}] ({self.direction}, {self.threshold} threshold, "
-            f"R² {self.r2:.3f}, n={self.n}; left out: {self.gray_zone} gray-zone, {self.censored} censored, {self.at_once} at once)"
+            f"R² {self.r2:.3f}, n={self.n}; left out: {left_out})"
         )
 
 

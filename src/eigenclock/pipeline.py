@@ -109,7 +109,7 @@ def run(config: RunConfig, config_text: str, reporter: Reporter = silent, *, bru
 
     `config_text` is the config as YAML, kept with the run. `brute_force=False` stops at the prediction.
     """
-    folder = RunFolder.begin(config.out, config_text, overwrite=config.overwrite, resume=config.resume)
+    folder = RunFolder.claim(config.out, config_text, overwrite=config.overwrite, resume=config.resume)
     seconds: dict[str, float] = {}
 
     @contextmanager

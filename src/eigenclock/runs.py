@@ -11,12 +11,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from .checks import InputError
 from .curve import LearningCurve
 from .files import write_text
 
 CONFIG, MANIFEST, METRICS, REPORT = "config.yaml", "manifest.json", "metrics.json", "report.html"
 PREDICTED, SIMULATED = "curve.nc", "simulated.nc"
+RESULTS = (PREDICTED, SIMULATED, METRICS, MANIFEST, REPORT, "figures/*.png", "samples/predicted_*.png")
+"""What a run writes, besides its config."""
+
 PACKAGES = ("eigenclock", "numpy", "scipy", "xarray", "h5netcdf", "matplotlib", "plotly")
 
 
@@ -24,49 +29,57 @@ class RunFolder:
     """The folder of one run.
 
     A stage's result is a file: if the file is there on resume, the stage is not done again. Files are written whole or
-    not at all.
+    not at all, and nothing is written, or replaced, before the first stage has succeeded.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._config: str | None = None
+        self._resume = False
 
     @classmethod
-    def begin(cls, path: str | Path, config: str, *, overwrite: bool, resume: bool) -> "RunFolder":
-        """Claim a folder for a run of the given config (YAML).
+    def claim(cls, path: str | Path, config: str, *, overwrite: bool, resume: bool) -> "RunFolder":
+        """A folder for a run of the given config (YAML).
 
         Raises InputError if it holds anything and neither `overwrite` nor `resume` is given, if it is not a run's folder, or
         if `resume` finds another config.
         """
-        run = cls(path)
-        occupied = run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir()))
-        known = (run.path / CONFIG).is_file()
+        folder = cls(path)
+        folder._config, folder._resume = config, resume
+        occupied = folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir()))
         if occupied and not (overwrite or resume):
             raise InputError(
                 f"out must be an empty or new folder, got {path}, which is not: use --resume or --overwrite"
             )
-        if occupied and not known:
+        if occupied and not (folder.path / CONFIG).is_file():
             raise InputError(
                 f"out must be empty, new, or the folder of an earlier run, got {path}, which has no {CONFIG}"
             )
         if occupied and resume:
-            written = (run.path / CONFIG).read_text(encoding="utf-8")
+            written = (folder.path / CONFIG).read_text(encoding="utf-8")
             if _settings(written) != _settings(config):
                 raise InputError(f"config differs from the run in {path}: {_difference(written, config)}")
-            return run
-        if occupied:
-            for name in (PREDICTED, SIMULATED, METRICS, MANIFEST, REPORT):
-                (run.path / name).unlink(missing_ok=True)
-        write_text(run.path / CONFIG, config)
-        return run
+        return folder
 
     def curve(self, name: str, make: Callable[[], LearningCurve]) -> LearningCurve:
-        """The curve in file `name`, made and written if it is not there yet."""
+        """The curve in file `name`, made and written unless a resumed run has it already."""
         file = self.path / name
-        if file.exists():
+        if self._resume and file.exists():
             return LearningCurve.load(file)
         curve = make()
+        self._begin()
         curve.save(file)
         return curve
+
+    def _begin(self) -> None:
+        """Before the first write: put the config there, and take an overwritten run's results away."""
+        config, self._config = self._config, None
+        if config is None or (self._resume and (self.path / CONFIG).exists()):
+            return
+        write_text(self.path / CONFIG, config)
+        for pattern in RESULTS:
+            for file in self.path.glob(pattern):
+                file.unlink()
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write a JSON file; NaN becomes null."""
@@ -118,8 +131,6 @@ def _git_revision() -> str | None:
 
 def _settings(config: str) -> dict[str, Any]:
     """Flat settings of a config, without those that only say where and how to run."""
-    import yaml
-
     flat: dict[str, Any] = {}
 
     def walk(prefix: str, value: Any) -> None:

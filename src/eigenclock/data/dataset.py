@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Num
 
 from ..checks import InputError, number
 
@@ -14,17 +14,20 @@ class DataSet:
 
     - `samples`, `test`: (n, d) vectors, (n, h, w) or (n, h, w, c) images, float.
     - `name`, `source`: what to call it, and where it is from.
+
+    Raises InputError for any other shape or fewer than two samples.
     """
 
-    samples: Float[np.ndarray, "n ..."]
-    test: Float[np.ndarray, "m ..."] | None
+    samples: Num[np.ndarray, "..."]
+    test: Num[np.ndarray, "..."] | None
     name: str
     source: str
 
-    @property
-    def is_images(self) -> bool:
-        """Whether a sample has rows and columns."""
-        return self.samples.ndim > 2
+    def __post_init__(self) -> None:
+        if self.samples.ndim not in (2, 3, 4):
+            raise InputError(f"data must have shape (n, d), (n, h, w) or (n, h, w, c), got {self.samples.shape}")
+        if len(self.samples) < 2:
+            raise InputError(f"data must hold at least 2 samples, got {len(self.samples)}")
 
     def limited(self, n: int | None, *, seed: int = 0) -> "DataSet":
         """At most `n` training samples, chosen at random; all of them for None."""

@@ -52,10 +52,10 @@ def load(data: str, *, image_size: int | None = None) -> DataSet:
 
 def _read_numpy(path: Path, key: str | None) -> Any:
     try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return content
-        with content:
+        with path.open("rb") as stream:
+            content = np.load(stream, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return content
             names = list(content.files)
             if key is None and len(names) == 1:
                 key = names[0]

@@ -108,13 +108,13 @@ def _mode_table(predicted: LearningCurve, simulated: LearningCurve | None) -> li
     spectrum, table = predicted.spectrum, predicted.emergence()
     measured = None if simulated is None else simulated.emergence()
     total, rows = spectrum.variance.sum(), []
-    for mode in spread_modes(spectrum.n_modes, 12):
+    for mode in spread_modes(spectrum.n_modes, 12).tolist():
         picture = None
         if spectrum.basis is not None and shows_images(predicted):
-            picture = _data_uri(mode_picture(spectrum.basis.mode_image(int(mode))))
+            picture = _data_uri(mode_picture(spectrum.basis.mode_image(mode)))
         rows.append(
             {
-                "number": int(mode) + 1,
+                "number": mode + 1,
                 "picture": picture,
                 "variance": f"{spectrum.variance[mode]:.3g}",
                 "share": f"{100 * spectrum.variance[mode] / total:.2g} %",

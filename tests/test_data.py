@@ -1,0 +1,174 @@
+import gzip
+import io
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import eigenclock as ec
+from eigenclock.data import BUNDLED, load, natural_patches
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("natural16", (16, 16)),
+        ("natural32", (32, 32)),
+        ("natural16-colour", (16, 16, 3)),
+        ("natural32-colour", (32, 32, 3)),
+        ("digits", (8, 8)),
+        ("faces", (25, 25)),
+    ],
+)
+def test_bundled_images(name, shape):
+    data = load(name)
+    assert data.samples.shape[1:] == data.test.shape[1:] == shape
+    assert data.samples.dtype == np.float64
+    assert 0 <= data.samples.min() < data.samples.max() <= 1
+    if name.startswith("natural"):
+        assert len(data.samples) >= 10_000
+    assert len(np.unique(data.samples.reshape(len(data.samples), -1), axis=0)) > 0.8 * len(data.samples)
+
+
+def test_natural_patches_look_natural():
+    """Neighbouring pixels correlate, and power falls with frequency about as 1/f²."""
+    data = natural_patches(16, n=4000)
+    x = data.samples - data.samples.mean()
+    assert (x[:, :, 1:] * x[:, :, :-1]).mean() / (x**2).mean() > 0.85
+    spectrum = ec.Spectrum.from_samples(data.samples, basis="fourier")
+    radius = np.hypot(*spectrum.basis.frequency.T)
+    ring = (radius > 0.1) & (radius < 0.5)
+    slope = np.polyfit(np.log(radius[ring]), np.log(spectrum.variance[ring]), 1)[0]
+    assert -3.5 < slope < -1.5
+
+
+def test_patches_are_seeded_and_held_out():
+    one, two, other = natural_patches(8, n=50), natural_patches(8, n=50), natural_patches(8, n=50, seed=1)
+    assert (one.samples == two.samples).all()
+    assert (one.samples != other.samples).any()
+    train = {patch.tobytes() for patch in natural_patches(8, n=5000).samples}
+    assert not any(patch.tobytes() in train for patch in one.test if patch.std() > 0)
+
+
+def test_standardized_and_limited():
+    data = natural_patches(8, n=500, n_test=100)
+    scaled = data.standardized(0.5)
+    assert abs(scaled.samples.mean()) < 1e-12
+    assert scaled.samples.std() == pytest.approx(0.5)
+    factor = (scaled.test.max() - scaled.test.min()) / (data.test.max() - data.test.min())
+    assert factor == pytest.approx(0.5 / data.samples.std()), "test data are scaled by the training data"
+    assert len(data.limited(40).samples) == 40
+    assert data.limited(None) is data
+
+
+def write_idx(path, array, kind):
+    header = struct.pack(">HBB", 0, kind, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
+    path.write_bytes(header + array.astype(array.dtype.newbyteorder(">")).tobytes())
+
+
+def test_files_of_every_format(tmp_path, rng):
+    images = rng.integers(0, 256, (12, 5, 6), dtype=np.uint8)
+    np.save(tmp_path / "a.npy", images)
+    np.savez(tmp_path / "one.npz", images)
+    np.savez(tmp_path / "two.npz", train=images, test=images[:3])
+    write_idx(tmp_path / "train-images-idx3-ubyte", images, 0x08)
+    packed = io.BytesIO()
+    with gzip.open(packed, "wb") as stream:
+        stream.write((tmp_path / "train-images-idx3-ubyte").read_bytes())
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(packed.getvalue())
+    (tmp_path / "folder" / "deep").mkdir(parents=True)
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / "folder" / "deep" / f"{i:02}.png")
+    for name in (
+        "a.npy",
+        "one.npz",
+        "two.npz:train",
+        "train-images-idx3-ubyte",
+        "train-images-idx3-ubyte.gz",
+        "folder",
+    ):
+        data = load(str(tmp_path / name))
+        assert np.allclose(data.samples, images / 255), name
+    floats = rng.standard_normal((7, 3)).astype(np.float32)
+    np.save(tmp_path / "f.npy", floats)
+    assert (load(str(tmp_path / "f.npy")).samples == floats).all()
+    write_idx(tmp_path / "floats-idx2", floats, 0x0D)
+    assert (load(str(tmp_path / "floats-idx2")).samples == floats).all()
+
+
+def test_folder_of_mixed_sizes_needs_image_size(tmp_path, rng):
+    for i, size in enumerate([(20, 30), (16, 16), (40, 24)]):
+        Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).save(tmp_path / f"{i}.jpg")
+    with pytest.raises(
+        ec.InputError, match=r"^images must have one size .* \(20, 30, 3\) in 0\.jpg and \(16, 16, 3\) in 1\.jpg"
+    ):
+        load(str(tmp_path))
+    assert load(str(tmp_path), image_size=8).samples.shape == (3, 8, 8, 3)
+
+
+def damage(tmp_path):
+    (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY\x01\x00")
+    (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 nothing")
+    np.save(tmp_path / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    np.savez(tmp_path / "two.npz", a=np.zeros(3), b=np.zeros(3))
+    write_idx(tmp_path / "idx3-short", np.zeros((4, 2, 2), np.uint8), 0x08)
+    whole = (tmp_path / "idx3-short").read_bytes()
+    (tmp_path / "idx3-short").write_bytes(whole[:-3])
+    (tmp_path / "idx3-not").write_bytes(b"hello world")
+    (tmp_path / "idx3-bad.gz").write_bytes(b"hello world")
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "x.png").write_bytes(b"\x89PNG broken")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("bad.npy", r"not a readable NumPy file: .*bad\.npy \(.*\)"),
+        ("bad.npz", r"not a readable NumPy file: .*bad\.npz \(.*\)"),
+        (
+            "objects.npy",
+            r"not a readable NumPy file: .*objects\.npy \(Object arrays cannot be loaded when allow_pickle=False\)",
+        ),
+        ("two.npz", r".*two\.npz holds several arrays, name one of them: .*two\.npz:\{a, b\}"),
+        ("two.npz:c", r".*two\.npz holds several arrays, name one of them: .*"),
+        ("idx3-short", r"truncated IDX file: .*idx3-short \(29 bytes, 32 expected\)"),
+        ("idx3-not", r"not an IDX file: .*idx3-not"),
+        ("idx3-bad.gz", r"not a readable IDX file: .*idx3-bad\.gz \(.*\)"),
+        ("notes.txt", r"data must be \.npy, \.npz, an IDX file or a folder of images, got .*"),
+        ("empty", r"no images in .*empty \(looked for .*\)"),
+        ("broken", r"unreadable image: .*x\.png \(.*\)"),
+        ("nowhere", r"data must be a path or one of natural16, .*; got .*nowhere', which does not exist"),
+    ],
+)
+def test_errors(tmp_path, name, message):
+    damage(tmp_path)
+    with pytest.raises(ec.InputError, match=f"^{message}$") as error:
+        load(str(tmp_path / name))
+    assert "\n" not in str(error.value)
+
+
+def test_data_that_are_not_finite(tmp_path):
+    np.save(tmp_path / "nan.npy", np.array([[1.0, np.nan], [0.0, 1.0]]))
+    with pytest.raises(ec.InputError, match=r"^data must be finite, got 1 NaN or inf entries in nan$"):
+        load(str(tmp_path / "nan.npy")).standardized()
+    np.save(tmp_path / "constant.npy", np.ones((3, 2)))
+    with pytest.raises(ec.InputError, match=r"^data must vary, got constant data in constant$"):
+        load(str(tmp_path / "constant.npy")).standardized()
+
+
+def test_every_bundled_name_is_listed():
+    assert set(BUNDLED) == {"natural16", "natural32", "natural16-colour", "natural32-colour", "digits", "faces"}
+
+
+def test_missing_extra_is_one_line(monkeypatch):
+    from eigenclock.data import bundled
+
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(bundled, "import_module", missing)
+    with pytest.raises(ec.InputError, match=r"^bundled images need sklearn: pip install 'eigenclock\[data\]'$"):
+        load("digits")
