@@ -151,6 +151,7 @@ def run(config: RunConfig, config_text: str, reporter: Reporter = silent, *, bru
         comparison = None if simulated is None else compare(predicted, simulated)
         metrics = {
             "data": {"name": dataset.name, "source": dataset.source, "samples": len(dataset.samples)},
+            "objective": type(recipe.objective).__name__,
             "steps": steps,
             "brute_force_skipped": skipped,
             **measure(predicted, comparison),

@@ -42,6 +42,7 @@ def render(
         loader=jinja2.PackageLoader("eigenclock.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["steps"] = _steps
+    environment.filters["decimals"] = _decimals
     return environment.get_template("report.html.j2").render(
         plotly=get_plotlyjs(),
         figures={name: _embed(name, figure) for name, figure in figures.items()},
@@ -67,6 +68,11 @@ def _steps(value: float | None) -> str:
     if value is None or np.isnan(value):
         return "not reached"
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _decimals(value: float, digits: int) -> str:
+    """A number with a true minus sign."""
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _embed(name: str, figure: go.Figure) -> str:

@@ -139,9 +139,8 @@ def emergence_figure(comparison: Comparison | None, predicted: LearningCurve) ->
                 customdata=table.mode[use] + 1,
                 marker={
                     "color": colour,
-                    "size": 6,
-                    "opacity": 0.6,
-                    "symbol": f"triangle-{'up' if direction == 'rising' else 'down'}",
+                    "size": 10 if name == "predicted" else 5,
+                    "symbol": f"triangle-{'up' if direction == 'rising' else 'down'}{'-open' if name == 'predicted' else ''}",
                 },
                 hovertemplate="mode %{customdata}<br>variance %{x:.3g}<br>step %{y:.4g}<extra>" + label + "</extra>",
             )

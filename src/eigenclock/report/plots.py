@@ -123,7 +123,8 @@ class EmergenceDisplay(Display):
                 ends = np.array([table.target[use].min(), table.target[use].max()])
                 ax.loglog(ends, law.time(ends), color=colour, lw=1)
         ax.set(xlabel="data variance of the mode (data units²)", ylabel="emergence time (optimizer steps)")
-        ax.legend(frameon=False, fontsize=8, title="time ∝ variance^exponent [95 %]", title_fontsize=8)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(frameon=False, fontsize=8, title="time ∝ variance^exponent [95 %]", title_fontsize=8)
 
 
 @dataclass(frozen=True, eq=False)
