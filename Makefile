@@ -27,7 +27,7 @@ tests: $(VENV)/installed-dev chromium  ## pytest
 	$(BIN)/pytest -n 2 -q
 
 docs: $(VENV)/installed-dev  ## the documentation, built strictly into site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 benchmark: $(VENV)/installed-dev  ## the ratios of benchmarks/, printed
 	$(BIN)/python -m benchmarks

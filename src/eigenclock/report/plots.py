@@ -119,7 +119,8 @@ class EmergenceDisplay(Display):
                 marker = "^" if law.direction == "rising" else "v"
                 low, high = law.interval
                 label = f"{name}, {law.direction}: {law.exponent:.2f} [{low:.2f}, {high:.2f}]"
-                ax.loglog(table.target[use], table.time[use], marker, color=colour, ms=4, alpha=0.6, label=label)
+                size, fill = (7, "none") if colour == PREDICTED else (3, colour)
+                ax.loglog(table.target[use], table.time[use], marker, color=colour, ms=size, mfc=fill, label=label)
                 ends = np.array([table.target[use].min(), table.target[use].max()])
                 ax.loglog(ends, law.time(ends), color=colour, lw=1)
         ax.set(xlabel="data variance of the mode (data units²)", ylabel="emergence time (optimizer steps)")
@@ -141,7 +142,8 @@ class KLDisplay(Display):
     def draw(self, ax: Axes) -> None:
         for (name, (time, value)), colour in zip(self.curves.items(), (PREDICTED, MEASURED, TARGET), strict=False):
             shown = np.isfinite(time) & (time > 0) & np.isfinite(value)
-            ax.loglog(time[shown], value[shown], color=colour, lw=2, label=name)
+            line = "-" if colour == PREDICTED else "."
+            ax.loglog(time[shown], value[shown], line, color=colour, lw=2, ms=7, label=name)
         ax.set(xlabel="training time (optimizer steps)", ylabel="KL(generated ‖ data) (nats)")
         ax.legend(frameon=False)
 

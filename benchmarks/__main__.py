@@ -1,0 +1,41 @@
+"""Run every benchmark, print the table, and write it for the documentation. Exit code 1 if a promise is broken."""
+
+import platform
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from . import prediction, spectra
+
+BENCHMARKS = (
+    prediction.against_brute_force,
+    prediction.against_quad,
+    prediction.against_special_functions,
+    prediction.large,
+    spectra.against_eigh,
+)
+PAGE = Path("docs/generated/benchmarks.md")
+
+
+def main() -> None:
+    """All rows."""
+    rows = [row for benchmark in BENCHMARKS for row in benchmark()]
+    table = Table("comparison", "ours", "peer", "ratio", "promise", "holds")
+    lines = ["| comparison | ours | peer | ratio | promise |", "|---|---:|---:|---:|---|"]
+    for row in rows:
+        cells = (row.what, f"{row.ours:.4g}", f"{row.peer:.4g}", f"{row.ratio:.3g}", row.promise)
+        table.add_row(*cells, "yes" if row.holds else "NO")
+        lines.append("| " + " | ".join(cells) + " |")
+    Console().print(table)
+    lines += [
+        "",
+        f"Seconds (memory: GiB), medians, `make benchmark` on {platform.machine()}, Python {platform.python_version()}.",
+    ]
+    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.exit(0 if all(row.holds for row in rows) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Scripts to read in one sitting; each is run by a test."""

@@ -1,0 +1,63 @@
+"""The pictures and tables of docs/, made by the main job on bundled natural patches (two minutes) and `choose_objective`.
+
+Each picture is stored with the numbers behind it: figures/*.png beside demo_emergence.csv and demo.md.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import eigenclock as ec
+from eigenclock import cli
+from examples import choose_objective
+
+DOCS = Path("docs")
+
+
+def main(docs: Path, run: Path, options: list[str]) -> None:
+    """Run the main job into `run`, and write figures and tables under `docs`."""
+    cli.main(["run", "--data", "natural16", "--out", str(run), "--overwrite", *options])
+    figures, tables = docs / "figures", docs / "generated"
+    figures.mkdir(parents=True, exist_ok=True)
+    tables.mkdir(parents=True, exist_ok=True)
+    for name in ("spectrum", "variance", "emergence", "kl", "samples"):
+        shutil.copy(run / "figures" / f"{name}.png", figures / f"demo_{name}.png")
+    predicted, simulated = (ec.LearningCurve.load(run / name) for name in ("curve.nc", "simulated.nc"))
+    comparison = ec.compare(predicted, simulated)
+    comparison.to_dataframe().to_csv(figures / "demo_emergence.csv", index=False, float_format="%.6g")
+    (tables / "demo.md").write_text(demo_table(run), encoding="utf-8")
+    choose_objective.main(tables)
+    shutil.move(tables / "objectives.png", figures / "objectives.png")
+    shutil.move(tables / "objectives.csv", figures / "objectives.csv")
+
+
+def demo_table(run: Path) -> str:
+    """Prediction and brute force of a run, as Markdown."""
+    metrics = json.loads((run / "metrics.json").read_text())
+    seconds = json.loads((run / "manifest.json").read_text())["seconds"]
+    agreement = metrics["comparison"]
+    lines = ["| natural patches 16×16 | predicted | brute force |", "|---|---:|---:|"]
+    for fraction, predicted in metrics["predicted"]["variance_learned"].items():
+        simulated = metrics["simulated"]["variance_learned"][fraction]
+        values = (f"{value:,.0f}" if value else "not reached" for value in (predicted, simulated))
+        lines.append(f"| step at which {float(fraction):.0%} of the variance is learned | " + " | ".join(values) + " |")
+    for direction in ("rising", "falling"):
+        cells = []
+        for source in ("predicted", "simulated"):
+            law = metrics[source]["power_law"][direction]
+            low, high = law["interval"]
+            cells.append(f"{law['exponent']:.3f} [{low:.3f}, {high:.3f}], {law['n']} modes")
+        lines.append(f"| exponent, {direction} modes | " + " | ".join(cells) + " |")
+    lines.append(f"| seconds | {seconds['predict']:.2g} | {seconds['simulate']:.0f} |")
+    lines += [
+        "",
+        f"Mode by mode, over {agreement['modes']} modes: common time scale ×{agreement['time_scale']:.3f}, then median error "
+        f"{100 * agreement['median_error']:.1f} %, nine in ten within {100 * agreement['error_90']:.1f} %, rank correlation "
+        f"{agreement['rank_correlation']:.3f}. Made by `make figures`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main(DOCS, Path("runs/docs"), sys.argv[1:])
