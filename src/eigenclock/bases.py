@@ -64,6 +64,7 @@ class PCA(Basis):
     """Eigenvectors of the data's covariance.
 
     **Parameters**
+
     - `components`: (mode, d) orthonormal rows.
     - `shape`: shape of one sample.
     """
@@ -96,6 +97,7 @@ class Fourier(Basis):
     channels, a real rotation per frequency mixes the channels so that they are uncorrelated on average over the pair.
 
     **Parameters**
+
     - `shape`: shape of one sample: (n,), (h, w) or (h, w, c).
     - `rotation`: (frequency, c, c) orthogonal matrices, columns are the mixed channels.
     - `order`: (mode,) index of each mode in the flattened (frequency, channel) grid.

@@ -1,5 +1,6 @@
 """The command line: parses, calls, prints. User errors are one line on stderr and exit code 2."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,6 +55,14 @@ class CiteConfig(TrainingOptions):
     """BibTeX of exactly the methods that a recipe uses."""
 
 
+@dataclass(frozen=True)
+class Call:
+    """How a command was called: the whole config as YAML, and the command as typed."""
+
+    yaml: str
+    command: str
+
+
 @contextmanager
 def _stage(name: str) -> Iterator[Callable[[int, int], None]]:
     """A progress line on stderr; silent where stderr is not a terminal."""
@@ -71,8 +80,8 @@ def _stage(name: str) -> Iterator[Callable[[int, int], None]]:
         bar.update(task, completed=1, total=1)
 
 
-def _run(config: RunConfig, text: str, *, brute_force: bool = True) -> None:
-    result = run(config, text, _stage, brute_force=brute_force)
+def _run(config: RunConfig, call: Call, *, brute_force: bool = True) -> None:
+    result = run(config, call.yaml, call.command, _stage, brute_force=brute_force)
     learned = result.metrics["predicted"]["variance_learned"]
     moments = ", ".join(f"{100 * f:g} % by step {learned[f'{f:g}']:,.0f}" for f in FRACTIONS)
     print(f"variance learned, predicted: {moments}")
@@ -81,11 +90,11 @@ def _run(config: RunConfig, text: str, *, brute_force: bool = True) -> None:
     print(f"report: {(result.folder.path / REPORT).resolve()}")
 
 
-def _predict(config: RunConfig, text: str) -> None:
-    _run(config, text, brute_force=False)
+def _predict(config: RunConfig, call: Call) -> None:
+    _run(config, call, brute_force=False)
 
 
-def _spectrum(config: SpectrumConfig, text: str) -> None:
+def _spectrum(config: SpectrumConfig, _: Call) -> None:
     dataset, spectrum = read(config.data, config, config.seed)
     if config.out is not None:
         with atomic(config.out) as temporary:
@@ -102,7 +111,7 @@ def _spectrum(config: SpectrumConfig, text: str) -> None:
     Console().print(table)
 
 
-def _report(config: ReportConfig, text: str) -> None:
+def _report(config: ReportConfig, _: Call) -> None:
     folder = RunFolder(config.run)
     if not (folder.path / CONFIG).is_file():
         raise InputError(f"run must be the folder of a run, got {config.run}, which has no {CONFIG}")
@@ -110,12 +119,12 @@ def _report(config: ReportConfig, text: str) -> None:
     print(f"report: {(folder.path / REPORT).resolve()}")
 
 
-def _cite(config: CiteConfig, text: str) -> None:
+def _cite(config: CiteConfig, _: Call) -> None:
     recipe = Recipe(config.objective, config.architecture, config.optimizer or GradientFlow(), config.sampler)
     print("\n\n".join(citations(recipe)))
 
 
-COMMANDS: dict[str, tuple[type, Callable[[Any, str], None], str]] = {
+COMMANDS: dict[str, tuple[type, Callable[[Any, Call], None], str]] = {
     "run": (RunConfig, _run, "the main job: spectrum, prediction, brute-force check, comparison, report"),
     "predict": (RunConfig, _predict, "spectrum, prediction and report, without the brute-force check"),
     "spectrum": (SpectrumConfig, _spectrum, "the spectrum of a data set"),
@@ -168,7 +177,8 @@ def main(arguments: list[str] | None = None) -> None:
         config_class, command, _ = COMMANDS[name]
         options = dict(vars(top.instantiate(parsed)[name]))
         options.pop("config", None)
-        command(config_class(**options), parsers[name].dump(parsed[name]))
+        typed = shlex.join(["eigenclock", *(sys.argv[1:] if arguments is None else arguments)])
+        command(config_class(**options), Call(parsers[name].dump(parsed[name]), typed))
     except InputError as error:
         print(f"eigenclock: error: {_one_line(str(error))}", file=sys.stderr)
         sys.exit(2)

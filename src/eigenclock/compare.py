@@ -79,6 +79,15 @@ def compare(curve: LearningCurve, measured: LearningCurve, *, threshold: Thresho
     """Compare the clocks of a predicted and a measured (or simulated) curve of the same modes.
 
     Fewer than two comparable modes give NaN statistics. InputError if the curves have different numbers of modes.
+
+    ```python
+    >>> import eigenclock as ec
+    >>> spectrum = ec.Spectrum.power_law(32, exponent=1.0)
+    >>> slow = ec.predict(spectrum, optimizer=ec.GradientFlow(lr=0.25))
+    >>> round(ec.compare(ec.predict(spectrum), slow).time_scale, 3)
+    4.0
+
+    ```
     """
     if curve.target.size != measured.target.size:
         raise InputError(f"curves must have the same modes, got {curve.target.size} and {measured.target.size}")

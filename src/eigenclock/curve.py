@@ -42,10 +42,19 @@ class LearningCurve:
     "mode", "sigma".
 
     **Parameters**
+
     - `dataset`: variance (time, mode), initial and target (mode,); optionally gain and loss (time, mode, sigma), alignment
       (time,), particles (time, particle, mode), and a spectrum's mean and basis.
     - `recipe`: how the model was trained and sampled, or None if unknown.
     - `source`: "theory", "simulation" or "measurement".
+
+    ```python
+    >>> import eigenclock as ec
+    >>> curve = ec.predict(ec.Spectrum([1.0, 0.1]), time=[1.0, 10.0, 100.0])
+    >>> curve.variance.dims, curve.kl().dims
+    (('time', 'mode'), ('time',))
+
+    ```
     """
 
     def __init__(self, dataset: xr.Dataset, *, recipe: Recipe | None, source: str) -> None:

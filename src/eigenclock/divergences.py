@@ -20,6 +20,14 @@ def kl(
     """KL(generated ‖ data) in nats between Gaussians with common modes; (..., mode) -> (...).
 
     `mean_shift`: generated minus target mean along each mode. A mode of zero target variance makes it infinite.
+
+    ```python
+    >>> import numpy as np
+    >>> from eigenclock import divergences
+    >>> float(divergences.kl(np.array([2.0, 1.0]), np.array([2.0, 1.0])))
+    0.0
+
+    ```
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = variance / target

@@ -130,6 +130,7 @@ class Denoising(Objective):
     """Regress the clean sample x₀ (the paper's main text).
 
     **Parameters**
+
     - `weight`: weight of |D − x₀|² at each noise level: "uniform" (the paper), "edm" (σ²+σ_d²)/(σσ_d)² with σ_d = 0.5,
       "snr" 1/σ².
     - `path`: what the network sees: "ve" x₀ + σz, "vp" (x₀ + σz)/√(1+σ²).
@@ -153,8 +154,18 @@ class EDM(Objective):
     Their weight (σ²+σ_d²)/(σσ_d)² makes the regression of F have weight one at every noise level.
 
     **Parameters**
+
     - `sigma_data`: standard deviation per coordinate that the preconditioning assumes, in the units of the data.
     - `density`: density of training noise levels (EDM trains with `LogNormal(-1.2, 1.2)`); None trains every level alone.
+
+    ```python
+    >>> import numpy as np
+    >>> import eigenclock as ec
+    >>> regression = ec.EDM(sigma_data=0.5).regression(np.array([0.25]), np.array([0.5]))
+    >>> regression.denoiser_gain(regression.optimum)  # λ/(λ+σ²), as for every objective
+    array([[0.5]])
+
+    ```
     """
 
     sigma_data: float = EDM_SIGMA_DATA
@@ -178,6 +189,7 @@ class Epsilon(Objective):
     """Regress the noise z (DDPM).
 
     **Parameters**
+
     - `weight`: weight of |ε̂ − z|² at each noise level, see `Denoising`.
     - `path`: what the network sees: "ve" x₀ + σz, "vp" (x₀ + σz)/√(1+σ²).
     - `density`: density of training noise levels, or None.
@@ -198,6 +210,7 @@ class Velocity(Objective):
     """Regress v = αz − s·x₀ on the variance-preserving path (Salimans & Ho, 2022).
 
     **Parameters**
+
     - `weight`: weight of |v̂ − v|² at each noise level, see `Denoising`.
     - `density`: density of training noise levels, or None.
     """
@@ -215,6 +228,7 @@ class Score(Objective):
     """Regress the conditional score −z/σ on the variance-exploding path.
 
     **Parameters**
+
     - `weight`: weight of the squared score error at each noise level, see `Denoising`.
     - `density`: density of training noise levels, or None.
     """
@@ -232,6 +246,7 @@ class FlowMatching(Objective):
     """Regress x₀ − z on the straight path t·x₀ + (1−t)·z; data at t = 1, σ = (1−t)/t (App. H).
 
     **Parameters**
+
     - `weight`: weight of |û − (x₀ − z)|² at each noise level, see `Denoising`.
     - `density`: density of training noise levels in ln σ, or None.
     """

@@ -65,6 +65,7 @@ class GradientFlow(Optimizer):
     """Infinitesimal steps: P = exp(−hτ), exact at τ = 0 and ∞.
 
     **Parameters**
+
     - `lr`: learning rate η; training time τ is counted in steps of this size.
     """
 
@@ -87,6 +88,7 @@ class GradientDescent(Optimizer):
     """Full-batch steps f ← f − lr·∇: P = (1 − h)ⁿ, n whole steps. Diverges where h > 2.
 
     **Parameters**
+
     - `lr`: learning rate η.
     """
 
@@ -121,6 +123,7 @@ class HeavyBall(Optimizer):
     P_n = (1−h)·U_n − β·U_{n−1}: the same as T3's two-root form, without its cancellation at the double root.
 
     **Parameters**
+
     - `lr`: learning rate η.
     - `momentum`: β in [0, 1).
     """

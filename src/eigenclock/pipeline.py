@@ -104,10 +104,13 @@ def record_times(recipe: Recipe, steps: int, count: int) -> Float[np.ndarray, " 
     return np.concatenate([[0.0], np.unique(np.round(np.geomspace(1, steps, count)))])
 
 
-def run(config: RunConfig, config_text: str, reporter: Reporter = silent, *, brute_force: bool = True) -> RunResult:
+def run(
+    config: RunConfig, config_text: str, command: str, reporter: Reporter = silent, *, brute_force: bool = True
+) -> RunResult:
     """Do the main job in `config.out`; finished stages of a resumed run are read, not done again.
 
-    `config_text` is the config as YAML, kept with the run. `brute_force=False` stops at the prediction.
+    `config_text` is the config as YAML and `command` what repeats the run; both are kept with it. `brute_force=False` stops
+    at the prediction.
     """
     folder = RunFolder.claim(config.out, config_text, overwrite=config.overwrite, resume=config.resume)
     seconds: dict[str, float] = {}
@@ -157,7 +160,7 @@ def run(config: RunConfig, config_text: str, reporter: Reporter = silent, *, bru
             **measure(predicted, comparison),
         }
         folder.write_json(METRICS, metrics)
-    folder.write_json(MANIFEST, manifest(config.seed, seconds))
+    folder.write_json(MANIFEST, manifest(command, config.seed, seconds))
     with stage("report"):
         write_report(folder)
     return RunResult(folder, predicted, simulated, comparison, metrics)

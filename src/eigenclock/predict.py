@@ -39,6 +39,7 @@ def predict(
     larger than `(time, mode)` is held unless `keep_gain` or `keep_loss` asks for it.
 
     **Parameters**
+
     - `spectrum`: variances of the modes. The mean is taken as known: the theory acts on centred data.
     - `objective`, `architecture`, `optimizer`, `sampler`: the recipe.
     - `time`: (time,) training times in optimizer steps, increasing, 0 and inf allowed. Default: 200 points, 1e-3 to 1e5.
@@ -50,8 +51,11 @@ def predict(
     ```python
     >>> import eigenclock as ec
     >>> curve = ec.predict(ec.Spectrum([1.0, 0.01]), time=[0.0, 10.0, float("inf")])
-    >>> curve.variance.values[:, 0].round(6)
-    array([3.3000e-05, 9.9984e-01, 9.9985e-01])
+    >>> print(curve.variance.values[:, 0].round(5))  # of the mode of variance 1: untrained, early, converged
+    [3.0000e-05 9.9985e-01 9.9985e-01]
+    >>> clock = ec.predict(ec.Spectrum.power_law(32, exponent=2.0)).emergence()
+    >>> round(clock.power_law("rising").exponent, 2)  # the inverse law: time ∝ 1/variance, nearly
+    -1.02
 
     ```
     """

@@ -14,6 +14,7 @@ class Recipe:
     """Everything of a training run that the theory needs to know.
 
     **Parameters**
+
     - `objective`: what is regressed at each noise level.
     - `architecture`: the network, and where it starts.
     - `optimizer`: how the loss is descended; sets the unit of time.

@@ -4,7 +4,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -95,10 +94,10 @@ class RunFolder:
         return content
 
 
-def manifest(seed: int, stages: dict[str, float]) -> dict[str, Any]:
+def manifest(command: str, seed: int, stages: dict[str, float]) -> dict[str, Any]:
     """What is needed to know how a run came about: versions, machine, seed, command, revision, seconds per stage."""
     return {
-        "command": command_line(),
+        "command": command,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "seconds": {name: round(seconds, 2) for name, seconds in stages.items()},
@@ -106,12 +105,6 @@ def manifest(seed: int, stages: dict[str, float]) -> dict[str, Any]:
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
         "git_revision": _git_revision(),
     }
-
-
-def command_line() -> str:
-    """The command that was typed."""
-    program = Path(sys.argv[0]).name
-    return " ".join(["eigenclock" if program in ("__main__.py", "eigenclock") else program, *sys.argv[1:]])
 
 
 def _git_revision() -> str | None:

@@ -52,6 +52,7 @@ class ProbabilityFlow(Sampler):
     """The probability-flow ODE without discretisation error (T5, Lemma 4.1): v = σ_T²·exp(−2∫(1−ψ) d ln σ).
 
     **Parameters**
+
     - `sigma_min`, `sigma_max`: noise levels between which samples are integrated. `0` and `inf` are possible where a
       closed form exists (flow matching with one layer).
     - `method`: "closed_form", "quadrature" (Gauss–Legendre in ln σ), or "auto": closed form wherever there is one.
@@ -123,6 +124,7 @@ class Euler(_Stepping):
     """Euler's method on EDM's noise grid (T6): each step multiplies a mode by 1 + (Δσ/σ)(1 − ψ).
 
     **Parameters**
+
     - `steps`: number of steps; the last goes from sigma_min to zero noise, where the sample becomes D(x).
     - `rho`: exponent of the noise grid.
     - `sigma_min`, `sigma_max`: smallest positive and largest noise level.
@@ -138,9 +140,18 @@ class Heun(_Stepping):
     """EDM's second-order sampler without churn (T6): the average of both ends' slopes, Euler for the step to zero noise.
 
     **Parameters**
+
     - `steps`: number of steps; the last, from sigma_min to zero noise, is an Euler step.
     - `rho`: exponent of the noise grid.
     - `sigma_min`, `sigma_max`: smallest positive and largest noise level.
+
+    ```python
+    >>> import eigenclock as ec
+    >>> perfect = ec.predict(ec.Spectrum([1.0]), sampler=ec.Heun(steps=20), time=[float("inf")])
+    >>> round(perfect.variance.item(), 3)  # the sampler's own bias: 7 % too much
+    1.072
+
+    ```
     """
 
     def variance(self, gain: Gain) -> Variance:

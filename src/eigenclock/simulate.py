@@ -47,6 +47,7 @@ def simulate(
     is integrated as an ODE; discrete optimizers take their steps.
 
     **Parameters**
+
     - `spectrum`, `objective`, `architecture`, `optimizer`, `sampler`, `sigma`, `keep_gain`, `keep_loss`: as in `predict`.
       Abstract modes are first hidden behind a random rotation.
     - `time`: (time,) finite training times in optimizer steps.

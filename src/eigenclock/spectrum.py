@@ -24,6 +24,7 @@ class Spectrum:
     falling variance. Variances are those of the samples at hand, normalised by n: they are what training sees.
 
     **Parameters**
+
     - `variance`: (mode,) non-negative, in squared data units.
     - `mean`: mean of the data, of a sample's shape, or None.
     - `basis`: maps samples to mode coordinates and back, or None for abstract modes.
@@ -118,6 +119,16 @@ class Spectrum:
         variance along the same modes becomes `test_variance`.
 
         Raises InputError for non-finite entries, fewer than two samples, constant data, or a shape that is none of these.
+
+        ```python
+        >>> import numpy as np
+        >>> import eigenclock as ec
+        >>> images = np.random.default_rng(0).standard_normal((10, 8, 8))
+        >>> spectrum = ec.Spectrum.from_samples(images)
+        >>> spectrum.n_modes, spectrum.dimension, spectrum.basis.mode_image(0).shape
+        (9, 64, (8, 8))
+
+        ```
         """
         samples = _check_samples("x", x, None)
         if basis == "pca" and len(samples) < np.prod(samples.shape[1:]):

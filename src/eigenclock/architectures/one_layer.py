@@ -16,6 +16,7 @@ class OneLayer(Architecture):
     objective that is 2·lr·(λ + σ²), so high variance is learned first, and high noise before low.
 
     **Parameters**
+
     - `init`: network gain of every mode at time 0, dimensionless. For an EDM-preconditioned network 0 is the usual start.
     """
 

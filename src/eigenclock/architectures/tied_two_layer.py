@@ -19,6 +19,7 @@ class TiedTwoLayer(Architecture):
     are out of reach of P Pᵀ: the gain then decays to zero. Not the untied product W = P Q.
 
     **Parameters**
+
     - `init`: gain of every mode at time 0, dimensionless, >= 0. `0` is a fixed point: nothing is ever learned.
     """
 

@@ -45,6 +45,7 @@ def natural_patches(
     which training patches never touch. Gray patches use eleven photographs, colour patches the five that have colour.
 
     **Parameters**
+
     - `size`: edge length, 4 to 32 pixels.
     - `colour`: (n, size, size, 3) instead of (n, size, size).
     - `n`, `n_test`: number of training and test patches.

@@ -22,6 +22,7 @@ def load(data: str, *, image_size: int | None = None) -> DataSet:
     of images, read recursively. Integer values are divided by 255.
 
     **Parameters**
+
     - `data`: name or path.
     - `image_size`: crop images of a folder to their central square and resize to this many pixels.
 

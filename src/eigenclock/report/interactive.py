@@ -11,7 +11,7 @@ from ..curve import LearningCurve
 from ..spectrum import Spectrum
 from .palette import GRAY_ZONE, MEASURED, PREDICTED, mode_colour, spread_modes
 
-STEPS = "training time (optimizer steps)"
+STEPS = "training time (steps)"
 VARIANCE = "variance (data units²)"
 
 
@@ -110,7 +110,7 @@ def variance_figure(predicted: LearningCurve, simulated: LearningCurve | None) -
 
 def emergence_figure(comparison: Comparison | None, predicted: LearningCurve) -> go.Figure:
     """Emergence time against variance, with fitted laws."""
-    figure = _figure("data variance of the mode (data units²)", "emergence time (optimizer steps)")
+    figure = _figure("variance in the data (data units²)", "emergence time (steps)")
     tables = {"predicted": (predicted.emergence(), PREDICTED)}
     if comparison is not None:
         tables["simulated"] = (comparison.measured, MEASURED)
