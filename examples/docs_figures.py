@@ -46,6 +46,9 @@ def demo_table(run: Path) -> str:
         cells = []
         for source in ("predicted", "simulated"):
             law = metrics[source]["power_law"][direction]
+            if law["exponent"] is None:  # fewer than three modes emerged
+                cells.append("–")
+                continue
             low, high = law["interval"]
             cells.append(f"{law['exponent']:.3f} [{low:.3f}, {high:.3f}], {law['n']} modes")
         lines.append(f"| exponent, {direction} modes | " + " | ".join(cells) + " |")

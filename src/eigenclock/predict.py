@@ -55,7 +55,7 @@ def predict(
     [3.0000e-05 9.9985e-01 9.9985e-01]
     >>> clock = ec.predict(ec.Spectrum.power_law(32, exponent=2.0)).emergence()
     >>> round(clock.power_law("rising").exponent, 2)  # the inverse law: time ∝ 1/variance, nearly
-    -1.02
+    -1.03
 
     ```
     """
