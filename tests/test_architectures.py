@@ -85,7 +85,7 @@ def test_stepwise_tied_layers_approach_gradient_flow_at_first_order():
 
 def test_divergence_of_tied_layers_names_modes():
     regression = ec.Denoising().regression(np.array([5.0, 1.0]), np.array([0.5]))
-    with pytest.raises(ec.InputError, match=r"^lr must be <= 0\.05 .* diverges on 1 of 2 modes \(0\)"):
+    with pytest.raises(ec.InputError, match=r"^lr must be < 0\.04998 .* diverges on 1 of 2 modes \(0\)"):
         ec.TiedTwoLayer(0.1).network_gain(regression, ec.GradientDescent(0.1), np.array([1.0]))
     with pytest.raises(
         ec.InputError, match=r"^lr must be smaller for this start, got 0\.04: descent from init=50 diverges"
@@ -112,3 +112,10 @@ def test_stiffness_bounds_the_second_derivative(architecture):
 def test_negative_start_of_tied_layers_is_refused():
     with pytest.raises(ec.InputError, match=r"^init must be a finite number >= 0, got -0\.1$"):
         ec.TiedTwoLayer(-0.1)
+
+
+def test_infinite_time_does_not_hide_divergence():
+    regression = ec.Denoising().regression(np.array([1.0]), np.array([0.5]))
+    for time in ([np.inf], [0.0, np.inf], [100.0]):
+        with pytest.raises(ec.InputError, match=r"^lr must be smaller for this start"):
+            ec.TiedTwoLayer(50.0).network_gain(regression, ec.GradientDescent(0.04), np.array(time))

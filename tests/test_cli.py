@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -215,7 +216,7 @@ ERRORS = {
     "bad value": (["run", "--data", "digits", "--out", "{tmp}/r", "--sampler.sigma_min", "-1"], "sigma_min must be a finite number > 0, got -1.0"),
     "bad range": (["run", "--data", "digits", "--out", "{tmp}/r", "--sampler.sigma_min", "90"], "sigma_min must be >= 0 and < sigma_max"),
     "bad type": (["run", "--data", "digits", "--out", "{tmp}/r", "--steps", "many"], 'Parser key "steps"'),
-    "diverges": (["predict", "--data", "digits", "--out", "{tmp}/r", "--optimizer", "GradientDescent", "--optimizer.lr", "9"], "lr must be <= "),
+    "diverges": (["predict", "--data", "digits", "--out", "{tmp}/r", "--optimizer", "GradientDescent", "--optimizer.lr", "9"], "lr must be < "),
     "unknown key": (["run", "--config", "{tmp}/unknown.yaml"], "does not accept option 'colour'"),
     "bad yaml": (["run", "--config", "{tmp}/broken.yaml"], "Problems parsing config"),
     "missing config": (["run", "--config", "{tmp}/none.yaml"], "{tmp}/none.yaml"),
@@ -229,6 +230,12 @@ ERRORS = {
     "file as folder": (["run", "--data", "digits", "--out", "{tmp}/nan.npy"], "out must be an empty or new folder"),
     "no run": (["report", "--run", "{tmp}"], "run must be the folder of a run"),
     "corrupt curve": (["report", "--run", "{tmp}/corrupt"], "not a readable learning curve: {tmp}/corrupt/curve.nc"),
+    "bad optimizer": (["predict", "--data", "digits", "--out", "{tmp}/r", "--optimizer", "GradientDescent", "--optimizer.lr", "-1"], "lr must be a finite number > 0, got -1.0"),
+    "bad momentum": (["predict", "--data", "digits", "--out", "{tmp}/r", "--optimizer", "HeavyBall", "--optimizer.momentum", "1"], "momentum must be a finite number >= 0 and < 1, got 1.0"),
+    "bad density": (["predict", "--data", "digits", "--out", "{tmp}/r", "--objective.density.std", "-1"], "density.std must be a finite number > 0, got -1.0"),
+    "bad rho": (["predict", "--data", "digits", "--out", "{tmp}/r", "--sampler.rho", "0.001"], "rho must be a finite number >= 1, got 0.001"),
+    "bad seed": (["spectrum", "--data", "digits", "--n", "50", "--seed", "-1"], "seed must be a whole number >= 0, got -1"),
+    "too fast": (["run", "--data", "digits", "--out", "{tmp}/r", "--steps", "30", "--simulation.batch_size", "8", "--optimizer", "HeavyBall", "--optimizer.lr", "0.3"], "lr must be smaller"),
     "both": (["run", "--data", "digits", "--out", "{tmp}/r", "--overwrite", "--resume"], "overwrite and resume exclude each other"),
 }  # fmt: skip
 
@@ -262,6 +269,9 @@ def test_user_errors_are_one_line_and_exit_2(case, bad_files, capsys):
     assert expected.replace("{tmp}", str(bad_files)) in streams.err
     assert streams.err.count("\n") == 1
     assert streams.out == ""
+    if case == "too fast":  # the prediction stands, the brute force failed: nothing already computed is lost
+        assert (bad_files / "r" / "curve.nc").exists()
+        shutil.rmtree(bad_files / "r")
     assert not (bad_files / "r").exists(), "a refused run leaves no folder"
 
 

@@ -134,10 +134,11 @@ def test_power_law_leaves_out_and_counts():
 
 
 def test_zero_start_is_counted_not_hidden():
-    """A network that starts at zero gain and takes the step to zero noise generates exactly nothing: no geometric threshold."""
+    """A network that starts at zero gain and takes the step to zero noise generates exactly nothing: no threshold."""
     curve = ec.predict(ec.Spectrum([4.0, 2.0, 1.0]), architecture=ec.OneLayer(0.0), sampler=ec.Heun(), time=[0, 1, 100])
     law = curve.emergence().power_law("rising")
-    assert (law.n, law.at_once) == (0, 3)
+    assert (law.n, law.undefined, law.censored) == (0, 3, 0)
+    assert np.isnan(curve.emergence().variance_learned(0.5)), "nothing generated is nothing learned"
     assert curve.emergence("arithmetic").power_law("rising").n == 3
 
 
@@ -161,9 +162,35 @@ def test_variance_learned():
     [
         (lambda c: c.emergence(1.5), r"threshold must be a finite number > 0 and < 1, got 1\.5"),
         (lambda c: c.emergence().variance_learned(2.0), r"fraction must be a finite number > 0 and < 1, got 2\.0"),
-        (lambda c: c.emergence().power_law(resamples=0), r"resamples must be a finite number >= 1, got 0"),
+        (lambda c: c.emergence().power_law(resamples=0), r"resamples must be a whole number >= 1, got 0"),
+        (lambda c: c.sample(0, time=1.0, seed=0), r"n must be a whole number >= 1, got 0"),
     ],
 )
 def test_errors(call, message):
     with pytest.raises(ec.InputError, match=f"^{message}$"):
         call(ec.predict(ec.Spectrum([1.0])))
+
+
+@pytest.mark.parametrize("threshold", ["geometric", "harmonic", "arithmetic", 0.3])
+def test_infinite_start_has_no_threshold(threshold):
+    """A score network that starts with a positive gain: infinite variance, no clock, no warning."""
+    curve = ec.predict(
+        ec.Spectrum([1.0, 0.1]), objective=ec.Score(), architecture=ec.OneLayer(0.2), time=[0.0, 1.0, 1e6]
+    )
+    assert np.isinf(curve.initial).all()
+    clock = curve.emergence(threshold)
+    assert clock.undefined.all()
+    assert clock.censored.all()
+    images = ec.Spectrum.from_samples(np.eye(3) + np.arange(3))
+    exploding = ec.predict(images, objective=ec.Score(), architecture=ec.OneLayer(0.2))
+    with pytest.raises(ec.InputError, match=r"^generated variance at time 0 is not finite"):
+        exploding.sample(1, time=0, seed=0)
+
+
+def test_no_warning_at_the_edges():
+    """Equal variances have no slope; no variance has no share; a share of nearly one is still found."""
+    same = ec.predict(ec.Spectrum([1.0, 1.0, 1 + 1e-9, 1 - 1e-9])).emergence().power_law()
+    assert np.isnan(same.interval[0]) or np.isfinite(same.interval[0])
+    assert np.isnan(ec.predict(ec.Spectrum([0.0])).emergence().variance_learned(0.5))
+    clock = ec.predict(ec.Spectrum.log_normal(100, seed=0)).emergence()
+    assert clock.variance_learned(float(np.nextafter(1, 0))) == np.max(clock.time[~clock.gray_zone])

@@ -47,6 +47,11 @@ def test_different_modes_are_refused():
         ec.compare(ec.predict(ec.Spectrum([1.0])), ec.predict(ec.Spectrum([1.0, 2.0])))
 
 
+def test_different_targets_are_refused():
+    with pytest.raises(ec.InputError, match=r"^curves must have the same target variances"):
+        ec.compare(ec.predict(ec.Spectrum([1.0, 2.0, 3.0])), ec.predict(ec.Spectrum([1e-3, 5.0, 7.0])))
+
+
 def test_nothing_to_compare_gives_nan():
     curve = ec.predict(ec.Spectrum([1.0]), time=[1e-9])
     assert np.isnan(ec.compare(curve, curve).median_error)

@@ -91,11 +91,19 @@ def damaged(tmp_path):
     (tmp_path / "empty.nc").write_bytes(b"")
     (tmp_path / "text.nc").write_text("not a curve")
     (tmp_path / "pickle.nc").write_bytes(b"\x80\x04\x95")
+    curve = ec.predict(ec.Spectrum([1.0]), time=[1.0])
+    for name, old, new in (("later.nc", "OneLayer", "DeepNet!"), ("typo.nc", '"init": 0.1', '"unit": 0.1')):
+        curve.save(tmp_path / name)
+        written = (tmp_path / name).read_bytes()
+        assert old.encode() in written
+        (tmp_path / name).write_bytes(written.replace(old.encode(), new.encode()))
     dataset = ec.Spectrum([1.0]).to_dataset()
     dataset.to_netcdf(tmp_path / "spectrum.nc", engine="h5netcdf")
 
 
-@pytest.mark.parametrize("name", ["truncated.nc", "empty.nc", "text.nc", "pickle.nc", "spectrum.nc"])
+@pytest.mark.parametrize(
+    "name", ["truncated.nc", "empty.nc", "text.nc", "pickle.nc", "spectrum.nc", "later.nc", "typo.nc"]
+)
 def test_damaged_files_are_one_line_errors(tmp_path, name):
     damaged(tmp_path)
     with pytest.raises(ec.InputError, match=r"^not a readable learning curve: .*") as error:
@@ -131,3 +139,21 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_recipe_round_trip(objective):
     recipe = ec.Recipe(objective, ec.TiedTwoLayer(0.2), ec.HeavyBall(0.1, 0.3), ec.Heun(steps=7))
     assert ec.Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_numpy_numbers_in_a_recipe_are_saved(tmp_path):
+    curve = ec.predict(
+        ec.Spectrum([1.0]),
+        time=[1.0],
+        architecture=ec.OneLayer(float(np.float32(0.1))),
+        sampler=ec.Heun(steps=np.int64(9).item()),
+    )
+    curve.recipe.architecture.__dict__["init"] = np.float32(0.1)
+    curve.save(tmp_path / "curve.nc")
+    assert ec.LearningCurve.load(tmp_path / "curve.nc").recipe.architecture.init == np.float32(0.1)
+
+
+def test_saving_over_a_folder_is_refused(tmp_path):
+    (tmp_path / "curve.nc").mkdir()
+    with pytest.raises(ec.InputError, match=r"^cannot write .*curve\.nc: it is a folder$"):
+        ec.predict(ec.Spectrum([1.0]), time=[1.0]).save(tmp_path / "curve.nc")

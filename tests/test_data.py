@@ -172,3 +172,30 @@ def test_missing_extra_is_one_line(monkeypatch):
     monkeypatch.setattr(bundled, "import_module", missing)
     with pytest.raises(ec.InputError, match=r"^bundled images need sklearn: pip install 'eigenclock\[data\]'$"):
         load("digits")
+
+
+def test_deep_images_keep_their_depth(tmp_path):
+    """Converting 16-bit gray to 8 bits would clip everything above 255 to white."""
+    ramp = np.linspace(0, 65535, 30).astype(np.uint16).reshape(5, 6)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "float").mkdir()
+    for i in range(2):
+        Image.fromarray(ramp).save(tmp_path / "deep" / f"{i}.png")
+        Image.fromarray((ramp / 65535).astype(np.float32)).save(tmp_path / "float" / f"{i}.tiff")
+    for name in ("deep", "float"):
+        assert np.allclose(load(str(tmp_path / name)).samples[0], ramp / 65535, atol=1e-6)
+    assert load(str(tmp_path / "deep"), image_size=4).samples.shape == (2, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.array([["a", "b"], ["c", "d"]]), r"data must be real numbers, got dtype <U1"),
+        (np.zeros((3, 2), complex), r"data must be real numbers, got dtype complex128"),
+        (np.zeros((3, 0)), r"data must have shape .*, got \(3, 0\)"),
+    ],
+)
+def test_arrays_that_are_not_data(tmp_path, array, message):
+    np.save(tmp_path / "x.npy", array)
+    with pytest.raises(ec.InputError, match=f"^{message}$"):
+        load(str(tmp_path / "x.npy"))

@@ -56,6 +56,24 @@ def test_limits_are_exact(optimizer):
     assert np.abs(progress[1, 0, 2:] - 1).max() <= 1e-15
 
 
+@pytest.mark.parametrize("momentum", [0.0, 1e-300, 1e-20, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("step", [1e-14, 1e-12, 1e-9, 1e-6, 1e-4])
+def test_slow_progress_is_accurate_relative_to_itself(step, momentum):
+    progress = ec.HeavyBall(lr=1.0, momentum=momentum).progress(np.array([[step]]), TIME[1:])[:, 0, 0]
+    expected = np.array([float(1 - iterate(step, momentum, int(n))) for n in TIME[1:]])
+    assert np.abs(progress / expected - 1).max() < 1e-12
+
+
+def test_advised_learning_rate_is_accepted():
+    for largest in np.random.default_rng(0).uniform(1e-3, 1e3, 50):
+        hessian = np.array([[largest]])
+        for optimizer in (ec.GradientDescent(1e6), ec.HeavyBall(1e6, 0.5)):
+            with pytest.raises(ec.InputError) as error:
+                optimizer.check_stable(hessian)
+            advised = float(str(error.value).split()[4])
+            type(optimizer)(advised).check_stable(hessian)
+
+
 def test_small_steps_approach_gradient_flow_at_first_order():
     hessian, time = np.array([[1.0]]), np.array([2.0])
     errors = []
@@ -76,11 +94,11 @@ def test_discrete_optimizers_act_at_whole_steps():
 
 def test_divergence_names_modes():
     with pytest.raises(
-        ec.InputError, match=r"^lr must be <= 0\.2 .* got 0\.5: diverges on 2 of 3 modes \(0, 1\) at 1 of 1"
+        ec.InputError, match=r"^lr must be < 0\.1999 .* got 0\.5: diverges on 2 of 3 modes \(0, 1\) at 1 of 1"
     ):
         ec.GradientDescent(lr=0.5).progress(np.array([[10.0], [5.0], [1.0]]), np.array([1.0]))
     ec.HeavyBall(lr=0.35, momentum=0.8).progress(np.array([[10.0]]), np.array([1.0]))  # 2(1+beta)/10 = 0.36
-    with pytest.raises(ec.InputError, match=r"^lr must be <= 0\.36"):
+    with pytest.raises(ec.InputError, match=r"^lr must be < 0\.3598"):
         ec.HeavyBall(lr=0.37, momentum=0.8).progress(np.array([[10.0]]), np.array([1.0]))
 
 

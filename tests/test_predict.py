@@ -13,7 +13,11 @@ TIME = np.array([0.0, 1e-2, 1.0, 30.0, 1e4, np.inf])
 recipes = st.fixed_dictionaries(
     {
         "objective": st.sampled_from(OBJECTIVES),
-        "architecture": st.sampled_from(ARCHITECTURES),
+        "architecture": st.one_of(
+            st.sampled_from(ARCHITECTURES),
+            st.builds(ec.OneLayer, st.floats(-5, 50)),
+            st.builds(ec.TiedTwoLayer, st.floats(0, 50)),
+        ),
         "sampler": st.sampled_from([*SAMPLERS, ec.ProbabilityFlow(), ec.Heun(steps=20)]),
         "optimizer": st.builds(ec.GradientFlow, lr=st.floats(1e-3, 10)),
     }
@@ -27,8 +31,8 @@ def test_always_finite_and_never_negative(recipe, variance):
     curve = ec.predict(ec.Spectrum(variance), time=TIME, keep_gain=True, keep_loss=True, sigma=[0.01, 1.0], **recipe)
     for values in (curve.gain, curve.loss):
         assert np.isfinite(values).all()
-    # a score network that starts with a positive gain pushes samples out by e^{σ²}, beyond any float
-    explosive = isinstance(recipe["objective"], ec.Score)
+    # a large positive start pushes samples out exponentially, beyond any float
+    explosive = isinstance(recipe["objective"], ec.Score) or recipe["architecture"].init > 1
     for values in (curve.variance, curve.initial):
         assert not np.isnan(values).any()
         assert explosive or np.isfinite(values).all()
@@ -50,7 +54,8 @@ def test_array_of_times_equals_loop_over_times(recipe):
     spectrum = ec.Spectrum([3.0, 0.1, 0.0])
     together = ec.predict(spectrum, time=TIME, **recipe).variance.values
     alone = [ec.predict(spectrum, time=[t], **recipe).variance.values[0] for t in TIME]
-    assert np.allclose(together, alone, rtol=1e-12)
+    # quadrature refines for the hardest of its times; a kink is known to 1e-6 only
+    assert np.allclose(together, alone, rtol=1e-6 if isinstance(recipe["architecture"], ec.TiedTwoLayer) else 1e-9)
 
 
 @given(st.sampled_from([ec.OneLayer(0.1), ec.TiedTwoLayer(0.3)]), st.floats(0.01, 100), st.floats(1e-3, 1e3))
@@ -152,10 +157,51 @@ def test_gain_and_loss_are_kept_only_when_asked_for():
         ({"sigma": [0.0], "keep_gain": True}, r"sigma must be a 1-D array of noise levels > 0, got \[0\.0\]"),
         (
             {"optimizer": ec.GradientDescent(lr=1.0), "sampler": ec.Heun()},
-            r"lr must be <= 0\.0001562 .* diverges on 1 of 1 .*",
+            r"lr must be < 0\.0001561 .* diverges on 1 of 1 .*",
         ),
     ],
 )
 def test_errors(options, message):
     with pytest.raises(ec.InputError, match=f"^{message}$"):
         ec.predict(ec.Spectrum([1.0]), **options)
+
+
+def test_subnormal_times_change_nothing():
+    for objective in (ec.Denoising(), ec.FlowMatching(), ec.EDM()):
+        for architecture in (ec.OneLayer(0.1), ec.TiedTwoLayer(0.1)):
+            curve = ec.predict(
+                ec.Spectrum([1.0, 0.01, 0.0]),
+                objective=objective,
+                architecture=architecture,
+                time=[5e-324, 1e-300, 1e308],
+            )
+            assert np.allclose(curve.variance.values[:2], curve.initial.values, rtol=1e-14)
+
+
+def test_directions_without_variance_are_counted(rng):
+    """20 samples of 100 coordinates: W₂ and samples are those of all 100 directions, as from the full covariance."""
+    x = rng.standard_normal((20, 100))
+    recipe = {
+        "objective": ec.EDM(),
+        "architecture": ec.OneLayer(0.0),
+        "optimizer": ec.GradientFlow(0.01),
+        "time": [0.0, 10.0, 1e4],
+    }
+    thin = ec.predict(ec.Spectrum.from_samples(x), **recipe)
+    full = ec.predict(ec.Spectrum.from_covariance(np.cov(x.T, bias=True), mean=x.mean(axis=0)), **recipe)
+    assert thin.null_dimension == 81
+    assert np.allclose(thin.wasserstein(), full.wasserstein(), rtol=1e-6)
+    assert thin.kl().attrs["modes_left_out"] == full.kl().attrs["modes_left_out"] == 81
+    drawn = [curve.sample(4000, time=0.0, seed=1).var(axis=0).sum() for curve in (thin, full)]
+    assert drawn[0] == pytest.approx(drawn[1], rel=0.02)
+    brute_force = ec.simulate(ec.Spectrum.from_samples(x), n_particles=None, sampler=ec.Heun(steps=6), **recipe)
+    predicted = ec.predict(ec.Spectrum.from_samples(x), sampler=ec.Heun(steps=6), **recipe)
+    assert np.allclose(brute_force.wasserstein(), predicted.wasserstein(), rtol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["weight", "path"])
+def test_misspelt_options_are_refused(name):
+    from eigenclock.checks import choice
+
+    with pytest.raises(ec.InputError, match=rf"^{name} must be one of 'a', 'b', got 'A'$"):
+        choice(name, "A", ("a", "b"))

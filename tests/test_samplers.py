@@ -52,6 +52,37 @@ def test_quadrature_solves_the_variance_equation(objective):
     assert np.abs(np.log(got) - solution.y[:, -1]).max() < 1e-8
 
 
+HARD = {
+    "oscillating": ({"objective": ec.EDM(), "optimizer": ec.HeavyBall(0.005, 0.95), "time": [100.0]}, [31.6]),
+    "steep": (
+        {"objective": ec.EDM(density=ec.LogNormal()), "architecture": ec.TiedTwoLayer(0.1), "time": [1e3, 1e6]},
+        [1e-3, 1e4],
+    ),
+    "wide": ({"objective": ec.Epsilon(), "sampler": ec.ProbabilityFlow(1e-8, 1e6), "time": [1.0]}, [1e-6, 1.0]),
+    "kink": ({"objective": ec.FlowMatching(), "architecture": ec.TiedTwoLayer(0.1), "time": [220.0, 1e5]}, [1.0, 3.0]),
+}
+
+
+@pytest.mark.parametrize("case", HARD)
+def test_quadrature_refines_itself_where_the_gain_is_hard(case):
+    """Against composite Gauss–Legendre on 2,000 panels, which shares neither nodes nor error estimate."""
+    options, variance = HARD[case]
+    flow = options.get("sampler", ec.ProbabilityFlow())
+    got = ec.predict(ec.Spectrum(variance), **options).variance.values
+    recipe = ec.Recipe(**{key: value for key, value in options.items() if key != "time"})
+    edges = np.linspace(np.log(flow.sigma_min), np.log(flow.sigma_max), 2001)
+    x, w = np.polynomial.legendre.leggauss(4)
+    half = np.diff(edges)[:, None] / 2
+    levels = np.exp((edges[:-1, None] + half) + half * x).ravel()
+    regression = recipe.objective.regression(np.array(variance), levels)
+    gain = regression.denoiser_gain(
+        recipe.architecture.network_gain(regression, recipe.optimizer, np.array(options["time"]))
+    )
+    expected = flow.sigma_max**2 * np.exp(-2 * (1 - gain) @ (half * w).ravel())
+    # a kink converges only as 1/n²
+    assert np.abs(np.log(got / expected)).max() < (1e-6 if case == "kink" else 1e-9)
+
+
 def test_noise_levels_of_edm():
     """Karras et al. (2022), Eq. 5, at its ends and in between."""
     levels = ec.Heun(steps=5, rho=7).levels
@@ -70,8 +101,9 @@ def test_noise_levels_of_edm():
         ),
         (lambda: ec.Heun(sigma_min=3.0, sigma_max=3.0), r"^sigma_min must be >= 0 and < sigma_max"),
         (lambda: ec.Euler(sigma_min=0.0), r"^sigma_min must be a finite number > 0, got 0\.0$"),
-        (lambda: ec.Euler(steps=1), r"^steps must be >= 2, got 1$"),
-        (lambda: ec.ProbabilityFlow(nodes=1), r"^nodes must be >= 2, got 1$"),
+        (lambda: ec.Euler(steps=1), r"^steps must be a whole number >= 2, got 1$"),
+        (lambda: ec.Heun(rho=0.5), r"^rho must be a finite number >= 1, got 0\.5$"),
+        (lambda: ec.ProbabilityFlow(nodes=1), r"^nodes must be a whole number >= 2, got 1$"),
     ],
 )
 def test_errors(make, message):

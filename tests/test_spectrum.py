@@ -89,7 +89,7 @@ def test_fewer_samples_than_coordinates_take_the_thin_route(rng, monkeypatch):
 
 
 def test_thin_route_needs_no_square_matrix():
-    """200 samples of 100,000 coordinates: the covariance alone would be 75 GiB."""
+    """30 samples of 100,000 coordinates: the covariance alone would be 75 GiB."""
     x = np.random.default_rng(0).standard_normal((30, 100_000))
     assert ec.Spectrum.from_samples(x).n_modes == 29
 
@@ -190,13 +190,25 @@ X = np.random.default_rng(0).standard_normal((10, 4))
             r"x must be an array of real numbers, got dtype complex128",
         ),
         (lambda: ec.Spectrum.from_samples(X, test=X[:, :3]), r"test must have shape \(n, 4\), got \(10, 3\)"),
+        (lambda: ec.Spectrum([1.0], mean=[np.nan]), r"mean must be an array of finite numbers, got nan at index .*"),
+        (lambda: ec.Spectrum([1.0, 2.0], mean=[1.0]), r"mean must have shape \(2,\), got \(1,\)"),
+        (
+            lambda: ec.Spectrum([1.0, 2.0], test_variance=[-1.0, 1.0]),
+            r"test_variance must be >= 0 and of shape \(2,\), .*",
+        ),
+        (
+            lambda: ec.Spectrum.from_samples([[1.0, 2.0], [3.0]]),
+            r"x must be an array of real numbers, got a ragged sequence",
+        ),
+        (lambda: ec.Spectrum.from_samples(X, test=X[:1]), r"test must hold at least 2 samples, got 1"),
+        (lambda: ec.Spectrum.log_normal(3, seed=-1), r"seed must be a whole number >= 0, got -1"),
         (lambda: ec.Spectrum.from_batches([]), r"x must hold at least 2 samples, got 0"),
         (lambda: ec.Spectrum.from_batches([X, X[:, :2]]), r"batch 1 must have shape \(n, 4\), got \(10, 2\)"),
         (lambda: ec.Spectrum.from_covariance(X), r"c must be a square \(d, d\) matrix, got shape \(10, 4\)"),
         (lambda: ec.Spectrum.from_covariance(-np.eye(2)), r"c must be positive semi-definite, got an eigenvalue of -1"),
         (lambda: ec.Spectrum.from_covariance([[1, 0.5], [0, 1]]), r"c must be symmetric, got an asymmetry of 0\.5"),
         (lambda: ec.Spectrum.from_covariance(np.eye(2), mean=[1.0]), r"mean must have shape \(2,\), got \(1,\)"),
-        (lambda: ec.Spectrum.power_law(0, exponent=1.0), r"n must be >= 1, got 0"),
+        (lambda: ec.Spectrum.power_law(0, exponent=1.0), r"n must be a whole number >= 1, got 0"),
         (lambda: ec.Spectrum.power_law(3, exponent=-1.0), r"exponent must be a finite number >= 0, got -1\.0"),
         (lambda: ec.Spectrum([1.0]).to_modes(X), r"this spectrum is abstract \(variances only\): .*"),
         (
@@ -214,3 +226,17 @@ def test_errors(make, message):
     with pytest.raises(ec.InputError, match=f"^{message}$") as error:
         make()
     assert "\n" not in str(error.value)
+
+
+def test_a_spectrum_does_not_share_memory():
+    given = np.array([2.0, 1.0])
+    spectrum = ec.Spectrum(given)
+    given[0] = -5
+    assert spectrum.variance[0] == 2
+    with pytest.raises(ValueError, match="read-only"):
+        spectrum.variance[0] = 3
+
+
+def test_exact_covariances_far_from_zero_are_accepted():
+    assert ec.Spectrum.from_covariance(1e-8 * np.eye(2), mean=[1e12, 0.0]).variance[0] == pytest.approx(1e-8)
+    assert ec.Spectrum.from_covariance(np.zeros((2, 2))).rank == 0

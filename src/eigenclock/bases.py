@@ -42,6 +42,10 @@ class Basis(ABC):
             raise InputError(f"mode must be in 0..{self.n_modes - 1}, got {mode}")
         return self.from_modes(np.eye(1, self.n_modes, mode))[0]
 
+    def complement(self, samples: Samples) -> Samples:
+        """What of the samples lies outside the modes."""
+        return samples - self.from_modes(self.to_modes(samples))
+
     @property
     def dimension(self) -> int:
         """Number of coordinates of one sample."""

@@ -1,5 +1,7 @@
 """What user input must satisfy: one-line errors that name the argument, the value seen and what is allowed."""
 
+from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -26,20 +28,46 @@ def finite_array(name: str, value: Any, allowed: str) -> Float[np.ndarray, "..."
 
 
 def number(
-    name: str, value: float, *, above: float | None = None, at_least: float | None = None, below: float | None = None
+    name: str, value: Any, *, above: float | None = None, at_least: float | None = None, below: float | None = None
 ) -> None:
-    """Raise unless `value` is a finite number in the stated open or closed range."""
+    """Raise unless `value` is one finite real number in the stated open or closed range."""
+    _in_range(name, value, Real, "a finite number", above, at_least, below)
+
+
+def integer(name: str, value: Any, *, at_least: int) -> None:
+    """Raise unless `value` is a whole number, at least `at_least`."""
+    _in_range(name, value, Integral, "a whole number", None, at_least, None)
+
+
+def _in_range(
+    name: str, value: Any, kind: type[Any], noun: str, above: float | None, at_least: float | None, below: float | None
+) -> None:
     lower = f" > {above:g}" if above is not None else f" >= {at_least:g}" if at_least is not None else ""
     upper = f" < {below:g}" if below is not None else ""
     allowed = " and".join(part for part in (lower, upper) if part)
     inside = (
-        np.isfinite(value)
+        isinstance(value, kind)
+        and bool(np.isfinite(value))
         and (above is None or value > above)
         and (at_least is None or value >= at_least)
         and (below is None or value < below)
     )
     if not inside:
-        raise InputError(f"{name} must be a finite number{allowed}, got {value!r}")
+        raise InputError(f"{name} must be {noun}{allowed}, got {value!r}")
+
+
+def choice(name: str, value: Any, allowed: Sequence[Any]) -> None:
+    """Raise unless `value` is one of `allowed`."""
+    if value not in allowed:
+        raise InputError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+
+
+def noise_levels(sigma: Any) -> Float[np.ndarray, " sigma"]:
+    """One axis of noise levels, all > 0."""
+    levels = np.atleast_1d(finite_array("sigma", sigma, "a 1-D array of noise levels > 0"))
+    if levels.ndim != 1 or levels.size == 0 or levels.min() <= 0:
+        raise InputError(f"sigma must be a 1-D array of noise levels > 0, got {sigma!r}")
+    return levels
 
 
 def training_time(time: Any) -> Float[np.ndarray, " time"]:

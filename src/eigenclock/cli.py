@@ -83,11 +83,15 @@ def _stage(name: str) -> Iterator[Callable[[int, int], None]]:
 def _run(config: RunConfig, call: Call, *, brute_force: bool = True) -> None:
     result = run(config, call.yaml, call.command, _stage, brute_force=brute_force)
     learned = result.metrics["predicted"]["variance_learned"]
-    moments = ", ".join(f"{100 * f:g} % by step {learned[f'{f:g}']:,.0f}" for f in FRACTIONS)
+    moments = ", ".join(f"{100 * f:g} % {_by_step(learned[f'{f:g}'])}" for f in FRACTIONS)
     print(f"variance learned, predicted: {moments}")
     if result.comparison is not None:
         print(f"prediction against brute force: {result.comparison}")
     print(f"report: {(result.folder.path / REPORT).resolve()}")
+
+
+def _by_step(step: float) -> str:
+    return "never" if step != step else f"by step {step:,.0f}"
 
 
 def _predict(config: RunConfig, call: Call) -> None:
@@ -168,6 +172,19 @@ def parser() -> tuple[_Parser, dict[str, _Parser]]:
     return top, parsers
 
 
+def _instantiate(top: _Parser, parsed: Any) -> Any:
+    """The parsed options as objects; an InputError that jsonargparse has wrapped in its own comes out again."""
+    try:
+        return top.instantiate(parsed)
+    except (ValueError, TypeError) as error:
+        found: BaseException | None = error
+        while found is not None and not isinstance(found, InputError):
+            found = found.__cause__ or found.__context__
+        if found is None:
+            raise
+        raise found from None
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of `eigenclock`."""
     top, parsers = parser()
@@ -175,7 +192,7 @@ def main(arguments: list[str] | None = None) -> None:
         parsed = top.parse_args(arguments)
         name = parsed.subcommand
         config_class, command, _ = COMMANDS[name]
-        options = dict(vars(top.instantiate(parsed)[name]))
+        options = dict(vars(_instantiate(top, parsed)[name]))
         options.pop("config", None)
         typed = shlex.join(["eigenclock", *(sys.argv[1:] if arguments is None else arguments)])
         command(config_class(**options), Call(parsers[name].dump(parsed[name]), typed))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from .checks import InputError, number
+from .checks import choice, integer, number
 
 Direction: TypeAlias = Literal["rising", "falling"]
 Threshold: TypeAlias = Literal["geometric", "harmonic", "arithmetic"] | float
@@ -22,8 +22,8 @@ class PowerLaw:
     """ln time = exponent·ln variance + intercept, by least squares, with a bootstrap interval over modes.
 
     `exponent`, `intercept`, `interval` (95 % percentile bootstrap of the exponent), `r2`, `n` modes used. `gray_zone`,
-    `censored` and `at_once` (first passage at time 0, as from a start of zero variance) count the modes of this direction
-    that were left out. `inverse_exponent` is the slope of the opposite regression, ln variance on ln time: the two
+    `censored` and `undefined` (no threshold, as from a start of zero variance) count the modes of this direction that were
+    left out. `inverse_exponent` is the slope of the opposite regression, ln variance on ln time: the two
     multiply to r2.
     """
 
@@ -36,7 +36,7 @@ class PowerLaw:
     threshold: str
     gray_zone: int
     censored: int
-    at_once: int
+    undefined: int
 
     @property
     def inverse_exponent(self) -> float:
@@ -49,7 +49,7 @@ class PowerLaw:
 
     def __str__(self) -> str:
         low, high = self.interval
-        left_out = f"{self.gray_zone} gray-zone, {self.censored} censored, {self.at_once} at once"
+        left_out = f"{self.gray_zone} gray-zone, {self.censored} censored, {self.undefined} without threshold"
         return (
             f"time ∝ variance^{self.exponent:.3f} [{low:.3f}, {high:.3f}] ({self.direction}, {self.threshold} threshold, "
             f"R² {self.r2:.3f}, n={self.n}; left out: {left_out})"
@@ -63,7 +63,8 @@ class Emergence:
     - `target`, `initial`, `level`: variance aimed at, started from, and the threshold between them, in squared data units.
     - `time`: first passage in optimizer steps, NaN where censored.
     - `direction`: "rising" or "falling".
-    - `censored`: not reached in the recorded time.
+    - `censored`: not reached in the recorded time; includes modes without a threshold (`undefined`): a start of zero or infinite
+      variance has no geometric or harmonic mean with a target.
     - `gray_zone`: started within 0.5–2× of its target.
     """
 
@@ -76,6 +77,11 @@ class Emergence:
     gray_zone: Bool[np.ndarray, " mode"]
     threshold: str
     last_time: float
+
+    @property
+    def undefined(self) -> Bool[np.ndarray, " mode"]:
+        """Modes that have no threshold between their start and their target."""
+        return np.isnan(self.level)
 
     @property
     def mode(self) -> np.ndarray:
@@ -101,9 +107,9 @@ class Emergence:
         Censored modes are always left out, gray-zone modes unless `gray_zone`; both are counted in the result. Fewer than three
         usable modes give a law of NaN with its true `n`.
         """
-        if direction not in ("rising", "falling"):
-            raise InputError(f'direction must be "rising" or "falling", got {direction!r}')
-        number("resamples", resamples, at_least=1)
+        choice("direction", direction, ("rising", "falling"))
+        integer("resamples", resamples, at_least=1)
+        integer("seed", seed, at_least=0)
         use = self.select(direction, gray_zone=gray_zone)
         same = self.direction == direction
         nothing = float("nan")
@@ -112,7 +118,10 @@ class Emergence:
         if use.sum() >= 3 and np.ptp(x) > 0:
             slope, intercept, r2 = (float(value[0]) for value in _least_squares(x[None], y[None]))
             rows = np.random.default_rng(seed).integers(0, x.size, (resamples, x.size))
-            low, high = (float(q) for q in np.nanpercentile(_least_squares(x[rows], y[rows])[0], (2.5, 97.5)))
+            slopes = _least_squares(x[rows], y[rows])[0]
+            slopes = slopes[np.isfinite(slopes)]
+            if slopes.size:
+                low, high = (float(q) for q in np.percentile(slopes, (2.5, 97.5)))
         return PowerLaw(
             exponent=slope,
             intercept=intercept,
@@ -122,8 +131,8 @@ class Emergence:
             direction=direction,
             threshold=self.threshold,
             gray_zone=0 if gray_zone else int((same & self.gray_zone & ~self.censored).sum()),
-            censored=int((same & self.censored).sum()),
-            at_once=int((same & ~self.censored & (np.nan_to_num(self.time) == 0)).sum()),
+            censored=int((same & self.censored & ~self.undefined).sum()),
+            undefined=int((same & self.undefined).sum()),
         )
 
     def variance_learned(self, fraction: float) -> float:
@@ -134,7 +143,10 @@ class Emergence:
         number("fraction", fraction, above=0, below=1)
         time = np.where(self.gray_zone, 0.0, np.where(self.censored, np.inf, self.time))
         order = np.argsort(time, kind="stable")
-        share = np.cumsum(self.target[order]) / self.target.sum()
+        share = np.cumsum(self.target[order])
+        if share[-1] == 0:
+            return float("nan")
+        share /= share[-1]
         moment = float(time[order][np.searchsorted(share, fraction)])
         return moment if np.isfinite(moment) else float("nan")
 
@@ -150,18 +162,26 @@ def _least_squares(x: Float[np.ndarray, "fit n"], y: Float[np.ndarray, "fit n"])
 
 
 def threshold_level(initial: Modes, target: Modes, threshold: Threshold) -> Modes:
-    """The variance to pass: a mean of initial and target, or a stated fraction of the log-distance between them."""
+    """The variance to pass: a mean of initial and target, or a stated fraction of the log-distance between them.
+
+    NaN where there is none: a start of zero or infinite variance is infinitely far from its target in the logarithm.
+    """
     if isinstance(threshold, str):
-        if threshold == "geometric":
-            return np.sqrt(initial) * np.sqrt(target)
-        if threshold == "arithmetic":
-            return (initial + target) / 2
-        if threshold == "harmonic":
-            total = initial + target
-            return 2 * initial * (target / np.where(total > 0, total, 1))
-        raise InputError(f'threshold must be "geometric", "harmonic", "arithmetic" or in (0, 1), got {threshold!r}')
-    number("threshold", threshold, above=0, below=1)
-    return initial ** (1 - threshold) * target**threshold
+        choice("threshold", threshold, ("geometric", "harmonic", "arithmetic"))
+    else:
+        number("threshold", threshold, above=0, below=1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        match threshold:
+            case "geometric":
+                level = np.sqrt(initial) * np.sqrt(target)
+            case "arithmetic":
+                level = (initial + target) / 2
+            case "harmonic":
+                total = initial + target
+                level = 2 * initial * (target / np.where(total > 0, total, 1))
+            case _:
+                level = initial ** (1 - float(threshold)) * target ** float(threshold)
+    return np.where(np.isfinite(level) & ((level > 0) | (target == 0)), level, np.nan)
 
 
 def first_passage(
@@ -175,7 +195,7 @@ def first_passage(
     value, time = value[finite], time[finite]
     if time.size == 0 or time[0] > 0:
         value, time = np.vstack([initial, value]), np.concatenate([[0.0], time])
-    sign = np.where(level >= initial, 1.0, -1.0)
+    sign = np.where(level >= initial, 1.0, -1.0)  # a level of NaN is never reached
     reached = (value - level) * sign >= 0
     after = reached.argmax(axis=0)
     columns = np.arange(level.size)

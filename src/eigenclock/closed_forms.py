@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.special import erf, exp1
 
 from .architectures import OneLayer, TiedTwoLayer
 from .checks import InputError
 from .objectives import Denoising, FlowMatching
-from .optimizers import FOREVER, GradientFlow
+from .optimizers import GradientFlow, elapsed
 from .recipe import Recipe
 from .samplers import ProbabilityFlow
 
@@ -53,8 +53,8 @@ def denoising_one_layer(variance: Modes, time: Time, lr: float, init: float, sam
     With c = 2ητ, s = σ²: ln v = ln s_T − [Ein(c(λ+s))] − (1−Q)e^{−cλ}[E₁(c s₀) − E₁(c s_T)], brackets from s₀ to s_T.
     """
     low, high = sampler.sigma_min**2, sampler.sigma_max**2
-    rate = 2 * lr * np.minimum(time, FOREVER)[:, None]
-    rise = _ein_difference(rate, variance + high, variance + low)
+    rate = 2 * lr * elapsed(time)[:, None]
+    rise = _ein_difference(rate, variance + high, variance + low, np.isinf(time))
     unlearned = _exp1_difference(rate, low, high) * np.exp(-rate * variance)
     return high * np.exp(-rise - (1 - init) * unlearned)
 
@@ -67,7 +67,7 @@ def denoising_tied_two_layer(variance: Modes, time: Time, lr: float, init: float
     low, high = sampler.sigma_min**2, sampler.sigma_max**2
     if init == 0:  # a fixed point: the denoiser stays zero and the flow only removes noise
         return np.full((time.size, variance.size), low)
-    tau = 8 * lr * np.minimum(time, FOREVER)[:, None]
+    tau = 8 * lr * elapsed(time)[:, None]
     decay = np.exp(-tau * variance)
     growth = np.where(variance > 0, -np.expm1(-tau * variance) / np.where(variance > 0, variance, 1), tau)
     mixed = init + (1 - init) * decay
@@ -84,9 +84,9 @@ def flow_one_layer(variance: Modes, time: Time, lr: float, init: float, sampler:
     Ein(cκ) between the ends plus the Gaussian integral 2Q∫e^{−cκ}dt.
     """
     start, end = 1 / (1 + sampler.sigma_max), 1 / (1 + sampler.sigma_min)
-    rate = 2 * lr * np.minimum(time, FOREVER)[:, None]
+    rate = 2 * lr * elapsed(time)[:, None]
     final, initial = end**2 * variance + (1 - end) ** 2, start**2 * variance + (1 - start) ** 2
-    log_factor = _ein_difference(2 * lr * time[:, None], final, initial)
+    log_factor = _ein_difference(rate, final, initial, np.isinf(time))
     steep, valley = 1 + variance, variance / (1 + variance)  # κ = steep·(t − 1/steep)² + valley
     width = np.sqrt(rate * steep)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -102,9 +102,11 @@ def _exp1_difference(rate: Float[np.ndarray, "time 1"], low: float, high: float)
     return np.where(rate > 0, exp1(moving * low) - exp1(moving * high), np.log(high / low))
 
 
-def _ein_difference(rate: Float[np.ndarray, "time 1"], a: Modes, b: Modes) -> Variance:
-    """Ein(rate·a) − Ein(rate·b) for a >= 0, b > 0: exactly 0 at rate 0, ln(a/b) at rate ∞ (−∞ when a = 0)."""
-    moving = np.where(rate > 0, np.minimum(rate, FOREVER), 1.0)
+def _ein_difference(
+    rate: Float[np.ndarray, "time 1"], a: Modes, b: Modes, forever: Bool[np.ndarray, " time"]
+) -> Variance:
+    """Ein(rate·a) − Ein(rate·b) for a >= 0, b > 0: exactly 0 at rate 0; −∞ at a = 0 after forever."""
+    moving = np.where(rate > 0, rate, 1.0)
     empty = a == 0
     filled = np.where(empty, 1.0, a)
     difference = exp1(moving * filled)
@@ -112,6 +114,6 @@ def _ein_difference(rate: Float[np.ndarray, "time 1"], a: Modes, b: Modes) -> Va
     difference += np.log(filled) - np.log(b)
     if empty.any():  # Ein(0) = 0, so only −Ein(rate·b) is left
         whole = exp1(moving * b[empty]) + np.log(moving * b[empty]) + np.euler_gamma
-        difference[:, empty] = np.where(np.isfinite(rate), -whole, -np.inf)
+        difference[:, empty] = np.where(forever[:, None], -np.inf, -whole)
     difference[rate[:, 0] == 0] = 0.0
     return difference

@@ -91,6 +91,10 @@ def compare(curve: LearningCurve, measured: LearningCurve, *, threshold: Thresho
     """
     if curve.target.size != measured.target.size:
         raise InputError(f"curves must have the same modes, got {curve.target.size} and {measured.target.size}")
+    if not np.allclose(curve.target, measured.target, rtol=1e-6):
+        raise InputError(
+            "curves must have the same target variances, got different ones: compare curves of one spectrum"
+        )
     first, second = curve.emergence(threshold), measured.emergence(threshold)
     used = np.zeros(first.target.size, dtype=bool)
     for direction in ("rising", "falling"):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .architectures import Architecture, OneLayer
-from .checks import InputError, number
+from .checks import InputError, integer
 from .objectives import EDM, Objective
 from .optimizers import Optimizer
 from .samplers import Heun, Sampler
@@ -28,7 +28,7 @@ class DataOptions:
 
     def __post_init__(self) -> None:
         if self.n is not None:
-            number("n", self.n, at_least=2)
+            integer("n", self.n, at_least=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class TrainingOptions:
 
     def __post_init__(self) -> None:
         if self.steps is not None:
-            number("steps", self.steps, at_least=1)
+            integer("steps", self.steps, at_least=1)
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class SimulationOptions:
     max_dimension: int = 400
 
     def __post_init__(self) -> None:
-        number("batch_size", self.batch_size, at_least=1)
-        number("particles", self.particles, at_least=16)
-        number("records", self.records, at_least=2)
+        integer("batch_size", self.batch_size, at_least=1)
+        integer("particles", self.particles, at_least=16)
+        integer("records", self.records, at_least=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +103,6 @@ class RunConfig(DataOptions, TrainingOptions):
     def __post_init__(self) -> None:
         DataOptions.__post_init__(self)
         TrainingOptions.__post_init__(self)
-        number("seed", self.seed, at_least=0)
+        integer("seed", self.seed, at_least=0)
         if self.overwrite and self.resume:
             raise InputError("overwrite and resume exclude each other, got both")

@@ -10,7 +10,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from . import clocks, divergences
-from .checks import InputError, number
+from .checks import InputError, integer
 from .files import atomic
 from .recipe import Recipe
 from .spectrum import Spectrum
@@ -27,9 +27,13 @@ LABELS: dict[Hashable, dict[str, str]] = {
     "variance": {"long_name": "generated variance", "units": "data units²"},
     "initial": {"long_name": "generated variance before training", "units": "data units²"},
     "target": {"long_name": "data variance", "units": "data units²"},
+    "null_variance": {
+        "long_name": "generated variance of directions in which the data do not vary",
+        "units": "data units²",
+    },
     "test_variance": {"long_name": "held-out data variance", "units": "data units²"},
     "gain": {"long_name": "denoiser gain", "units": "1"},
-    "loss": {"long_name": "training loss per mode"},
+    "loss": {"long_name": "training loss per mode", "units": "squared units of the regression target"},
     "alignment": {"long_name": "alignment with the data's modes", "units": "1"},
     "particles": {"long_name": "generated samples in mode coordinates", "units": "data units"},
 }
@@ -118,33 +122,47 @@ class LearningCurve:
         """KL(generated ‖ data) in nats over training (T17); modes of zero target variance are left out and counted in attrs."""
         positive = self.target.values > 0
         values = divergences.kl(self.variance.values[:, positive], self.target.values[positive])
-        return self._over_time(values, "KL(generated ‖ data)", "nats", modes_left_out=int((~positive).sum()))
+        left_out = int((~positive).sum()) + self.null_dimension
+        return self._over_time(values, "KL(generated ‖ data)", "nats", modes_left_out=left_out)
 
     def wasserstein(self) -> xr.DataArray:
-        """Wasserstein-2 distance from the data over training (T17), in data units."""
+        """Wasserstein-2 distance from the data over training (T17), in data units.
+
+        Counts all directions of the data space, those in which the data do not vary at all too.
+        """
         values = divergences.wasserstein(self.variance.values, self.target.values)
+        if self.null_dimension:
+            values = np.sqrt(values**2 + self.null_dimension * self.dataset["null_variance"].values)
         return self._over_time(values, "Wasserstein-2 distance", "data units")
 
     def _over_time(self, values: Any, long_name: str, units: str, **attrs: int) -> xr.DataArray:
         time = self.dataset["time"]
         return xr.DataArray(values, coords={"time": time}, attrs={"long_name": long_name, "units": units, **attrs})
 
+    @property
+    def null_dimension(self) -> int:
+        """Number of directions without data variance that the spectrum leaves out (fewer samples than coordinates)."""
+        return self.spectrum.dimension - self.target.size if "null_variance" in self.dataset else 0
+
     def variance_at(self, time: float) -> Float[np.ndarray, " mode"]:
         """Generated variance at any time between the first and last record, log-linear in log time between records."""
-        times, values = self.dataset["time"].values, self.variance.values
+        return self._between_records(time, self.variance.values, self.initial.values)
+
+    def _between_records(self, time: float, values: Any, initial: Any) -> Any:
+        times = self.dataset["time"].values
         if not (times[0] <= time <= times[-1] or time == 0):
             raise InputError(f"time must be 0 or in [{times[0]:g}, {times[-1]:g}], the recorded range, got {time:g}")
         if time == 0:
-            return self.initial.values
+            return initial.copy()
         after = int(np.searchsorted(times, time))
         if times[after] == time:
-            return np.asarray(values[after])
+            return values[after].copy()
         if np.isinf(times[after]) or times[after - 1] == 0:
             raise InputError(
                 f"time must be recorded, or lie between two recorded times that are positive, got {time:g}"
             )
         fraction = np.log(time / times[after - 1]) / np.log(times[after] / times[after - 1])
-        return np.asarray(values[after - 1] ** (1 - fraction) * values[after] ** fraction)
+        return values[after - 1] ** (1 - fraction) * values[after] ** fraction
 
     def sample(self, n: int, *, time: float, seed: int) -> Float[np.ndarray, "n ..."]:
         """`n` samples, in data space, of the generated Gaussian at a training time.
@@ -152,10 +170,18 @@ class LearningCurve:
         The same seed gives the same noise at every time, so that a sequence of times shows one sample form mode by mode.
         InputError if the spectrum has no basis or the time was not recorded.
         """
-        number("n", n, at_least=1)
-        spectrum = self.spectrum
-        noise = np.random.default_rng(seed).standard_normal((n, spectrum.n_modes))
-        return spectrum.from_modes(noise * np.sqrt(self.variance_at(time)))
+        integer("n", n, at_least=1)
+        integer("seed", seed, at_least=0)
+        spectrum, variance, rng = self.spectrum, self.variance_at(time), np.random.default_rng(seed)
+        if not np.isfinite(variance).all():
+            raise InputError(f"generated variance at time {time:g} is not finite: there is nothing to sample")
+        noise = rng.standard_normal((n, spectrum.n_modes))
+        samples = spectrum.from_modes(noise * np.sqrt(variance))
+        if self.null_dimension and spectrum.basis is not None:
+            dataset = self.dataset
+            null = self._between_records(time, dataset["null_variance"].values, dataset["null_initial"].values)
+            samples += np.sqrt(null) * spectrum.basis.complement(rng.standard_normal(samples.shape))
+        return samples
 
     @property
     def plot(self) -> "CurvePlots":
@@ -167,7 +193,9 @@ class LearningCurve:
     def save(self, path: str | Path) -> None:
         """Write to NetCDF, atomically. Numbers read back are identical to the bit."""
         dataset = self.dataset.assign_attrs(
-            format=FORMAT, source=self.source, recipe=json.dumps(self.recipe.to_dict() if self.recipe else None)
+            format=FORMAT,
+            source=self.source,
+            recipe=json.dumps(self.recipe.to_dict() if self.recipe else None, default=lambda value: value.item()),
         )
         with atomic(path) as temporary:
             dataset.to_netcdf(temporary, engine="h5netcdf")
@@ -178,18 +206,19 @@ class LearningCurve:
         try:
             with xr.open_dataset(Path(path), engine="h5netcdf") as opened:
                 dataset = opened.load()
-            if dataset.attrs["format"] != FORMAT:
-                raise KeyError("format")
-            recipe = json.loads(dataset.attrs["recipe"])
+            attrs = dict(dataset.attrs)
+            if attrs.pop("format") != FORMAT:
+                raise ValueError("written by another version")
+            recipe, source = json.loads(attrs.pop("recipe")), str(attrs.pop("source"))
+            dataset.attrs = attrs
+            for name in ("time", "variance", "initial", "target"):
+                dataset[name]
+            return cls(dataset, recipe=Recipe.from_dict(recipe) if recipe else None, source=source)
         except FileNotFoundError:
             raise InputError(f"learning curve not found: {path}") from None
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
+        except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(f"not a readable learning curve: {path} ({reason})") from None
-        attrs = {k: v for k, v in dataset.attrs.items() if k not in ("format", "source", "recipe")}
-        source = str(dataset.attrs["source"])
-        dataset.attrs = attrs
-        return cls(dataset, recipe=Recipe.from_dict(recipe) if recipe else None, source=source)
 
     def __repr__(self) -> str:
         sizes = self.dataset.sizes

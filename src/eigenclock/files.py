@@ -23,6 +23,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
+        if target.is_dir():
+            raise InputError(f"cannot write {target}: it is a folder")
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,19 +1,20 @@
 """What is regressed at each noise level, and how the network's gain becomes the denoiser's (T1, T2).
 
-At noise level σ the network sees X = a·x₀ + s·z and is asked for Y = c·x₀ + e·z. On a mode of variance λ this is one scalar
-least-squares problem, fixed by three moments: `curvature` κ = a²λ + s², `cross_moment` χ = acλ + se, `target_power`
-ρ = c²λ + e². An objective is one row of T2: (a, s, c, e) and the affine map from the network's gain f to the denoiser's ψ.
-All noise levels are those of the variance-exploding (EDM) frame, y = x₀ + σz; the other paths are mapped to it.
+At noise level σ the network sees X = a·x₀ + s·z and is asked for Y = c·x₀ + e·z. On a mode of variance λ this is one
+scalar least-squares problem, fixed by three moments: `curvature` κ = a²λ + s², `cross_moment` χ = acλ + se, and the power
+of the target ρ = c²λ + e², of which the `floor` ρ − χ²/κ remains at the optimum. An objective is one row of T2: (a, s, c, e)
+and the affine map from the network's gain f to the denoiser's ψ. All noise levels are those of the variance-exploding (EDM)
+frame, y = x₀ + σz; the other paths are mapped to it.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float
 
-from .checks import number
+from .checks import InputError, choice, number
 
 Weight: TypeAlias = Literal["uniform", "edm", "snr"]
 Path: TypeAlias = Literal["ve", "vp"]
@@ -27,8 +28,8 @@ EDM_SIGMA_DATA = 0.5
 class Regression:
     """The scalar least-squares problem of every mode at every noise level (T1).
 
-    The loss of mode k at level σ is `weight·(curvature·f² − 2·cross_moment·f + target_power)`; it is descended at a rate
-    multiplied by `density`. The denoiser's gain is `gain_offset + gain_slope·f`.
+    The loss of mode k at level σ is `weight·(curvature·(f − optimum)² + floor)`; it is descended at a rate multiplied by
+    `density`. The denoiser's gain is `gain_offset + gain_slope·f`.
     """
 
     curvature: Float[np.ndarray, "mode sigma"]
@@ -91,7 +92,14 @@ class Objective(ABC):
     """A regression per noise level. Subclasses are frozen dataclasses that state one row of T2."""
 
     weight: Weight = "uniform"
+    path: Path = "ve"
     density: LogNormal | None = None
+
+    def __post_init__(self) -> None:
+        choice("weight", self.weight, get_args(Weight))
+        choice("path", self.path, get_args(Path))
+        if self.density is not None and not isinstance(self.density, LogNormal):
+            raise InputError(f"density must be a LogNormal or None, got {self.density!r}")
 
     @abstractmethod
     def row(self, sigma: Levels) -> Row:
@@ -172,6 +180,7 @@ class EDM(Objective):
     density: LogNormal | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         number("sigma_data", self.sigma_data, above=0)
 
     def row(self, sigma: Levels) -> Row:

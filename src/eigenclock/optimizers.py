@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .checks import InputError, number
 
@@ -21,6 +21,10 @@ Trajectory: TypeAlias = Float[np.ndarray, "time mode sigma"]
 
 FOREVER = 1e250
 """Stands for an infinite training time inside products: rate × FOREVER stays finite, and 0 × FOREVER is 0."""
+
+
+SEPARATE_ROOTS = 0.05
+"""Distance between the heavy ball's real roots above which formulas that divide by it lose at most two digits."""
 
 
 class Optimizer(ABC):
@@ -35,24 +39,28 @@ class Optimizer(ABC):
     @property
     @abstractmethod
     def stable_step(self) -> float:
-        """Largest lr × Hessian that converges (inf for gradient flow)."""
+        """lr × Hessian must stay below this to converge (inf for gradient flow)."""
 
     def check_stable(self, hessian: Hessian) -> None:
         """Raise, naming the modes, if some mode at some noise level has lr × Hessian above `stable_step`."""
-        unstable = self.lr * hessian > self.stable_step
+        unstable: Bool[np.ndarray, "mode sigma"] = self.lr * hessian >= self.stable_step
         if unstable.any():
-            modes = np.flatnonzero(unstable.any(axis=1))
-            named = ", ".join(str(k) for k in modes[:5]) + (", ..." if modes.size > 5 else "")
-            allowed = self.stable_step / hessian.max()
+            allowed = self.stable_step / hessian.max() * (1 - 5e-4)  # so that the printed digits are safe
             raise InputError(
-                f"lr must be <= {allowed:.4g} for this spectrum and these noise levels, got {self.lr:g}: diverges on "
-                f"{modes.size} of {hessian.shape[0]} modes ({named}) at {int(unstable.any(axis=0).sum())} of "
-                f"{hessian.shape[1]} noise levels"
+                f"lr must be < {allowed:.4g} for this spectrum and these noise levels, got {self.lr:g}: diverges on "
+                f"{named_modes(np.any(unstable, axis=1))} at {int(unstable.any(axis=0).sum())} of {hessian.shape[1]} noise levels"
             )
 
 
-def _finite(time: Time) -> Float[np.ndarray, "time 1 1"]:
-    return np.minimum(time, FOREVER)[:, None, None]
+def named_modes(chosen: Bool[np.ndarray, " mode"]) -> str:
+    """How many modes are chosen, and the first of them by index."""
+    modes = np.flatnonzero(chosen)
+    return f"{modes.size} of {chosen.size} modes ({', '.join(map(str, modes[:5]))}{', ...' if modes.size > 5 else ''})"
+
+
+def elapsed(time: Time) -> Time:
+    """Training time as a factor: infinity becomes FOREVER, and times too short to change anything become 0."""
+    return np.where(time < 1 / FOREVER, 0.0, np.minimum(time, FOREVER))
 
 
 def whole_steps(time: Time) -> Time:
@@ -79,7 +87,7 @@ class GradientFlow(Optimizer):
         return float("inf")
 
     def progress(self, hessian: Hessian, time: Time) -> Trajectory:
-        exponent = (-self.lr * hessian) * _finite(time)
+        exponent = (-self.lr * hessian) * elapsed(time)[:, None, None]
         return -np.expm1(exponent, out=exponent)
 
 
@@ -140,14 +148,34 @@ class HeavyBall(Optimizer):
         return 2.0 * (1 + self.momentum)
 
     def progress(self, hessian: Hessian, time: Time) -> Trajectory:
-        if self.momentum == 0:
+        if self.momentum < np.finfo(float).eps:
             return GradientDescent(self.lr).progress(hessian, time)
         self.check_stable(hessian)
         step, n = self.lr * hessian, whole_steps(time)[:, None, None]
         remaining = (1 - step) * _momentum_response(step, self.momentum, n)
         remaining -= self.momentum * _momentum_response(step, self.momentum, np.maximum(n - 1, 0))
         # U_{-1} = -1/beta, so that P_0 = 1; a flat direction never moves
-        return 1 - np.where((n == 0) | (step == 0), 1.0, remaining)
+        progress = 1 - np.where((n == 0) | (step == 0), 1.0, remaining)
+        slow, accurate = _slow_progress(step, self.momentum, n)
+        return np.where(slow, accurate, progress)
+
+
+def _slow_progress(
+    step: Hessian, momentum: float, n: Float[np.ndarray, "time 1 1"]
+) -> tuple[Bool[np.ndarray, "mode sigma"], Trajectory]:
+    """Where the roots are real and far apart, and 1 − P there without its cancellation at small steps.
+
+    1 − P = [r₊(1−r₋)(1−r₊ⁿ) − r₋(1−r₊)(1−r₋ⁿ)]/(r₊−r₋), with 1 − r₊ = h/(1−r₋).
+    """
+    trace = 1 + momentum - step
+    spread = np.sqrt(np.maximum(((1 - np.sqrt(momentum)) ** 2 - step) * ((1 + np.sqrt(momentum)) ** 2 - step), 0))
+    slow = (trace > 0) & (spread > SEPARATE_ROOTS)
+    trace, spread = np.where(slow, trace, 2.0), np.where(slow, spread, 2 * (1 - momentum))
+    smaller = 2 * momentum / (trace + spread)
+    gap = np.where(slow, step, 0.0) / (1 - smaller)
+    larger_part = (1 - gap) * (1 - smaller) * -np.expm1(n * np.log1p(-gap))
+    smaller_part = smaller * gap * -np.expm1(n * np.log(smaller))
+    return slow, (larger_part - smaller_part) / spread
 
 
 def _momentum_response(step: Hessian, momentum: float, n: Float[np.ndarray, "time 1 1"]) -> Trajectory:

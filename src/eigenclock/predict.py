@@ -1,12 +1,13 @@
 """The theory's one entry point: spectrum and recipe in, learning curve out."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from .architectures import Architecture, OneLayer
-from .checks import InputError, finite_array, training_time
+from .checks import InputError, noise_levels, training_time
 from .closed_forms import ClosedForm, closed_form
 from .curve import LearningCurve
 from .objectives import Denoising, Objective
@@ -61,13 +62,23 @@ def predict(
     """
     recipe = Recipe(objective, architecture, optimizer, sampler)
     times = training_time(DEFAULT_TIME if time is None else time)
-    kept = _kept_levels(sigma, recipe.sampler) if keep_gain or keep_loss else None
+    kept = None
+    if keep_gain or keep_loss:
+        kept = recipe.sampler.levels if sigma is None else noise_levels(sigma)
     solve = _variance_solver(recipe)
 
     dataset = spectrum.to_dataset()
     dataset.coords["time"] = ("time", times)
-    dataset["variance"] = (("time", "mode"), solve(spectrum.variance, times))
-    dataset["initial"] = ("mode", solve(spectrum.variance, np.zeros(1))[0])
+    modes, whole = spectrum.n_modes, spectrum.n_modes == spectrum.dimension
+    # one more mode of no variance stands for all directions that the spectrum leaves out
+    variance = spectrum.variance if whole else np.append(spectrum.variance, 0.0)
+    with np.errstate(over="ignore"):  # a start that explodes has infinite variance
+        generated, initial = solve(variance, times), solve(variance, np.zeros(1))[0]
+    dataset["variance"] = (("time", "mode"), generated[:, :modes])
+    dataset["initial"] = ("mode", initial[:modes])
+    if not whole:
+        dataset["null_variance"] = ("time", generated[:, modes])
+        dataset["null_initial"] = ((), initial[modes])
     if kept is not None:
         dataset.coords["sigma"] = ("sigma", kept)
         regression = objective.regression(spectrum.variance, kept)
@@ -77,15 +88,6 @@ def predict(
         if keep_loss:
             dataset["loss"] = (("time", "mode", "sigma"), regression.loss(network_gain))
     return LearningCurve(dataset, recipe=recipe, source="theory")
-
-
-def _kept_levels(sigma: Any, sampler: Sampler) -> Float[np.ndarray, " sigma"]:
-    if sigma is None:
-        return sampler.levels
-    levels = np.atleast_1d(finite_array("sigma", sigma, "an array of noise levels > 0"))
-    if levels.ndim != 1 or levels.size == 0 or levels.min() <= 0:
-        raise InputError(f"sigma must be a 1-D array of noise levels > 0, got {sigma!r}")
-    return levels
 
 
 def _variance_solver(recipe: Recipe) -> ClosedForm:
@@ -116,4 +118,10 @@ def _blockwise(
             times = slice(start, start + rows)
             gain = regression.denoiser_gain(recipe.architecture.network_gain(regression, recipe.optimizer, time[times]))
             out[times, modes] = recipe.sampler.variance(gain)
+            finer = recipe.sampler.refined(gain)
+            if finer is not None:
+                unresolved, sampler = finer
+                chosen = np.arange(variance.size)[modes][unresolved]
+                again = _blockwise(replace(recipe, sampler=sampler), variance[chosen], time[times])
+                out[times, chosen] = again
     return out

@@ -9,15 +9,21 @@ from jaxtyping import Float
 from . import divergences
 from .architectures import Architecture, OneLayer
 from .brute_force.descent import Gradient, PairMoments, Progress, matrix_network, minibatch_gradient, trained_weights
-from .brute_force.pairs import denoise, level_importance
+from .brute_force.pairs import denoise, loss_weight
 from .brute_force.particles import push, sampling_levels
-from .checks import InputError, finite_array, training_time
+from .checks import InputError, finite_array, integer, noise_levels, training_time
 from .curve import LearningCurve
 from .objectives import Denoising, Objective
 from .optimizers import GradientFlow, Optimizer
 from .recipe import Recipe
 from .samplers import ProbabilityFlow, Sampler
 from .spectrum import Spectrum
+
+MOST_STEPS = 1e7
+"""Steps of descent, or of the ODE solver, beyond which brute force is refused."""
+
+DOP853_REACH = 5.0
+"""Stiffness × step that the explicit ODE solver stays stable at, roughly."""
 
 LARGEST_SIMULATION = 2**32
 """Bytes of weight matrices beyond which brute force is refused."""
@@ -74,8 +80,10 @@ def simulate(
     times = training_time(time)
     if np.isinf(times).any():
         raise InputError("time must be finite for simulate, got inf")
-    if batch_size is not None and batch_size < 1:
-        raise InputError(f"batch_size must be >= 1 or None, got {batch_size}")
+    if batch_size is not None:
+        integer("batch_size", batch_size, at_least=1)
+    integer("seed", seed, at_least=0)
+    integer("keep_particles", keep_particles, at_least=0)
     if batch_size is not None and isinstance(optimizer, GradientFlow):
         raise InputError("optimizer must be GradientDescent or HeavyBall for minibatches, got GradientFlow")
     if n_particles is not None and n_particles < max(2, keep_particles):
@@ -83,7 +91,7 @@ def simulate(
 
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(4)]
     modes = _mode_vectors(spectrum, streams[0])
-    wanted = None if sigma is None else np.atleast_1d(finite_array("sigma", sigma, "an array of noise levels > 0"))
+    wanted = None if sigma is None else noise_levels(sigma)
     own = sampling_levels(sampler)
     kept = np.empty(0) if not (keep_gain or keep_loss) else own if wanted is None else wanted
     levels = np.concatenate([own, kept])
@@ -99,6 +107,7 @@ def simulate(
     rows = np.sqrt(spectrum.variance)[:, None] * modes if data is None else data / np.sqrt(len(data))
     moments = PairMoments.of(objective, rows, levels if batch_size is None else kept)
     network = matrix_network(architecture)
+    _refuse_endless(objective, optimizer, levels, moments, times)
     gradient: Gradient = moments.gradient
     if batch_size is not None:
         gradient = minibatch_gradient(objective, _Batches(data, rows, streams[1]), levels, batch_size, streams[2])
@@ -108,7 +117,7 @@ def simulate(
     start = np.broadcast_to(network.start(d), (levels.size, d, d)).astype(dtype)
     noise = _starting_noise(modes, n_particles, seed, streams[3]).astype(dtype)
     record = _Recorder(objective, sampler, own, kept, kept_moments, modes, noise, n_particles is None)
-    initial = record(network.weights(start))["variance"]
+    initial = record(network.weights(start))
     states = [
         record(weights)
         for weights in trained_weights(network, gradient, objective, optimizer, levels, start, times, progress)
@@ -116,9 +125,12 @@ def simulate(
 
     dataset = spectrum.to_dataset()
     dataset.coords["time"] = ("time", times)
-    dataset["initial"] = ("mode", initial)
+    dataset["initial"] = ("mode", initial["variance"])
     dataset["variance"] = (("time", "mode"), np.stack([state["variance"] for state in states]))
     dataset["alignment"] = ("time", np.array([state["alignment"] for state in states]))
+    if spectrum.n_modes < d:
+        dataset["null_variance"] = ("time", np.array([state["null_variance"] for state in states]))
+        dataset["null_initial"] = ((), initial["null_variance"])
     if keep_particles and n_particles is not None:
         cloud = np.stack([state["particles"][:keep_particles] for state in states])
         dataset["particles"] = (("time", "particle", "mode"), cloud)
@@ -143,10 +155,25 @@ def _centred(spectrum: Spectrum, samples: Any) -> Float[np.ndarray, "n d"] | Non
     if spectrum.basis is None:
         raise InputError("samples need a spectrum with a basis, made by from_samples; got an abstract spectrum")
     array = finite_array("samples", samples, "a finite array of samples")
-    if array.shape[1:] != spectrum.basis.shape:
+    if array.shape[1:] != spectrum.basis.shape or len(array) == 0:
         raise InputError(f"samples must have shape (n, {str(spectrum.basis.shape)[1:-1]}), got {array.shape}")
     flat = array.reshape(len(array), -1)
     return flat if spectrum.mean is None else flat - spectrum.mean.ravel()
+
+
+def _refuse_endless(
+    objective: Objective, optimizer: Optimizer, levels: Any, moments: PairMoments, times: Float[np.ndarray, " time"]
+) -> None:
+    """Explicit methods take about stiffness × time steps: say so before, not after a day."""
+    steps = times[-1]
+    if isinstance(optimizer, GradientFlow):
+        stiffness = 2 * loss_weight(objective, levels) * np.linalg.norm(moments.xx, 2, axis=(1, 2))
+        steps = optimizer.lr * stiffness.max() * times[-1] / DOP853_REACH
+    if steps > MOST_STEPS:
+        raise InputError(
+            f"time must end earlier for simulate, got {times[-1]:g}: that takes about {steps:.2g} steps of brute force, "
+            f"at most {MOST_STEPS:.0g} allowed (stiffness grows as lr·sigma_max²)"
+        )
 
 
 class _Batches:
@@ -202,10 +229,13 @@ class _Recorder:
         coordinates = generated.astype(np.float64) @ self.modes.T
         centred = coordinates if self.transport else coordinates - coordinates.mean(axis=0)
         covariance = centred.T @ centred / (1 if self.transport else len(centred))
+        if not np.isfinite(covariance).all():
+            raise InputError("lr must be smaller: the simulated samples overflow")
         state = {
             "variance": np.diag(covariance).copy(),
             "alignment": float(divergences.alignment(covariance)),
             "particles": coordinates,
+            "null_variance": self._null_variance(generated.astype(np.float64), np.diag(covariance)),
         }
         if self.kept.size:
             trained, sigma = weights[self.own.size :].astype(np.float64), self.kept[:, None, None]
@@ -213,6 +243,12 @@ class _Recorder:
             state["gain"] = np.einsum("skd,kd->ks", images, self.modes)
             residual = self.moments.residual(trained)
             power = np.einsum("kd,sde,ke->ks", self.modes, residual, self.modes, optimize=True)
-            density = 1.0 if self.objective.density is None else self.objective.density(self.kept)
-            state["loss"] = power * level_importance(self.objective, self.kept) / density
+            state["loss"] = power * loss_weight(self.objective, self.kept)
         return state
+
+    def _null_variance(self, generated: Float[np.ndarray, "n d"], along_modes: Float[np.ndarray, " mode"]) -> float:
+        """Mean generated variance over the directions outside the modes."""
+        n_modes, d = self.modes.shape
+        total = (generated**2).sum() if self.transport else generated.var(axis=0).sum() * len(generated)
+        outside = total / (1 if self.transport else len(generated)) - along_modes.sum()
+        return float(max(outside, 0.0) / max(d - n_modes, 1))

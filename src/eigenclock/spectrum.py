@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import scipy.linalg
@@ -10,7 +10,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from .bases import PCA, Basis, Fourier, basis_from_dataset, hartley
-from .checks import InputError, finite_array, number
+from .checks import InputError, choice, finite_array, integer, number
 from .moments import ROWS, Moments
 
 BasisName: TypeAlias = Literal["pca", "fourier"]
@@ -63,13 +63,25 @@ class Spectrum:
             raise InputError(f"variance must be >= 0, got {array.min():g} at mode {int(array.argmin())}")
         if basis is not None and basis.n_modes != array.size:
             raise InputError(f"basis must have as many modes as variance, got {basis.n_modes} and {array.size}")
-        for name, value in (
-            ("variance", array),
-            ("mean", None if mean is None else np.asarray(mean, dtype=np.float64)),
-            ("basis", basis),
-            ("test_variance", None if test_variance is None else np.asarray(test_variance, dtype=np.float64)),
-            ("n_samples", n_samples),
-        ):
+        centre = None if mean is None else finite_array("mean", mean, "an array of finite numbers").copy()
+        shape = (array.size,) if basis is None else basis.shape
+        if centre is not None and centre.shape != shape:
+            raise InputError(f"mean must have shape {shape}, got {centre.shape}")
+        held_out = None
+        if test_variance is not None:
+            held_out = finite_array("test_variance", test_variance, "an array of finite numbers >= 0").copy()
+            if held_out.shape != array.shape or held_out.min() < 0:
+                raise InputError(f"test_variance must be >= 0 and of shape {array.shape}, got shape {held_out.shape}")
+        fields = {
+            "variance": array.copy(),
+            "mean": centre,
+            "basis": basis,
+            "test_variance": held_out,
+            "n_samples": n_samples,
+        }
+        for name, value in fields.items():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
             object.__setattr__(self, name, value)
 
     @property
@@ -143,8 +155,7 @@ class Spectrum:
 
         Memory is one batch plus the second moments: d×d for PCA, one c×c block per frequency for Fourier.
         """
-        if basis not in ("pca", "fourier"):
-            raise InputError(f'basis must be "pca" or "fourier", got {basis!r}')
+        choice("basis", basis, get_args(BasisName))
         moments: Moments | None = None
         shape: tuple[int, ...] = ()
         for i, given in enumerate(batches):
@@ -162,6 +173,7 @@ class Spectrum:
             raise InputError(f"x must hold at least 2 samples, got {count}")
         mean = moments.mean.reshape(shape)
         if basis == "pca":
+            _check_varies(moments.covariance[0].diagonal().max(), mean)
             return cls._from_pca(moments.covariance[0], mean, shape, moments.count)
         mean = hartley(mean[None], len(shape[:2])).reshape(shape)  # the transform is its own inverse
         return cls._from_waves(moments.covariance, mean, shape, moments.count)
@@ -186,7 +198,6 @@ class Spectrum:
     ) -> "Spectrum":
         variance, vectors = scipy.linalg.eigh(covariance, driver="evd")
         variance, components = variance[::-1], np.ascontiguousarray(vectors[:, ::-1].T)
-        _check_varies(variance[0], mean)
         variance = np.where(variance > variance[0] * variance.size * np.finfo(float).eps, variance, 0.0)
         return cls(variance, mean=mean, basis=PCA(components, shape), n_samples=n)
 
@@ -209,6 +220,8 @@ class Spectrum:
     def with_test(self, test: Any) -> "Spectrum":
         """The same spectrum with `test_variance` measured on held-out samples, about their own mean."""
         held_out = _check_samples("test", test, self._need_basis().shape)
+        if len(held_out) < 2:
+            raise InputError("test must hold at least 2 samples, got 1")
         return Spectrum(
             self.variance,
             mean=self.mean,
@@ -237,8 +250,7 @@ class Spectrum:
     @classmethod
     def power_law(cls, n: int, *, exponent: float, scale: float = 1.0) -> "Spectrum":
         """Abstract modes of variance scale·k^(−exponent), k = 1 … n."""
-        if n < 1:
-            raise InputError(f"n must be >= 1, got {n}")
+        integer("n", n, at_least=1)
         number("exponent", exponent, at_least=0)
         number("scale", scale, above=0)
         return cls(scale * np.arange(1, n + 1, dtype=np.float64) ** -exponent)
@@ -246,9 +258,9 @@ class Spectrum:
     @classmethod
     def log_normal(cls, n: int, *, seed: int, mean: float = 0.0, std: float = 1.0) -> "Spectrum":
         """Abstract modes whose ln variance is normal(mean, std), drawn with `seed` and sorted by falling variance."""
-        if n < 1:
-            raise InputError(f"n must be >= 1, got {n}")
+        integer("n", n, at_least=1)
         number("std", std, at_least=0)
+        integer("seed", seed, at_least=0)
         draws = np.random.default_rng(seed).normal(mean, std, n)
         return cls(np.sort(np.exp(draws))[::-1].copy())
 
@@ -284,7 +296,10 @@ class Spectrum:
 
 def _check_samples(name: str, x: Any, shape: tuple[int, ...] | None) -> Float[np.ndarray, "n ..."]:
     """`x` as a finite numeric array of samples; converted to float64 only by blocks, by whoever sums it."""
-    array = np.asarray(x)
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise InputError(f"{name} must be an array of real numbers, got a ragged sequence") from None
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
     if shape is not None and array.shape[1:] != shape:

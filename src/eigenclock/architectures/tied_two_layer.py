@@ -6,8 +6,11 @@ import numpy as np
 
 from ..checks import InputError, number
 from ..objectives import Regression
-from ..optimizers import FOREVER, GradientDescent, HeavyBall, Hessian, Optimizer, Time, Trajectory, descend
+from ..optimizers import GradientDescent, HeavyBall, Hessian, Optimizer, Time, Trajectory, descend, elapsed, named_modes
 from .base import Architecture
+
+SETTLED = 1000.0
+"""Steps after which a descent that starts by overshooting has diverged or come to rest."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,13 @@ class TiedTwoLayer(Architecture):
         """
         if self.init == 0:
             return np.zeros((time.size, *growth.shape))
-        tau, speed = np.minimum(time, FOREVER)[:, None, None], np.abs(growth)
+        tau, speed = elapsed(time)[:, None, None], np.abs(growth)
         exponent = speed * tau
         flat = exponent < np.finfo(float).tiny
-        elapsed = np.where(flat, tau, -np.expm1(-exponent) / np.where(speed > 0, speed, 1.0))  # T → τ as growth → 0
+        saturating = np.where(flat, tau, -np.expm1(-exponent) / np.where(speed > 0, speed, 1.0))  # T → τ as growth → 0
         remaining = np.exp(-exponent)
         decaying = growth < 0
-        denominator = np.where(decaying, 1.0, remaining) + self.init * saturation * elapsed
+        denominator = np.where(decaying, 1.0, remaining) + self.init * saturation * saturating
         return self.init * np.where(decaying, remaining, 1.0) / denominator
 
     def _stepwise(self, regression: Regression, optimizer: GradientDescent | HeavyBall, time: Time) -> Trajectory:
@@ -55,19 +58,22 @@ class TiedTwoLayer(Architecture):
         rate, curvature, cross_moment = regression.rate, regression.curvature, regression.cross_moment
         optimizer.check_stable(8 * rate * np.maximum(cross_moment, 0) if self.init > 0 else np.zeros_like(curvature))
         finite = np.isfinite(time)
+        steps = time[finite]
+        overshoots = 4 * optimizer.lr * rate * (curvature * self.init - cross_moment) > 1
+        if not finite.all() and overshoots.any():  # the limit exists only if the first steps are survived
+            steps = np.append(steps, max(SETTLED, steps.max(initial=0)))
         start = np.full(curvature.shape, np.sqrt(self.init))
-        gain = np.empty((time.size, *curvature.shape))
         with np.errstate(over="ignore", invalid="ignore"):
-            factor = descend(lambda p: 4 * rate * (curvature * p**2 - cross_moment) * p, start, time[finite], optimizer)
-            gain[finite] = factor**2
-        gain[~finite] = np.maximum(regression.optimum, 0) if self.init > 0 else 0.0
-        if not np.isfinite(gain).all():
-            modes = np.flatnonzero(~np.isfinite(gain).all(axis=(0, 2)))
+            factor = descend(lambda p: 4 * rate * (curvature * p**2 - cross_moment) * p, start, steps, optimizer) ** 2
+        diverges = ~np.isfinite(factor).all(axis=(0, 2))
+        if diverges.any():
             raise InputError(
                 f"lr must be smaller for this start, got {optimizer.lr:g}: descent from init={self.init:g} diverges on "
-                f"{modes.size} of {curvature.shape[0]} modes ({', '.join(str(k) for k in modes[:5])}"
-                f"{', ...' if modes.size > 5 else ''})"
+                f"{named_modes(diverges)}"
             )
+        gain = np.empty((time.size, *curvature.shape))
+        gain[finite] = factor[: finite.sum()]
+        gain[~finite] = np.maximum(regression.optimum, 0) if self.init > 0 else 0.0
         return gain
 
     def stiffness(self, regression: Regression) -> Hessian:

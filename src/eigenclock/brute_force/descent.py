@@ -13,7 +13,7 @@ from ..architectures import Architecture, OneLayer, TiedTwoLayer
 from ..checks import InputError
 from ..objectives import Objective
 from ..optimizers import GradientFlow, HeavyBall, Optimizer, whole_steps
-from .pairs import level_importance, training_pair
+from .pairs import draw_density, loss_weight, training_pair
 
 Matrices: TypeAlias = Float[np.ndarray, "sigma d d"]
 Levels: TypeAlias = Float[np.ndarray, " sigma"]
@@ -144,7 +144,7 @@ def trained_weights(
     progress: Progress | None = None,
 ) -> Iterator[Matrices]:
     """W of every level at each training time, in order."""
-    importance = level_importance(objective, levels).astype(start.dtype)[:, None, None]
+    importance = (loss_weight(objective, levels) * draw_density(objective, levels)).astype(start.dtype)[:, None, None]
 
     def slope(parameters: Matrices) -> Matrices:
         return importance * network.pull_back(parameters, gradient(network.weights(parameters)))

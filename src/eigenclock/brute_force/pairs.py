@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
+import scipy.stats
 from jaxtyping import Float
 
 from ..objectives import EDM, EDM_SIGMA_DATA, Denoising, Epsilon, FlowMatching, Objective, Score, Velocity
@@ -64,11 +65,16 @@ def preconditioning(objective: EDM, sigma: Level) -> tuple[Any, Any, Any]:
     return data**2 / root**2, sigma * data / root, 1 / root
 
 
-def level_importance(objective: Objective, sigma: Array) -> Array:
-    """Loss weight times the density with which the level is drawn."""
-    weight = {
+def loss_weight(objective: Objective, sigma: Array) -> Array:
+    """Weight of the squared error at each level."""
+    return {
         "uniform": np.ones_like(sigma),
         "edm": 1 / EDM_SIGMA_DATA**2 + 1 / sigma**2,
         "snr": 1 / sigma**2,
     }[objective.weight]
-    return weight if objective.density is None else weight * objective.density(sigma)
+
+
+def draw_density(objective: Objective, sigma: Array) -> Array:
+    """Density in ln σ with which each level is drawn; one where every level is trained alone."""
+    density = objective.density
+    return np.ones_like(sigma) if density is None else scipy.stats.norm.pdf(np.log(sigma), density.mean, density.std)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Num
 
-from ..checks import InputError, number
+from ..checks import InputError, integer, number
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,22 +17,25 @@ class DataSet:
     Raises InputError for any other shape or fewer than two samples.
     """
 
-    samples: Num[np.ndarray, "..."]
-    test: Num[np.ndarray, "..."] | None
+    samples: np.ndarray
+    test: np.ndarray | None
     name: str
     source: str
 
     def __post_init__(self) -> None:
-        if self.samples.ndim not in (2, 3, 4):
+        if self.samples.dtype.kind not in "fiub":
+            raise InputError(f"data must be real numbers, got dtype {self.samples.dtype}")
+        if self.samples.ndim not in (2, 3, 4) or 0 in self.samples.shape[1:]:
             raise InputError(f"data must have shape (n, d), (n, h, w) or (n, h, w, c), got {self.samples.shape}")
         if len(self.samples) < 2:
             raise InputError(f"data must hold at least 2 samples, got {len(self.samples)}")
 
     def limited(self, n: int | None, *, seed: int = 0) -> "DataSet":
         """At most `n` training samples, chosen at random; all of them for None."""
+        integer("seed", seed, at_least=0)
         if n is None or n >= len(self.samples):
             return self
-        number("n", n, at_least=2)
+        integer("n", n, at_least=2)
         chosen = np.random.default_rng(seed).permutation(len(self.samples))[:n]
         return replace(self, samples=self.samples[np.sort(chosen)])
 

@@ -19,7 +19,7 @@ def load(data: str, *, image_size: int | None = None) -> DataSet:
     """The data set of a bundled name or a path.
 
     Paths: `.npy`; `.npz`, or `file.npz:key` where it holds several arrays; IDX files (MNIST's format, `.gz` or not); a folder
-    of images, read recursively. Integer values are divided by 255.
+    of images, read recursively. Integers are divided by 255 (16-bit images by 65,535).
 
     **Parameters**
 
@@ -99,11 +99,13 @@ def _read_folder(path: Path, image_size: int | None) -> Any:
     for file in files:
         try:
             with Image.open(file) as opened:
-                gray = opened.mode in ("1", "L", "I", "I;16", "F")
-                picture = opened.convert("L" if gray else "RGB")
+                deep = opened.mode.startswith("I") or opened.mode == "F"  # 16-bit or float gray, which "L" would clip
+                kind = "F" if deep else "L" if opened.mode in ("1", "L") else "RGB"
+                scale = 1.0 if opened.mode == "F" else 65535.0 if deep else 255.0
+                picture = opened.convert(kind)
                 if image_size is not None:
                     picture = ImageOps.fit(picture, (image_size, image_size), Image.Resampling.LANCZOS)
-                images.append(np.asarray(picture))
+                images.append(np.asarray(picture, dtype=np.float32) / np.float32(scale))
         except OSError as error:
             raise InputError(f"unreadable image: {file} ({error})") from None
         if images[-1].shape != images[0].shape:
