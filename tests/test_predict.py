@@ -16,7 +16,7 @@ recipes = st.fixed_dictionaries(
         "architecture": st.one_of(
             st.sampled_from(ARCHITECTURES),
             st.builds(ec.OneLayer, st.floats(-5, 50)),
-            st.builds(ec.TiedTwoLayer, st.floats(0, 50)),
+            st.builds(ec.TiedTwoLayer, st.one_of(st.just(0.0), st.floats(1e-250, 50))),
         ),
         "sampler": st.sampled_from([*SAMPLERS, ec.ProbabilityFlow(), ec.Heun(steps=20)]),
         "optimizer": st.builds(ec.GradientFlow, lr=st.floats(1e-3, 10)),

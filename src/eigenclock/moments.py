@@ -1,7 +1,11 @@
-"""Mean and covariance of a stream of batches, in one pass (Chan, Golub & LeVeque's pairwise merge)."""
+"""Samples, checked, and their mean and covariance in one pass (Chan, Golub & LeVeque's pairwise merge)."""
+
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+
+from .checks import InputError, finite_array
 
 ROWS = 2048
 """Samples converted to float64 at a time."""
@@ -36,3 +40,30 @@ class Moments:
     def covariance(self) -> Float[np.ndarray, "group width width"]:
         """Covariance of the samples seen, normalised by their number."""
         return self.scatter / self.count
+
+
+def check_samples(name: str, x: Any, shape: tuple[int, ...] | None) -> Float[np.ndarray, "n ..."]:
+    """`x` as a finite numeric array of samples; converted to float64 only by blocks, by whoever sums it."""
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise InputError(f"{name} must be an array of real numbers, got a ragged sequence") from None
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+    if shape is not None and array.shape[1:] != shape:
+        raise InputError(f"{name} must have shape (n, {', '.join(map(str, shape))}), got {array.shape}")
+    if array.ndim not in (2, 3, 4) or 0 in array.shape[1:]:
+        raise InputError(f"{name} must have shape (n, d), (n, h, w) or (n, h, w, c), got {array.shape}")
+    if len(array) == 0:
+        raise InputError(f"{name} must hold at least 2 samples, got 0")
+    if len(array) == 1 and shape is None and name == "x":
+        raise InputError(f"{name} must hold at least 2 samples, got 1")
+    if array.dtype.kind == "f" and not np.isfinite(array.sum(dtype=np.float64)):
+        finite_array(name, array, "finite")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def check_varies(largest: float, mean: Any) -> None:
+    """Constant data have no modes to learn: their largest variance is rounding of the mean."""
+    if not largest > (16 * np.finfo(float).eps * np.abs(mean).max()) ** 2:
+        raise InputError("x must vary between samples, got constant data (every variance is zero)")

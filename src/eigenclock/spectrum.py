@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from .bases import PCA, Basis, Fourier, basis_from_dataset, hartley
 from .checks import InputError, choice, finite_array, integer, number
-from .moments import ROWS, Moments
+from .moments import ROWS, Moments, check_samples, check_varies
 
 BasisName: TypeAlias = Literal["pca", "fourier"]
 
@@ -142,7 +142,7 @@ class Spectrum:
 
         ```
         """
-        samples = _check_samples("x", x, None)
+        samples = check_samples("x", x, None)
         if basis == "pca" and len(samples) < np.prod(samples.shape[1:]):
             spectrum = cls._thin(samples)
         else:
@@ -159,7 +159,7 @@ class Spectrum:
         moments: Moments | None = None
         shape: tuple[int, ...] = ()
         for i, given in enumerate(batches):
-            batch = _check_samples(f"batch {i}", given, shape or None)
+            batch = check_samples(f"batch {i}", given, shape or None)
             if moments is None:
                 shape = batch.shape[1:]
                 d = int(np.prod(shape))
@@ -173,7 +173,7 @@ class Spectrum:
             raise InputError(f"x must hold at least 2 samples, got {count}")
         mean = moments.mean.reshape(shape)
         if basis == "pca":
-            _check_varies(moments.covariance[0].diagonal().max(), mean)
+            check_varies(moments.covariance[0].diagonal().max(), mean)
             return cls._from_pca(moments.covariance[0], mean, shape, moments.count)
         mean = hartley(mean[None], len(shape[:2])).reshape(shape)  # the transform is its own inverse
         return cls._from_waves(moments.covariance, mean, shape, moments.count)
@@ -188,7 +188,7 @@ class Spectrum:
         variance, left = scipy.linalg.eigh(flat @ flat.T / n, driver="evd")
         variance, left = variance[::-1], left[:, ::-1]
         keep = variance > max(variance[0], 0) * n * np.finfo(float).eps
-        _check_varies(variance[0], mean)
+        check_varies(variance[0], mean)
         components, _ = np.linalg.qr(flat.T @ (left[:, keep] / np.sqrt(n * variance[keep])))
         return cls(variance[keep], mean=mean.reshape(shape), basis=PCA(components.T, shape), n_samples=n)
 
@@ -211,7 +211,7 @@ class Spectrum:
         mirrored = np.roll(np.flip(blocks, axes), 1, axes)  # frequency −k
         _, rotation = np.linalg.eigh((blocks + mirrored).reshape(-1, channels, channels) / 2)
         variance = np.einsum("fck,fcd,fdk->fk", rotation, covariance, rotation, optimize=True).ravel()
-        _check_varies(variance.max(), mean)
+        check_varies(variance.max(), mean)
         order = np.argsort(-variance, kind="stable")
         cutoff = variance.max() * variance.size * np.finfo(float).eps
         variance = np.where(variance > cutoff, variance, 0.0)[order]
@@ -219,7 +219,7 @@ class Spectrum:
 
     def with_test(self, test: Any) -> "Spectrum":
         """The same spectrum with `test_variance` measured on held-out samples, about their own mean."""
-        held_out = _check_samples("test", test, self._need_basis().shape)
+        held_out = check_samples("test", test, self._need_basis().shape)
         if len(held_out) < 2:
             raise InputError("test must hold at least 2 samples, got 1")
         return Spectrum(
@@ -292,30 +292,3 @@ class Spectrum:
             test_variance=dataset["test_variance"].values if "test_variance" in dataset else None,
             n_samples=None if count is None else int(count),
         )
-
-
-def _check_samples(name: str, x: Any, shape: tuple[int, ...] | None) -> Float[np.ndarray, "n ..."]:
-    """`x` as a finite numeric array of samples; converted to float64 only by blocks, by whoever sums it."""
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        raise InputError(f"{name} must be an array of real numbers, got a ragged sequence") from None
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
-    if shape is not None and array.shape[1:] != shape:
-        raise InputError(f"{name} must have shape (n, {', '.join(map(str, shape))}), got {array.shape}")
-    if array.ndim not in (2, 3, 4) or 0 in array.shape[1:]:
-        raise InputError(f"{name} must have shape (n, d), (n, h, w) or (n, h, w, c), got {array.shape}")
-    if len(array) == 0:
-        raise InputError(f"{name} must hold at least 2 samples, got 0")
-    if len(array) == 1 and shape is None and name == "x":
-        raise InputError(f"{name} must hold at least 2 samples, got 1")
-    if array.dtype.kind == "f" and not np.isfinite(array.sum(dtype=np.float64)):
-        finite_array(name, array, "finite")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
-
-
-def _check_varies(largest: float, mean: Any) -> None:
-    """Constant data have no modes to learn: their largest variance is rounding of the mean."""
-    if not largest > (16 * np.finfo(float).eps * np.abs(mean).max()) ** 2:
-        raise InputError("x must vary between samples, got constant data (every variance is zero)")

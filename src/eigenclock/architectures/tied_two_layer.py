@@ -9,6 +9,9 @@ from ..objectives import Regression
 from ..optimizers import GradientDescent, HeavyBall, Hessian, Optimizer, Time, Trajectory, descend, elapsed, named_modes
 from .base import Architecture
 
+SMALLEST_START = 1e-250
+"""A positive start so small that products with it underflow is neither a fixed point nor a number."""
+
 SETTLED = 1000.0
 """Steps after which a descent that starts by overshooting has diverged or come to rest."""
 
@@ -30,6 +33,8 @@ class TiedTwoLayer(Architecture):
 
     def __post_init__(self) -> None:
         number("init", self.init, at_least=0)
+        if 0 < self.init < SMALLEST_START:
+            raise InputError(f"init must be 0 or >= {SMALLEST_START:g}, got {self.init:g}")
 
     def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
         if isinstance(optimizer, GradientDescent | HeavyBall):
