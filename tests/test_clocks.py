@@ -49,7 +49,9 @@ def test_directions_censoring_and_gray_zone():
     assert clock.direction.tolist() == ["rising", "falling", "rising", "falling", "falling"]
     assert clock.censored.tolist() == [False, False, True, True, False]
     assert clock.gray_zone.tolist() == [False, False, False, False, True]
-    assert np.isnan(clock.time[2])
+    assert np.isnan(clock["time"][2])
+    with pytest.raises(ec.InputError, match=r"^column must be one of 'mode', .*, got 'speed'$"):
+        clock["speed"]
     assert list(clock.to_dataframe().columns) == [
         "mode",
         "target",

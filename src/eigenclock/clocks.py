@@ -56,6 +56,10 @@ class PowerLaw:
         )
 
 
+COLUMNS = ("mode", "target", "initial", "level", "time", "direction", "censored", "gray_zone")
+"""Columns of an emergence table."""
+
+
 @dataclass(frozen=True, eq=False)
 class Emergence:
     """When each mode passes its threshold: one entry per mode in every field.
@@ -88,10 +92,14 @@ class Emergence:
         """Index of each mode."""
         return np.arange(self.target.size)
 
+    def __getitem__(self, column: str) -> np.ndarray:
+        """A column of the table by name."""
+        choice("column", column, COLUMNS)
+        return np.asarray(getattr(self, column))
+
     def to_dataframe(self) -> pd.DataFrame:
         """The table, a row per mode."""
-        names = ("mode", "target", "initial", "level", "time", "direction", "censored", "gray_zone")
-        return pd.DataFrame({name: getattr(self, name) for name in names})
+        return pd.DataFrame({name: self[name] for name in COLUMNS})
 
     def select(self, direction: Direction, *, gray_zone: bool = False) -> Bool[np.ndarray, " mode"]:
         """Modes of a direction that emerged, with positive variance and time, gray zone left out unless asked for."""
