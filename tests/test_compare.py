@@ -54,4 +54,6 @@ def test_different_targets_are_refused():
 
 def test_nothing_to_compare_gives_nan():
     curve = ec.predict(ec.Spectrum([1.0]), time=[1e-9])
-    assert np.isnan(ec.compare(curve, curve).median_error)
+    comparison = ec.compare(curve, curve)
+    assert np.isnan(comparison.median_error)
+    assert str(comparison) == "0 of 1 modes emerged in both with a clear clock: nothing to compare"

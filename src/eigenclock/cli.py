@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
 import jsonargparse
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -84,14 +85,14 @@ def _run(config: RunConfig, call: Call, *, brute_force: bool = True) -> None:
     result = run(config, call.yaml, call.command, _stage, brute_force=brute_force)
     learned = result.metrics["predicted"]["variance_learned"]
     moments = ", ".join(f"{100 * f:g} % {_by_step(learned[f'{f:g}'])}" for f in FRACTIONS)
-    print(f"variance learned, predicted: {moments}")
+    print(f"variance learned in {result.metrics['steps']:,} steps, predicted: {moments}")
     if result.comparison is not None:
         print(f"prediction against brute force: {result.comparison}")
     print(f"report: {(result.folder.path / REPORT).resolve()}")
 
 
 def _by_step(step: float) -> str:
-    return "never" if step != step else f"by step {step:,.0f}"
+    return "not reached" if np.isnan(step) else f"by step {step:,.0f}"
 
 
 def _predict(config: RunConfig, call: Call) -> None:

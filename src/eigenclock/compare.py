@@ -68,6 +68,8 @@ class Comparison:
         )
 
     def __str__(self) -> str:
+        if np.isnan(self.median_error):
+            return f"{int(self.used.sum())} of {self.used.size} modes emerged in both with a clear clock: nothing to compare"
         return (
             f"{int(self.used.sum())} of {self.used.size} modes compared: rank correlation {self.rank_correlation:.3f}, "
             f"time scale ×{self.time_scale:.3g}, then median |ln ratio| {self.median_error:.3f} (90 %: {self.error_90:.3f}), "
