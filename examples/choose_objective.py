@@ -1,7 +1,7 @@
 """Which objective learns natural patches soonest? Every objective at a third of its own largest stable learning rate.
 
 The answer is the theory's, for one linear layer without shared weights across noise levels; see "gotchas" in the documentation
-before you carry it over to a network. Takes about ten seconds. Writes a table (Markdown, CSV) and a figure.
+before you carry it over to a network. Takes about ten seconds. Prints a table, writes it as CSV with a figure.
 """
 
 import csv
@@ -29,8 +29,8 @@ CLOSE = 0.1  # of the data's root-mean-square norm: a clock that does not depend
 OKABE_ITO = ("#000000", "#56B4E9", "#0072B2", "#D55E00", "#E69F00", "#009E73", "#CC79A7")
 
 
-def main(out: Path) -> None:
-    """Write objectives.md, objectives.csv and objectives.png to `out`."""
+def main(out: Path) -> str:
+    """Write objectives.csv and objectives.png to `out`; the table as Markdown."""
     spectrum = ec.Spectrum.from_samples(ec.data.natural_patches(16).standardized().samples)
     figure, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
     rows = []
@@ -73,9 +73,8 @@ def main(out: Path) -> None:
         writer.writerows(rows)
     lines = ["| " + " | ".join(rows[0]) + " |", "|---" * len(rows[0]) + "|"]
     lines += ["| " + " | ".join(row.values()) + " |" for row in rows]
-    (out / "objectives.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/objectives"))
+    print(main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("runs/objectives")))

@@ -1,6 +1,6 @@
 """The pictures and tables of docs/, made by the main job on bundled natural patches (two minutes) and `choose_objective`.
 
-Each picture is stored with the numbers behind it: figures/*.png beside demo_emergence.csv and demo.md.
+Each picture is stored with the numbers behind it: figures/*.png beside *.csv.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import eigenclock as ec
 from eigenclock import cli
-from examples import choose_objective
+from examples import choose_objective, pages
 
 DOCS = Path("docs")
 
@@ -18,18 +18,16 @@ DOCS = Path("docs")
 def main(docs: Path, run: Path, options: list[str]) -> None:
     """Run the main job into `run`, and write figures and tables under `docs`."""
     cli.main(["run", "--data", "natural16", "--out", str(run), "--overwrite", *options])
-    figures, tables = docs / "figures", docs / "generated"
+    figures = docs / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    tables.mkdir(parents=True, exist_ok=True)
     for name in ("spectrum", "variance", "emergence", "kl", "samples"):
         shutil.copy(run / "figures" / f"{name}.png", figures / f"demo_{name}.png")
     predicted, simulated = (ec.LearningCurve.load(run / name) for name in ("curve.nc", "simulated.nc"))
     comparison = ec.compare(predicted, simulated)
     comparison.to_dataframe().to_csv(figures / "demo_emergence.csv", index=False, float_format="%.6g")
-    (tables / "demo.md").write_text(demo_table(run), encoding="utf-8")
-    choose_objective.main(tables)
-    shutil.move(tables / "objectives.png", figures / "objectives.png")
-    shutil.move(tables / "objectives.csv", figures / "objectives.csv")
+    for page in ("index.md", "expect.md"):
+        pages.insert(docs / page, "demo", demo_table(run))
+    pages.insert(docs / "choose.md", "objectives", choose_objective.main(figures))
 
 
 def demo_table(run: Path) -> str:
@@ -40,8 +38,11 @@ def demo_table(run: Path) -> str:
     lines = ["| natural patches 16×16 | predicted | brute force |", "|---|---:|---:|"]
     for fraction, predicted in metrics["predicted"]["variance_learned"].items():
         simulated = metrics["simulated"]["variance_learned"][fraction]
-        values = (f"{value:,.0f}" if value else "not reached" for value in (predicted, simulated))
-        lines.append(f"| step at which {float(fraction):.0%} of the variance is learned | " + " | ".join(values) + " |")
+        lines.append(
+            f"| step by which modes with {float(fraction):.0%} of the variance have emerged {_cells(predicted, simulated)}"
+        )
+    close = (metrics[source]["close"] for source in ("predicted", "simulated"))
+    lines.append(f"| step at which samples are close to the data (W₂ < 10 %) {_cells(*close)}")
     for direction in ("rising", "falling"):
         cells = []
         for source in ("predicted", "simulated"):
@@ -60,6 +61,11 @@ def demo_table(run: Path) -> str:
         f"{agreement['rank_correlation']:.3f}. Made by `make figures`.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _cells(*steps: float | None) -> str:
+    """Steps as table cells; None is later than the run."""
+    return "".join(f"| {step:,.0f} " if step else "| not in this run " for step in steps) + "|"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Expected output (numbers to the printed digit):
 
     90 % of the variance: step 89
-    time ∝ variance^-0.450 [-0.453, -0.447] (falling, geometric threshold, R² 0.999, n=229; left out: 9 gray-zone, ...)
+    time ∝ variance^-0.450 [-0.453, -0.447] (falling, geometric threshold, R² 0.999, n=229; left out: 11 gray-zone, ...)
     (4, 16, 16)
 """
 

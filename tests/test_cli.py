@@ -157,7 +157,8 @@ def test_spectrum_command(tmp_path, capsys):
     import xarray as xr
 
     table = capsys.readouterr().out
-    assert "64 modes" in table
+    assert "of 64 modes" in table
+    assert table.splitlines()[-1].startswith("saved: ")
     with xr.open_dataset(tmp_path / "spectrum.nc", engine="h5netcdf") as dataset:
         assert np.isclose(ec.Spectrum.from_dataset(dataset.load()).variance.sum(), 64 * 0.25, rtol=0.5)
 
@@ -209,10 +210,10 @@ def test_defaults_fit_the_data(patches):
 
 
 ERRORS = {
-    "no data": (["run", "--out", "{tmp}/r"], "the following arguments are required: run.data"),
+    "no data": (["run", "--out", "{tmp}/r"], "these options are required: --data"),
     "unknown data": (["run", "--data", "nowhere", "--out", "{tmp}/r"], "data must be a path or one of natural16"),
     "unknown option": (["run", "--data", "digits", "--out", "{tmp}/r", "--foo", "1"], "unrecognized arguments: --foo 1"),
-    "unknown class": (["run", "--data", "digits", "--out", "{tmp}/r", "--objective", "Magic"], 'Parser key "objective"'),
+    "unknown class": (["run", "--data", "digits", "--out", "{tmp}/r", "--objective", "Magic"], "objective must be one of Denoising, EDM, Epsilon, Velocity, Score, FlowMatching, got Magic"),
     "bad value": (["run", "--data", "digits", "--out", "{tmp}/r", "--sampler.sigma_min", "-1"], "sigma_min must be a finite number > 0, got -1.0"),
     "bad range": (["run", "--data", "digits", "--out", "{tmp}/r", "--sampler.sigma_min", "90"], "sigma_min must be >= 0 and < sigma_max"),
     "bad type": (["run", "--data", "digits", "--out", "{tmp}/r", "--steps", "many"], 'Parser key "steps"'),
@@ -227,7 +228,7 @@ ERRORS = {
     "wrong shape": (["spectrum", "--data", "{tmp}/scalar.npy"], "data must have shape (n, d), (n, h, w) or (n, h, w, c), got (5,)"),
     "constant": (["run", "--data", "{tmp}/constant.npy", "--out", "{tmp}/r"], "data must vary, got constant data in constant"),
     "unwritable": (["run", "--data", "digits", "--out", "{tmp}/nan.npy/r"], "cannot write {tmp}/nan.npy/r/config.yaml"),
-    "file as folder": (["run", "--data", "digits", "--out", "{tmp}/nan.npy"], "out must be an empty or new folder"),
+    "file as folder": (["run", "--data", "digits", "--out", "{tmp}/nan.npy"], "out must be a folder, got {tmp}/nan.npy, which is a file"),
     "no run": (["report", "--run", "{tmp}"], "run must be the folder of a run"),
     "corrupt curve": (["report", "--run", "{tmp}/corrupt"], "not a readable learning curve: {tmp}/corrupt/curve.nc"),
     "bad optimizer": (["predict", "--data", "digits", "--out", "{tmp}/r", "--optimizer", "GradientDescent", "--optimizer.lr", "-1"], "lr must be a finite number > 0, got -1.0"),
@@ -236,6 +237,11 @@ ERRORS = {
     "bad rho": (["predict", "--data", "digits", "--out", "{tmp}/r", "--sampler.rho", "0.001"], "rho must be a finite number >= 1, got 0.001"),
     "bad seed": (["spectrum", "--data", "digits", "--n", "50", "--seed", "-1"], "seed must be a whole number >= 0, got -1"),
     "too fast": (["run", "--data", "digits", "--out", "{tmp}/r", "--steps", "30", "--simulation.batch_size", "8", "--optimizer", "HeavyBall", "--optimizer.lr", "0.3"], "lr must be smaller"),
+    "dead start": (["predict", "--data", "digits", "--out", "{tmp}/r", "--architecture", "TiedTwoLayer", "--architecture.init", "0"], "architecture.init must be > 0 for TiedTwoLayer, got 0"),
+    "lower case": (["cite", "--sampler", "heun"], "sampler must be one of ProbabilityFlow, Euler, Heun, got heun"),
+    "spectrum over data": (["spectrum", "--data", "{tmp}/one.npy", "--out", "{tmp}/one.npy"], "out must be a NetCDF file name ending in .nc"),
+    "spectrum over file": (["spectrum", "--data", "digits", "--out", "{tmp}/corrupt/curve.nc"], "out must not exist yet"),
+    "image size of array": (["run", "--data", "{tmp}/one.npy", "--out", "{tmp}/r", "--image_size", "8"], "image_size applies to folders of images"),
     "both": (["run", "--data", "digits", "--out", "{tmp}/r", "--overwrite", "--resume"], "overwrite and resume exclude each other"),
 }  # fmt: skip
 
@@ -278,3 +284,10 @@ def test_user_errors_are_one_line_and_exit_2(case, bad_files, capsys):
 def test_no_traceback_from_a_process(tmp_path):
     result = command("run", "--data", "nowhere", "--out", tmp_path / "r", env={**os.environ, "COLUMNS": "40"})
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+
+
+def test_architecture_keeps_its_own_default(capsys):
+    """Naming another class must not carry over the default start of the first."""
+    with pytest.raises(SystemExit):
+        cli.main(["predict", "--data", "digits", "--out", "never", "--architecture", "TiedTwoLayer", "--print-config"])
+    assert yaml.safe_load(capsys.readouterr().out)["architecture"]["init_args"] == {"init": 0.1}

@@ -240,3 +240,9 @@ def test_a_spectrum_does_not_share_memory():
 def test_exact_covariances_far_from_zero_are_accepted():
     assert ec.Spectrum.from_covariance(1e-8 * np.eye(2), mean=[1e12, 0.0]).variance[0] == pytest.approx(1e-8)
     assert ec.Spectrum.from_covariance(np.zeros((2, 2))).rank == 0
+
+
+def test_printing_is_short(rng):
+    images = ec.Spectrum.from_samples(rng.standard_normal((30, 4, 4)))
+    assert str(images).startswith("Spectrum(16 modes, PCA of samples (4, 4), variance ")
+    assert str(ec.predict(images).emergence()).startswith("Emergence(16 modes: ")

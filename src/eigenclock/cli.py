@@ -1,10 +1,12 @@
 """The command line: parses, calls, prints. User errors are one line on stderr and exit code 2."""
 
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, NoReturn
 
 import jsonargparse
@@ -14,15 +16,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from . import __version__
+from .architectures import Architecture
 from .checks import InputError
 from .citation import citations
 from .config import DataOptions, RunConfig, TrainingOptions
 from .files import atomic
-from .optimizers import GradientFlow
-from .pipeline import FRACTIONS, read, run, write_report
-from .recipe import Recipe
+from .objectives import Objective
+from .optimizers import GradientFlow, Optimizer
+from .pipeline import DEFAULT_ARCHITECTURE, FRACTIONS, read, run, write_report
+from .recipe import Recipe, concrete
+from .report.html import steps_text
 from .report.palette import spread_modes
 from .runs import CONFIG, REPORT, RunFolder
+from .samplers import Sampler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +37,15 @@ class SpectrumConfig(DataOptions):
 
     Attributes:
         data: bundled name or path, as for `run`
-        out: NetCDF file to write
+        out: NetCDF file (.nc) to write
         seed: of the choice of samples
+        overwrite: replace an existing file
     """
 
     data: str
     out: str | None = None
     seed: int = 0
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +91,17 @@ def _stage(name: str) -> Iterator[Callable[[int, int], None]]:
 
 def _run(config: RunConfig, call: Call, *, brute_force: bool = True) -> None:
     result = run(config, call.yaml, call.command, _stage, brute_force=brute_force)
-    learned = result.metrics["predicted"]["variance_learned"]
-    moments = ", ".join(f"{100 * f:g} % {_by_step(learned[f'{f:g}'])}" for f in FRACTIONS)
-    print(f"variance learned in {result.metrics['steps']:,} steps, predicted: {moments}")
+    learned, close = (result.metrics["predicted"][key] for key in ("variance_learned", "close"))
+    moments = ", ".join(f"{100 * f:g} % of the variance {_by_step(learned[f'{f:g}'])}" for f in FRACTIONS)
+    print(f"predicted emergence in {result.metrics['steps']:,} steps: {moments}")
+    print(f"predicted samples close to the data (W₂ below a tenth of their norm): {_by_step(close)}")
     if result.comparison is not None:
         print(f"prediction against brute force: {result.comparison}")
     print(f"report: {(result.folder.path / REPORT).resolve()}")
 
 
 def _by_step(step: float) -> str:
-    return "not reached" if np.isnan(step) else f"by step {step:,.0f}"
+    return f"by step {steps_text(step)}" if np.isfinite(step) else "not reached"
 
 
 def _predict(config: RunConfig, call: Call) -> None:
@@ -100,20 +109,31 @@ def _predict(config: RunConfig, call: Call) -> None:
 
 
 def _spectrum(config: SpectrumConfig, _: Call) -> None:
+    if config.out is not None and not config.out.endswith(".nc"):
+        raise InputError(f"out must be a NetCDF file name ending in .nc, got {config.out}")
+    if config.out is not None and Path(config.out).exists() and not config.overwrite:
+        raise InputError(f"out must not exist yet, got {config.out}: use --overwrite")
     dataset, spectrum = read(config.data, config, config.seed)
+    shown = spread_modes(spectrum.n_modes, 16)
+    share = spectrum.variance.cumsum() / spectrum.variance.sum()
+    columns = {
+        "mode": [str(k + 1) for k in shown],
+        "variance": [f"{spectrum.variance[k]:.4g}" for k in shown],
+        "cumulative share": [f"{100 * share[k]:.2f} %" for k in shown],
+    }
+    if spectrum.test_variance is not None:
+        columns["held-out variance"] = [f"{spectrum.test_variance[k]:.4g}" for k in shown]
+    title = f"{dataset.name}: {len(dataset.samples):,} samples, rank {spectrum.rank}; {len(shown)} of {spectrum.n_modes} modes"
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column, justify="right")
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    Console().print(table)
     if config.out is not None:
         with atomic(config.out) as temporary:
             spectrum.to_dataset().to_netcdf(temporary, engine="h5netcdf")
-    table = Table(
-        title=f"{dataset.name}: {len(dataset.samples):,} samples, {spectrum.n_modes} modes, rank {spectrum.rank}"
-    )
-    for column in ("mode", "variance", "held-out variance", "cumulative share"):
-        table.add_column(column, justify="right")
-    share = spectrum.variance.cumsum() / spectrum.variance.sum()
-    for k in spread_modes(spectrum.n_modes, 16):
-        held_out = "" if spectrum.test_variance is None else f"{spectrum.test_variance[k]:.4g}"
-        table.add_row(str(k + 1), f"{spectrum.variance[k]:.4g}", held_out, f"{100 * share[k]:.2f} %")
-    Console().print(table)
+        print(f"saved: {Path(config.out).resolve()}")
 
 
 def _report(config: ReportConfig, _: Call) -> None:
@@ -125,7 +145,12 @@ def _report(config: ReportConfig, _: Call) -> None:
 
 
 def _cite(config: CiteConfig, _: Call) -> None:
-    recipe = Recipe(config.objective, config.architecture, config.optimizer or GradientFlow(), config.sampler)
+    recipe = Recipe(
+        config.objective,
+        config.architecture or DEFAULT_ARCHITECTURE,
+        config.optimizer or GradientFlow(),
+        config.sampler,
+    )
     print("\n\n".join(citations(recipe)))
 
 
@@ -139,7 +164,7 @@ COMMANDS: dict[str, tuple[type, Callable[[Any, Call], None], str]] = {
 
 
 SWITCHES = {
-    "overwrite": "replace an earlier run in out",
+    "overwrite": "replace what is in out",
     "resume": "continue the run in out after its last finished stage",
 }
 """Options that are given without a value."""
@@ -152,9 +177,27 @@ class _Parser(jsonargparse.ArgumentParser):
         raise InputError(message)
 
 
+PARTS: dict[str, type[Any]] = {
+    "objective": Objective,
+    "architecture": Architecture,
+    "optimizer": Optimizer,
+    "sampler": Sampler,
+}
+
+
 def _one_line(message: str) -> str:
-    """jsonargparse explains itself over several lines; keep the words."""
-    return " ".join(part.strip(" -") for part in message.splitlines() if part.strip(" -"))
+    """jsonargparse explains itself over several lines and in Python's terms; keep the words, in the user's terms."""
+    line = " ".join(part.strip(" -") for part in message.splitlines() if part.strip(" -"))
+    unknown = re.match(r'Parser key "(\w+)": .*(?:dot import path string|accessible or invalid)\W*(\w*)', line)
+    if unknown and unknown[1] in PARTS:
+        names = ", ".join(kind.__name__ for kind in concrete(PARTS[unknown[1]]))
+        return f"{unknown[1]} must be one of {names}, got {unknown[2]}"
+    missing = re.match(r"the following arguments are required: (.*)", line)
+    if missing:
+        return "these options are required: " + ", ".join(
+            f"--{name.strip().split('.', 1)[-1]}" for name in missing[1].split(",")
+        )
+    return line
 
 
 def parser() -> tuple[_Parser, dict[str, _Parser]]:
@@ -163,7 +206,7 @@ def parser() -> tuple[_Parser, dict[str, _Parser]]:
     top.add_argument("--version", action="version", version=__version__)
     subcommands, parsers = top.add_subcommands(required=True), {}
     for name, (config, _, summary) in COMMANDS.items():
-        command = _Parser(description=(config.__doc__ or "").split("\n\n")[0], print_config="--print-config")
+        command = _Parser(description=summary[0].upper() + summary[1:] + ".", print_config="--print-config")
         command.add_argument("--config", action="config", help="YAML file with any of these options")
         command.add_class_arguments(config, as_group=False, skip=set(SWITCHES))
         for switch in SWITCHES.keys() & {field.name for field in fields(config)}:

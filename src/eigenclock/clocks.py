@@ -60,7 +60,7 @@ COLUMNS = ("mode", "target", "initial", "level", "time", "direction", "censored"
 """Columns of an emergence table."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Emergence:
     """When each mode passes its threshold: one entry per mode in every field.
 
@@ -91,6 +91,13 @@ class Emergence:
     def mode(self) -> np.ndarray:
         """Index of each mode."""
         return np.arange(self.target.size)
+
+    def __repr__(self) -> str:
+        rising, falling = ((self.direction == direction).sum() for direction in ("rising", "falling"))
+        return (
+            f"Emergence({self.target.size} modes: {rising} rising, {falling} falling; {self.gray_zone.sum()} gray zone, "
+            f"{self.censored.sum()} censored; {self.threshold} threshold)"
+        )
 
     def __getitem__(self, column: str) -> np.ndarray:
         """A column of the table by name."""
@@ -138,8 +145,8 @@ class Emergence:
             n=int(use.sum()),
             direction=direction,
             threshold=self.threshold,
-            gray_zone=0 if gray_zone else int((same & self.gray_zone & ~self.censored).sum()),
-            censored=int((same & self.censored & ~self.undefined).sum()),
+            gray_zone=0 if gray_zone else int((same & self.gray_zone).sum()),
+            censored=int((same & self.censored & ~self.undefined & (gray_zone | ~self.gray_zone)).sum()),
             undefined=int((same & self.undefined).sum()),
         )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .architectures import Architecture, OneLayer
+from .architectures import Architecture
 from .checks import InputError, integer
 from .objectives import EDM, Objective
 from .optimizers import Optimizer
@@ -37,15 +37,16 @@ class TrainingOptions:
 
     Attributes:
         objective: what is regressed: EDM, Denoising, Epsilon, Velocity, Score or FlowMatching
-        architecture: the network: OneLayer or TiedTwoLayer
+        architecture: the network: OneLayer or TiedTwoLayer; by default OneLayer started at zero
         optimizer: GradientFlow, GradientDescent or HeavyBall; by default gradient descent at a third of the largest stable
             learning rate
-        sampler: ProbabilityFlow, Euler or Heun
-        steps: optimizer steps; by default until 95 % of the modes are predicted to have emerged, at most 5000
+        sampler: how samples are drawn: ProbabilityFlow, Euler or Heun
+        steps: optimizer steps; by default until 95 % of the modes are predicted to have emerged (or are right from the start) and
+            a fifth longer, at most 5000
     """
 
     objective: Objective = field(default_factory=EDM)
-    architecture: Architecture = field(default_factory=lambda: OneLayer(0.0))
+    architecture: Architecture | None = None
     optimizer: Optimizer | None = None
     sampler: Sampler = field(default_factory=Heun)
     steps: int | None = None

@@ -74,6 +74,11 @@ class LearningCurve:
         return self.dataset[name]
 
     @property
+    def time(self) -> xr.DataArray:
+        """Training times, (time,), in optimizer steps."""
+        return self.dataset["time"]
+
+    @property
     def variance(self) -> xr.DataArray:
         """Generated variance, (time, mode)."""
         return self.dataset["variance"]

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from .architectures import OneLayer, TiedTwoLayer
+from .checks import InputError
 from .compare import Comparison, compare
 from .config import DataOptions, RunConfig, TrainingOptions
 from .curve import LearningCurve
@@ -21,6 +23,9 @@ from .runs import CONFIG, MANIFEST, METRICS, PREDICTED, REPORT, SIMULATED, RunFo
 from .simulate import simulate
 from .spectrum import Spectrum
 
+DEFAULT_ARCHITECTURE = OneLayer(0.0)
+"""Where an EDM-preconditioned network usually starts."""
+
 STABLE_SHARE = 1 / 3
 """Default learning rate, as a share of the largest stable one."""
 
@@ -30,8 +35,11 @@ MOST_STEPS, EMERGED_SHARE = 5000, 0.95
 LOSS_LEVELS = 6
 """Noise levels at which a run keeps the loss."""
 
+CLOSE = 0.1
+"""Distance from the data, as a share of their root-mean-square norm, that a report calls close."""
+
 FRACTIONS = (0.5, 0.75, 0.9, 0.95, 0.99)
-"""Shares of the variance whose learning time is reported."""
+"""Shares of the variance whose emergence is reported."""
 
 IMAGES_KEPT = 16
 """Simulated samples kept for the report."""
@@ -66,15 +74,22 @@ def read(data: str, options: DataOptions, seed: int = 0) -> tuple[DataSet, Spect
 
 def resolve(training: TrainingOptions, spectrum: Spectrum) -> tuple[Recipe, int]:
     """The recipe and the number of steps, with the defaults that depend on the data filled in."""
+    architecture = training.architecture or DEFAULT_ARCHITECTURE
+    if isinstance(architecture, TiedTwoLayer) and architecture.init == 0:
+        raise InputError(
+            "architecture.init must be > 0 for TiedTwoLayer, got 0: a fixed point, nothing is ever learned"
+        )
     optimizer = training.optimizer or GradientDescent(stable_learning_rate(training, spectrum))
-    recipe = Recipe(training.objective, training.architecture, optimizer, training.sampler)
+    recipe = Recipe(training.objective, architecture, optimizer, training.sampler)
     return recipe, training.steps or enough_steps(recipe, spectrum)
 
 
 def stable_learning_rate(training: TrainingOptions, spectrum: Spectrum) -> float:
     """A third of the largest learning rate at which gradient descent converges, rounded to two digits."""
     regression = training.objective.regression(spectrum.variance, training.sampler.levels)
-    largest = GradientDescent().stable_step / training.architecture.stiffness(regression).max()
+    largest = (
+        GradientDescent().stable_step / (training.architecture or DEFAULT_ARCHITECTURE).stiffness(regression).max()
+    )
     return float(f"{STABLE_SHARE * largest:.2g}")
 
 
@@ -157,7 +172,7 @@ def run(
             "objective": type(recipe.objective).__name__,
             "steps": steps,
             "brute_force_skipped": skipped,
-            **measure(predicted, comparison),
+            **measure(predicted, simulated, comparison),
         }
         folder.write_json(METRICS, metrics)
     folder.write_json(MANIFEST, manifest(command, config.seed, seconds))
@@ -180,17 +195,23 @@ def _why_not(config: RunConfig, spectrum: Spectrum, recipe: Recipe, brute_force:
     return ""
 
 
-def measure(predicted: LearningCurve, comparison: Comparison | None) -> dict[str, Any]:
-    """The numbers of a run: when each share of the variance is learned, exponents, agreement."""
-    tables = {"predicted": predicted.emergence()}
-    if comparison is not None:
-        tables["simulated"] = comparison.measured
+def first_close(curve: LearningCurve) -> float:
+    """First recorded time of a Wasserstein distance below a tenth of the data's root-mean-square norm; NaN if there is none."""
+    near = curve.wasserstein().values < CLOSE * np.sqrt(curve.target.values.sum())
+    return float(curve.time.values[near.argmax()]) if near.any() else float("nan")
+
+
+def measure(predicted: LearningCurve, simulated: LearningCurve | None, comparison: Comparison | None) -> dict[str, Any]:
+    """The numbers of a run: when each share of the variance emerges, when samples are close, exponents, agreement."""
+    curves = {"predicted": predicted} | ({} if simulated is None else {"simulated": simulated})
     result: dict[str, Any] = {}
-    for name, table in tables.items():
+    for name, curve in curves.items():
+        table = curve.emergence()
         laws = {direction: table.power_law(direction) for direction in ("rising", "falling")}
         result[name] = {
+            "close": first_close(curve),
             "variance_learned": {f"{fraction:g}": table.variance_learned(fraction) for fraction in FRACTIONS},
-            "censored": int(table.censored.sum()),
+            "not_reached": int((table.censored & ~table.gray_zone).sum()),
             "gray_zone": int(table.gray_zone.sum()),
             "power_law": {
                 direction: {**vars(law), "inverse_exponent": law.inverse_exponent} for direction, law in laws.items()

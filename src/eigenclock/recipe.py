@@ -45,11 +45,17 @@ def _named(part: Any) -> dict[str, Any]:
 
 def _build(entry: dict[str, Any]) -> Any:
     arguments = {key: value for key, value in entry.items() if key != "name"}
-    known = {kind.__name__: kind for base in (Objective, Architecture, Optimizer, Sampler) for kind in _concrete(base)}
+    known = {kind.__name__: kind for base in (Objective, Architecture, Optimizer, Sampler) for kind in concrete(base)}
     if isinstance(arguments.get("density"), dict):
         arguments["density"] = LogNormal(**arguments["density"])
     return known[entry["name"]](**arguments)
 
 
-def _concrete(base: type[Any]) -> list[type[Any]]:
-    return [kind for child in base.__subclasses__() for kind in (child, *_concrete(child)) if is_dataclass(kind)]
+def concrete(base: type[Any]) -> list[type[Any]]:
+    """The public dataclasses that derive from a part's base class."""
+    return [
+        kind
+        for child in base.__subclasses__()
+        for kind in (child, *concrete(child))
+        if is_dataclass(kind) and not kind.__name__.startswith("_")
+    ]

@@ -45,7 +45,9 @@ class RunFolder:
         """
         folder = cls(path)
         folder._config, folder._resume = config, resume
-        occupied = folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir()))
+        occupied = folder.path.is_dir() and any(folder.path.iterdir())
+        if folder.path.exists() and not folder.path.is_dir():
+            raise InputError(f"out must be a folder, got {path}, which is a file")
         if occupied and not (overwrite or resume):
             raise InputError(
                 f"out must be an empty or new folder, got {path}, which is not: use --resume or --overwrite"

@@ -16,7 +16,7 @@ from .moments import ROWS, Moments, check_samples, check_varies
 BasisName: TypeAlias = Literal["pca", "fourier"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Spectrum:
     """Variances of the modes of a data distribution, with the mean and basis where they are known.
 
@@ -83,6 +83,12 @@ class Spectrum:
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
             object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        basis = "abstract" if self.basis is None else f"{type(self.basis).__name__} of samples {self.basis.shape}"
+        return (
+            f"Spectrum({self.n_modes} modes, {basis}, variance {self.variance.max():.3g} to {self.variance.min():.3g})"
+        )
 
     @property
     def n_modes(self) -> int:

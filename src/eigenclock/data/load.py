@@ -26,7 +26,7 @@ def load(data: str, *, image_size: int | None = None) -> DataSet:
     - `data`: name or path.
     - `image_size`: crop images of a folder to their central square and resize to this many pixels.
 
-    Raises InputError if it does not exist, cannot be read, or its images differ in size.
+    Raises InputError if it does not exist, cannot be read, or its images differ in size (gray images among colour become colour).
     """
     if data in BUNDLED:
         return BUNDLED[data]()
@@ -36,6 +36,8 @@ def load(data: str, *, image_size: int | None = None) -> DataSet:
         path = Path(name)
     if not path.exists():
         raise InputError(f"data must be a path or one of {', '.join(BUNDLED)}; got {data!r}, which does not exist")
+    if image_size is not None and not path.is_dir():
+        raise InputError(f"image_size applies to folders of images, got it with {data!r}")
     if path.is_dir():
         array = _read_folder(path, image_size)
     elif path.suffix in (".npy", ".npz"):
@@ -60,13 +62,16 @@ def _read_numpy(path: Path, key: str | None) -> Any:
             names = list(content.files)
             if key is None and len(names) == 1:
                 key = names[0]
-            if key is None or key not in names:
+            if key is not None and key not in names:
+                raise InputError(f"{path} holds no array {key!r}, only {', '.join(names)}")
+            if key is None:
                 raise InputError(f"{path} holds several arrays, name one of them: {path}:{{{', '.join(names)}}}")
             return content[key]
     except InputError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"not a readable NumPy file: {path} ({str(error).splitlines()[0]})") from None
+        reason = "pickled objects or not an array" if "pickle" in str(error).lower() else str(error).splitlines()[0]
+        raise InputError(f"not a readable NumPy file: {path} ({reason})") from None
 
 
 def _read_idx(path: Path) -> Any:
@@ -108,9 +113,11 @@ def _read_folder(path: Path, image_size: int | None) -> Any:
                 images.append(np.asarray(picture, dtype=np.float32) / np.float32(scale))
         except OSError as error:
             raise InputError(f"unreadable image: {file} ({error})") from None
-        if images[-1].shape != images[0].shape:
+        if images[-1].shape[:2] != images[0].shape[:2]:
             raise InputError(
-                f"images must have one size and colour mode, got {images[0].shape} in {files[0].name} and "
-                f"{images[-1].shape} in {file.name}: resize with image_size"
+                f"images must have one size, got {images[0].shape[:2]} in {files[0].name} and "
+                f"{images[-1].shape[:2]} in {file.name}: crop and resize them with image_size"
             )
+    if any(image.ndim == 3 for image in images):  # gray among colour becomes colour
+        images = [np.broadcast_to(image.reshape(*image.shape[:2], -1), (*image.shape[:2], 3)) for image in images]
     return np.stack(images)

@@ -48,7 +48,7 @@ def write_figures(folder: Path, predicted: LearningCurve, simulated: LearningCur
     """Write figures/*.png and samples/*.png, each atomically."""
     with matplotlib.rc_context({"figure.dpi": 150}):
         for name, display in displays(predicted, simulated).items():
-            figure = Figure(figsize=(9, 2.2) if name == "samples" else (6.4, 4.2), layout="constrained")
+            figure = Figure(figsize=(9, 1.9) if name == "samples" else (6.4, 4.2), layout="constrained")
             FigureCanvasAgg(figure)
             display.plot(figure.add_subplot())
             with atomic(folder / "figures" / f"{name}.png") as temporary:

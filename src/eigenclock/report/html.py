@@ -41,7 +41,7 @@ def render(
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("eigenclock.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["steps"] = _steps
+    environment.filters["steps"] = steps_text
     environment.filters["decimals"] = _decimals
     return environment.get_template("report.html.j2").render(
         plotly=get_plotlyjs(),
@@ -60,10 +60,10 @@ def render(
 
 def _moment(table: Emergence, mode: int) -> str:
     """When a mode emerges, in words."""
-    return "from the start" if table.gray_zone[mode] else _steps(float(table.time[mode]))
+    return "from the start" if table.gray_zone[mode] else steps_text(float(table.time[mode]))
 
 
-def _steps(value: float | None) -> str:
+def steps_text(value: float | None) -> str:
     """A number of steps for people; None is a time that never came."""
     if value is None or np.isnan(value):
         return "not reached"

@@ -91,7 +91,7 @@ class VarianceDisplay(Display):
                 time = self.measured.dataset["time"].values
                 ax.plot(time[time > 0], self.measured.variance.values[time > 0, mode], ".", color=colour, ms=5)
         ax.set(xlabel="training time (optimizer steps)", ylabel="generated variance (data units²)")
-        ax.legend(frameon=False, fontsize=8, ncols=2)
+        ax.legend(framealpha=1, edgecolor="white", fontsize=8, ncols=2)
 
 
 @dataclass(frozen=True, eq=False)
