@@ -242,6 +242,8 @@ ERRORS = {
     "spectrum over data": (["spectrum", "--data", "{tmp}/one.npy", "--out", "{tmp}/one.npy"], "out must be a NetCDF file name ending in .nc"),
     "spectrum over file": (["spectrum", "--data", "digits", "--out", "{tmp}/corrupt/curve.nc"], "out must not exist yet"),
     "image size of array": (["run", "--data", "{tmp}/one.npy", "--out", "{tmp}/r", "--image_size", "8"], "image_size applies to folders of images"),
+    "unreadable image": (["run", "--data", "{tmp}/broken", "--out", "{tmp}/r"], "unreadable image: {tmp}/broken/x.png"),
+    "truncated curve": (["report", "--run", "{tmp}/truncated"], "not a readable learning curve: {tmp}/truncated/curve.nc"),
     "both": (["run", "--data", "digits", "--out", "{tmp}/r", "--overwrite", "--resume"], "overwrite and resume exclude each other"),
 }  # fmt: skip
 
@@ -256,9 +258,14 @@ def bad_files(tmp_path_factory):
     np.save(tmp / "constant.npy", np.ones((9, 4)))
     (tmp / "unknown.yaml").write_text("data: digits\nout: r\ncolour: blue\n")
     (tmp / "broken.yaml").write_text("data: [digits\n")
-    (tmp / "corrupt").mkdir()
-    for name in ("config.yaml", "metrics.json", "manifest.json"):
-        (tmp / "corrupt" / name).write_text("{}")
+    for folder in ("corrupt", "truncated", "broken"):
+        (tmp / folder).mkdir()
+        for name in ("config.yaml", "metrics.json", "manifest.json"):
+            (tmp / folder / name).write_text("{}")
+    (tmp / "broken" / "x.png").write_bytes(b"\x89PNG broken")
+    ec.predict(ec.Spectrum([1.0]), time=[1.0]).save(tmp / "truncated" / "curve.nc")
+    whole = (tmp / "truncated" / "curve.nc").read_bytes()
+    (tmp / "truncated" / "curve.nc").write_bytes(whole[: len(whole) // 2])
     (tmp / "corrupt" / "curve.nc").write_bytes(b"\x89HDF\r\n\x1a\n and then nothing")
     return tmp
 

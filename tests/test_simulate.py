@@ -7,6 +7,14 @@ from recipes import ARCHITECTURES, OBJECTIVES, OPTIMIZERS, SAMPLERS
 import eigenclock as ec
 
 SPECTRUM = ec.Spectrum([2.0, 0.5, 0.1, 0.0])
+PATCHES = {
+    "objective": ec.EDM(),
+    "architecture": ec.OneLayer(0.0),
+    "optimizer": ec.GradientDescent(lr=0.01),
+    "sampler": ec.Heun(steps=10),
+}
+"""How real patches are trained on."""
+
 FLOW_DISCRETISATION = 1e-6
 """Fourth-order steps of ln(10)/60 in ln σ: (0.04)⁴/120 per unit, times the few units of the range."""
 
@@ -59,13 +67,7 @@ def test_particles_within_four_standard_errors(architecture, sampler):
 def test_real_patches_full_batch(patches):
     """On the samples' own moments nothing is Gaussian and nothing is diagonal, yet the clocks are the theory's."""
     data, spectrum = patches
-    recipe = {
-        "objective": ec.EDM(),
-        "architecture": ec.OneLayer(0.0),
-        "optimizer": ec.GradientDescent(lr=0.01),
-        "sampler": ec.Heun(steps=10),
-        "time": [0, 1, 10, 100, 1000],
-    }
+    recipe = PATCHES | {"time": [0, 1, 10, 100, 1000]}
     brute_force = ec.simulate(spectrum, samples=data.samples, n_particles=None, **recipe)
     assert np.abs(brute_force.variance / ec.predict(spectrum, **recipe).variance - 1).max() <= 1e-8
 
@@ -73,13 +75,7 @@ def test_real_patches_full_batch(patches):
 def test_real_patches_minibatches(patches):
     data, spectrum = patches
     time = np.concatenate([[0], np.unique(np.geomspace(1, 400, 25).round())])
-    recipe = {
-        "objective": ec.EDM(),
-        "architecture": ec.OneLayer(0.0),
-        "optimizer": ec.GradientDescent(lr=0.01),
-        "sampler": ec.Heun(steps=10),
-        "time": time,
-    }
+    recipe = PATCHES | {"time": time}
     simulated = ec.simulate(
         spectrum, samples=data.samples, batch_size=256, n_particles=4096, keep_particles=4, **recipe
     )

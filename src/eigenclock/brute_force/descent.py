@@ -17,6 +17,8 @@ from .pairs import draw_density, loss_weight, training_pair
 
 Matrices: TypeAlias = Float[np.ndarray, "sigma d d"]
 Levels: TypeAlias = Float[np.ndarray, " sigma"]
+Times: TypeAlias = Float[np.ndarray, " time"]
+States: TypeAlias = Iterator[Matrices]
 Gradient: TypeAlias = Callable[[Matrices], Matrices]
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -159,12 +161,8 @@ def trained_weights(
 
 
 def _step_states(
-    slope: Gradient,
-    optimizer: Optimizer,
-    start: Matrices,
-    time: Float[np.ndarray, " time"],
-    progress: Progress | None,
-) -> Iterator[Matrices]:
+    slope: Gradient, optimizer: Optimizer, start: Matrices, time: Times, progress: Progress | None
+) -> States:
     """Plain or heavy-ball descent in whole steps."""
     lr = start.dtype.type(optimizer.lr)
     momentum = start.dtype.type(optimizer.momentum if isinstance(optimizer, HeavyBall) else 0)
@@ -182,12 +180,8 @@ def _step_states(
 
 
 def _flow_states(
-    slope: Gradient,
-    optimizer: Optimizer,
-    start: Matrices,
-    time: Float[np.ndarray, " time"],
-    progress: Progress | None,
-) -> Iterator[Matrices]:
+    slope: Gradient, optimizer: Optimizer, start: Matrices, time: Times, progress: Progress | None
+) -> States:
     """Gradient flow by an adaptive eighth-order Runge–Kutta method, from one recorded time to the next."""
     parameters, now = start.copy(), 0.0
     for i, target in enumerate(time):
