@@ -8,7 +8,7 @@ frame, y = x₀ + σz; the other paths are mapped to it.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -29,9 +29,12 @@ class Regression:
     """The scalar least-squares problem of every mode at every noise level (T1).
 
     The loss of mode k at level σ is `weight·(curvature·(f − optimum)² + floor)`; it is descended at a rate multiplied by
-    `density`. The denoiser's gain is `gain_offset + gain_slope·f`.
+    `density` and, where one weight serves several positions of a convolution, by their number, `sharing`. The denoiser's
+    gain is `gain_offset + gain_slope·f`.
     """
 
+    objective: "Objective"
+    variance: Float[np.ndarray, " mode"]
     curvature: Float[np.ndarray, "mode sigma"]
     cross_moment: Float[np.ndarray, "mode sigma"]
     floor: Float[np.ndarray, "mode sigma"]
@@ -39,11 +42,16 @@ class Regression:
     density: Levels
     gain_offset: Levels
     gain_slope: Levels
+    sharing: float = 1.0
 
     @property
     def rate(self) -> Levels:
-        """How strongly each noise level is trained: loss weight times noise density."""
-        return self.weight * self.density
+        """How strongly each noise level is trained: loss weight times noise density times weight sharing."""
+        return self.weight * self.density * self.sharing
+
+    def at(self, sigma: Levels) -> "Regression":
+        """The same modes at other noise levels."""
+        return replace(self.objective.regression(self.variance, sigma), sharing=self.sharing)
 
     @property
     def optimum(self) -> Float[np.ndarray, "mode sigma"]:
@@ -116,6 +124,8 @@ class Objective(ABC):
         row, power = self.row(sigma), variance[:, None]
         curvature = row.a**2 * power + row.s**2
         return Regression(
+            objective=self,
+            variance=variance,
             curvature=curvature,
             cross_moment=row.a * row.c * power + row.s * row.e,
             # rho - chi^2/kappa without its cancellation

@@ -8,7 +8,7 @@ act at whole steps: a time between two steps shows the state after the earlier o
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -202,9 +202,14 @@ def _momentum_response(step: Hessian, momentum: float, n: Float[np.ndarray, "tim
     return mirrored * np.where(complex_roots, oscillating, monotone)
 
 
-def descend(
-    gradient: Callable[[Hessian], Hessian], start: Hessian, time: Time, optimizer: "GradientDescent | HeavyBall"
-) -> Trajectory:
+State: TypeAlias = Float[np.ndarray, "*layer mode sigma"]
+States: TypeAlias = Float[np.ndarray, "time *layer mode sigma"]
+
+SETTLED = 1000.0
+"""Steps after which a descent that starts by overshooting has diverged or come to rest."""
+
+
+def descend(gradient: Callable[[State], State], start: State, time: Time, optimizer: Optimizer) -> States:
     """Follow a gradient that is not linear, step by step, to every (finite) time.
 
     One Python iteration per optimizer step, since a recursion has no shortcut; all modes and noise levels at once. Stops
@@ -220,3 +225,26 @@ def descend(
             value, previous, done = moved, value, done + 1
         out[i] = value
     return out
+
+
+def descend_stably(
+    gradient: Callable[[State], State], start: State, time: Time, optimizer: Optimizer, *, init: Any, overshoots: bool
+) -> tuple[States, Bool[np.ndarray, " time"]]:
+    """States at the finite times, and which times those are; InputError, naming the modes, if the descent diverges.
+
+    Infinite times have a limit only if the first steps are survived: a start that `overshoots` is followed for a while.
+    """
+    finite = np.isfinite(time)
+    steps = time[finite]
+    if not finite.all() and overshoots:
+        steps = np.append(steps, max(SETTLED, steps.max(initial=0)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        states = descend(gradient, start, steps, optimizer)
+    blown = ~np.isfinite(states)
+    if blown.any():
+        diverges = blown.any(axis=tuple(i for i in range(states.ndim) if i != states.ndim - 2))
+        raise InputError(
+            f"lr must be smaller for this start, got {optimizer.lr:g}: descent from init={init} diverges on "
+            f"{named_modes(diverges)}"
+        )
+    return states[: finite.sum()], finite

@@ -6,14 +6,11 @@ import numpy as np
 
 from ..checks import InputError, number
 from ..objectives import Regression
-from ..optimizers import GradientDescent, HeavyBall, Hessian, Optimizer, Time, Trajectory, descend, elapsed, named_modes
+from ..optimizers import GradientDescent, HeavyBall, Hessian, Optimizer, Time, Trajectory, descend_stably, elapsed
 from .base import Architecture
 
 SMALLEST_START = 1e-250
 """A positive start so small that products with it underflow is neither a fixed point nor a number."""
-
-SETTLED = 1000.0
-"""Steps after which a descent that starts by overshooting has diverged or come to rest."""
 
 
 @dataclass(frozen=True)
@@ -62,22 +59,16 @@ class TiedTwoLayer(Architecture):
         """The recursion of p, f = p², step by step: it has no closed form."""
         rate, curvature, cross_moment = regression.rate, regression.curvature, regression.cross_moment
         optimizer.check_stable(8 * rate * np.maximum(cross_moment, 0) if self.init > 0 else np.zeros_like(curvature))
-        finite = np.isfinite(time)
-        steps = time[finite]
-        overshoots = 4 * optimizer.lr * rate * (curvature * self.init - cross_moment) > 1
-        if not finite.all() and overshoots.any():  # the limit exists only if the first steps are survived
-            steps = np.append(steps, max(SETTLED, steps.max(initial=0)))
-        start = np.full(curvature.shape, np.sqrt(self.init))
-        with np.errstate(over="ignore", invalid="ignore"):
-            factor = descend(lambda p: 4 * rate * (curvature * p**2 - cross_moment) * p, start, steps, optimizer) ** 2
-        diverges = ~np.isfinite(factor).all(axis=(0, 2))
-        if diverges.any():
-            raise InputError(
-                f"lr must be smaller for this start, got {optimizer.lr:g}: descent from init={self.init:g} diverges on "
-                f"{named_modes(diverges)}"
-            )
+        factor, finite = descend_stably(
+            lambda p: 4 * rate * (curvature * p**2 - cross_moment) * p,
+            np.full(curvature.shape, np.sqrt(self.init)),
+            time,
+            optimizer,
+            init=f"{self.init:g}",
+            overshoots=bool((4 * optimizer.lr * rate * (curvature * self.init - cross_moment) > 1).any()),
+        )
         gain = np.empty((time.size, *curvature.shape))
-        gain[finite] = factor[: finite.sum()]
+        gain[finite] = factor**2
         gain[~finite] = np.maximum(regression.optimum, 0) if self.init > 0 else 0.0
         return gain
 

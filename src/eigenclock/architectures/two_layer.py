@@ -1,0 +1,105 @@
+"""Untied two-layer linear network, F(x) = P Q x (T8; App. F.2)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ..checks import InputError, number
+from ..objectives import Regression
+from ..optimizers import GradientFlow, Hessian, Optimizer, Time, Trajectory, elapsed
+from .base import Architecture
+from .layers import Layers, checked_layers
+
+
+@dataclass(frozen=True)
+class TwoLayer(Architecture):
+    """F(x) = P Q x trained from an aligned start P(0) = p·I, Q(0) = q·I.
+
+    The gain u = pq obeys u' = −2·lr·w·√(C² + 4u²)·(κu − χ), with C = p² − q² conserved. Balanced layers (|p| = |q|) grow on a
+    logistic curve of rate 4·lr·w·χ and never change sign; unbalanced ones learn at least at the rate 2·lr·w·κ·|C|, like one
+    layer. (p + q)² obeys a Riccati equation of constant coefficients, so the gain is explicit at every time.
+
+    **Parameters**
+
+    - `init`: (p, q), the same for every mode. One of them may be 0; both would be a fixed point.
+
+    ```python
+    >>> import numpy as np
+    >>> import eigenclock as ec
+    >>> regression = ec.Denoising().regression(np.array([1.0]), np.array([0.5]))
+    >>> network = ec.TwoLayer(init=(0.5, 0.2))
+    >>> half_way = network.time_to(0.4, regression, lr=1.0)
+    >>> network.network_gain(regression, ec.GradientFlow(lr=1.0), half_way[0]).round(12)
+    array([[[0.4]]])
+
+    ```
+    """
+
+    init: tuple[float, float] = (0.3, 0.3)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.init, tuple | list) or len(self.init) != 2:
+            raise InputError(f"init must be two numbers (p, q) for TwoLayer, got {self.init!r}")
+        object.__setattr__(self, "init", tuple(self.init))  # a file gives a list
+        for i, factor in enumerate(self.init):
+            number(f"init[{i}]", factor)
+        if self.layers.is_fixed_point:
+            raise InputError("init must not be (0, 0) for TwoLayer: a fixed point, nothing is ever learned")
+
+    @property
+    def layers(self) -> Layers:
+        """The two scalars of every mode."""
+        return checked_layers(self.init)
+
+    def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
+        if not isinstance(optimizer, GradientFlow):
+            return self.layers.trajectory(regression, optimizer, time)
+        p, q = self.init
+        saturation = optimizer.lr * regression.rate * regression.curvature
+        growth = 4 * optimizer.lr * regression.rate * regression.cross_moment
+        conserved, tau = (p**2 - q**2) ** 2, elapsed(time)[:, None, None]
+        sum_squared = _riccati((p + q) ** 2, saturation, growth, conserved, tau)
+        difference_squared = _riccati((p - q) ** 2, saturation, -growth, conserved, tau)
+        return (sum_squared - difference_squared) / 4
+
+    def time_to(self, gain: float, regression: Regression, lr: float) -> Hessian:
+        """Steps of gradient flow until the gain of each mode at each level reaches `gain`, in closed form; NaN if it never does."""
+        p, q = self.init
+        mirrored = -1.0 if abs(p + q) < abs(p - q) else 1.0  # p → −p mirrors u and χ; keeps (p + q)² away from 0
+        start, conserved = (p + mirrored * q) ** 2, p**2 - q**2
+        level = 2 * mirrored * gain + np.hypot(conserved, 2 * gain)
+        saturation = lr * regression.rate * regression.curvature
+        growth = 4 * lr * mirrored * regression.rate * regression.cross_moment
+        rate = np.hypot(growth, 2 * saturation * conserved)
+        upper, lower = (growth + rate) / (2 * saturation), (growth - rate) / (2 * saturation)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = (start - upper) * (level - lower) / ((start - lower) * (level - upper))
+            moving = np.log(ratio) / rate
+        return np.where(level == start, 0.0, np.where(moving > 0, moving, np.nan))
+
+    def stiffness(self, regression: Regression) -> Hessian:
+        return self.layers.stiffness(regression)
+
+
+def _riccati(
+    start: float, saturation: Hessian, growth: Hessian, conserved: float, tau: Float[np.ndarray, "time 1 1"]
+) -> Trajectory:
+    """y(τ) of y' = saturation·(conserved − y²) + growth·y, for y >= 0, without cancellation at either sign of growth.
+
+    With r² = growth² + 4·saturation²·conserved, E = e^{−rτ}, S = (1−E)/r:
+    y = [y₀(1+E+growth·S) + 2·saturation·conserved·S]/[1+E−growth·S + 2·saturation·y₀·S].
+    """
+    coupling = 4 * saturation**2 * conserved
+    rate = np.sqrt(growth**2 + coupling)
+    moving = np.where(rate > 0, rate, 1.0)
+    exponent = rate * tau
+    decay = np.exp(-exponent)
+    spent = np.where(exponent < np.finfo(float).tiny, tau, -np.expm1(-exponent) / moving)
+    share = np.abs(growth) / moving
+    # 1 − |growth|/rate
+    slow = np.where(rate > 0, coupling / (moving * (moving + np.abs(growth))), 1.0)
+    shrinking = slow + decay * (1 + share)
+    growing = 1 + share + decay * slow
+    up, down = np.where(growth >= 0, growing, shrinking), np.where(growth >= 0, shrinking, growing)
+    return (start * up + 2 * saturation * conserved * spent) / (down + 2 * saturation * start * spent)
