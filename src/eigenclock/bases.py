@@ -1,12 +1,13 @@
 """Bases: samples <-> coordinates along modes. Every basis is real and orthonormal; modes come in order of falling variance."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
 import scipy.fft
 import xarray as xr
-from jaxtyping import Float, Int
+from jaxtyping import Complex, Float, Inexact, Int, Shaped
 
 from .checks import InputError
 
@@ -97,18 +98,18 @@ class PCA(Basis):
 class Fourier(Basis):
     """Real Fourier (Hartley) modes cas(2π k·x/N)/√N on a 1-D or 2-D periodic grid, with channels.
 
-    The pair ±k spans the cosine and sine of frequency k, so its mean variance is the power spectrum. With several
-    channels, a real rotation per frequency mixes the channels so that they are uncorrelated on average over the pair.
+    The pair ±k spans the cosine and sine of frequency k, so its mean variance is the power spectrum. With several channels a
+    unitary matrix per frequency mixes them so that they are uncorrelated: the eigenvectors of the cross-spectral matrix.
 
     **Parameters**
 
     - `shape`: shape of one sample: (n,), (h, w) or (h, w, c).
-    - `rotation`: (frequency, c, c) orthogonal matrices, columns are the mixed channels.
+    - `rotation`: (frequency, c, c) unitary, columns are the mixed channels; those of −k conjugate those of k.
     - `order`: (mode,) index of each mode in the flattened (frequency, channel) grid.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], rotation: Float[np.ndarray, "frequency c c"], order: Int[np.ndarray, " mode"]
+        self, shape: tuple[int, ...], rotation: Inexact[np.ndarray, "frequency c c"], order: Int[np.ndarray, " mode"]
     ) -> None:
         self.shape = shape
         self.rotation = rotation
@@ -123,39 +124,72 @@ class Fourier(Basis):
         """Shape of one channel."""
         return self.shape[:2]
 
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return self.rotation.shape[-1]
+
     @cached_property
     def frequency(self) -> Float[np.ndarray, "mode axis"]:
         """Signed frequency of each mode along each axis, in cycles per sample spacing."""
         axes = np.meshgrid(*(np.fft.fftfreq(n) for n in self.grid), indexing="ij")
-        return np.stack([axis.ravel() for axis in axes], axis=1)[self.order // self.rotation.shape[-1]]
+        return np.stack([axis.ravel() for axis in axes], axis=1)[self.order // self.channels]
 
     def to_modes(self, samples: Samples) -> Coordinates:
-        waves = hartley(self._flat(samples).reshape(len(samples), *self.shape), len(self.grid))
-        mixed = np.einsum("nfc,fck->nfk", waves, self.rotation, optimize=True)
-        return mixed.reshape(len(samples), -1)[:, self.order]
+        waves = spectral_waves(self._flat(samples).reshape(len(samples), *self.shape), len(self.grid))
+        mixed = np.einsum("nfc,fck->nfk", waves, self.rotation.conj(), optimize=True)
+        return (mixed.real - mixed.imag).reshape(len(samples), -1)[:, self.order]
 
     def from_modes(self, coordinates: Coordinates) -> Samples:
-        mixed = np.zeros((len(coordinates), self.dimension))
-        mixed[:, self.order] = self._check_coordinates(coordinates)
-        mixed = mixed.reshape(len(mixed), *self.rotation.shape[:2])
-        waves = np.einsum("nfk,fck->nfc", mixed, self.rotation, optimize=True)
-        return hartley(waves.reshape(-1, *self.shape), len(self.grid)).reshape(-1, *self.shape)
+        n, c = len(coordinates), self.channels
+        hartley = np.zeros((n, self.dimension))
+        hartley[:, self.order] = self._check_coordinates(coordinates)
+        here = hartley.reshape(n, *self.grid, c)
+        opposite = mirrored(here, range(1, 1 + len(self.grid)))
+        mixed = ((opposite + here) + 1j * (opposite - here)).reshape(n, -1, c) / 2
+        waves = np.einsum("nfk,fck->nfc", mixed, self.rotation, optimize=True).reshape(n, *self.grid, c)
+        samples = scipy.fft.ifftn(waves, axes=range(1, 1 + len(self.grid)), norm="ortho").real
+        return samples.reshape(-1, *self.shape)
+
+    def by_frequency(self, values: Float[np.ndarray, "*any mode"]) -> Float[np.ndarray, "*any frequency c"]:
+        """Values of modes in the order of the grid, (frequency, mixed channel)."""
+        out = np.empty_like(values)
+        out[..., self.order] = values
+        return out.reshape(*values.shape[:-1], -1, self.channels)
+
+    def of_modes(self, values: Float[np.ndarray, "*any frequency c"]) -> Float[np.ndarray, "*any mode"]:
+        """The inverse of `by_frequency`."""
+        return values.reshape(*values.shape[:-2], -1)[..., self.order]
+
+    def pair_means(self, values: Float[np.ndarray, " mode"]) -> Float[np.ndarray, " mode"]:
+        """Mean of each mode's value and that of its partner at −k."""
+        table = self.by_frequency(values).reshape(*self.grid, self.channels)
+        mean = (table + mirrored(table, range(len(self.grid)))) / 2
+        return self.of_modes(mean.reshape(-1, self.channels))
 
     def to_dataset(self) -> xr.Dataset:
+        labels = ("frequency", "channel", "mixed_channel")
         return xr.Dataset(
             {
-                "basis_rotation": (("frequency", "channel", "mixed_channel"), self.rotation),
+                "basis_rotation": (labels, self.rotation.real),
+                "basis_rotation_imaginary": (labels, self.rotation.imag),
                 "basis_order": (("mode",), self.order),
             },
             attrs={"basis": "fourier", "sample_shape": "×".join(map(str, self.shape))},
         )
 
 
-def hartley(samples: Samples, axes: int) -> Float[np.ndarray, "n frequency c"]:
-    """Orthonormal Hartley transform over the first `axes` sample axes, its own inverse; frequencies come flattened."""
+def spectral_waves(samples: Samples, axes: int) -> Complex[np.ndarray, "n frequency c"]:
+    """Orthonormal Fourier transform over the first `axes` sample axes; frequencies come flattened."""
     transformed = scipy.fft.fftn(samples, axes=range(1, 1 + axes), norm="ortho")
     channels = samples.shape[1 + axes] if samples.ndim > 1 + axes else 1
-    return (transformed.real - transformed.imag).reshape(len(samples), -1, channels)
+    return transformed.reshape(len(samples), -1, channels)
+
+
+def mirrored(table: Shaped[np.ndarray, "..."], axes: Iterable[int]) -> Shaped[np.ndarray, "..."]:
+    """A table over a grid of frequencies, read at −k in place of k."""
+    along = tuple(axes)
+    return np.roll(np.flip(table, along), 1, along)
 
 
 def basis_from_dataset(dataset: xr.Dataset) -> Basis | None:
@@ -165,4 +199,5 @@ def basis_from_dataset(dataset: xr.Dataset) -> Basis | None:
     shape = tuple(int(n) for n in dataset.attrs["sample_shape"].split("×"))
     if dataset.attrs["basis"] == "pca":
         return PCA(dataset["basis_components"].values, shape)
-    return Fourier(shape, dataset["basis_rotation"].values, dataset["basis_order"].values)
+    rotation = dataset["basis_rotation"].values + 1j * dataset["basis_rotation_imaginary"].values
+    return Fourier(shape, rotation, dataset["basis_order"].values)

@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 import scipy.linalg
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Complex, Float, Inexact
 
-from .bases import PCA, Basis, Fourier, basis_from_dataset, hartley
+from .bases import PCA, Basis, Fourier, basis_from_dataset, mirrored, spectral_waves
 from .checks import InputError, choice, finite_array, integer, number
 from .moments import ROWS, Moments, check_samples, check_varies
 
@@ -159,7 +159,7 @@ class Spectrum:
     def from_batches(cls, batches: Iterable[Any], *, basis: BasisName = "pca") -> "Spectrum":
         """Spectrum of data that do not fit in memory: any iterable of batches shaped like `from_samples`' x, read once.
 
-        Memory is one batch plus the second moments: d×d for PCA, one c×c block per frequency for Fourier.
+        Memory is one batch plus the second moments: d×d for PCA, one 2c×2c block per frequency for Fourier.
         """
         choice("basis", basis, get_args(BasisName))
         moments: Moments | None = None
@@ -169,20 +169,19 @@ class Spectrum:
             if moments is None:
                 shape = batch.shape[1:]
                 d = int(np.prod(shape))
-                width = d if basis == "pca" else (shape[2] if len(shape) == 3 else 1)
-                moments = Moments(d // width, width)
+                channels = shape[2] if len(shape) == 3 else 1
+                moments = Moments(1, d) if basis == "pca" else Moments(d // channels, 2 * channels)
             for start in range(0, len(batch), ROWS):
                 rows = batch[start : start + ROWS].astype(np.float64)
-                moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else hartley(rows, len(shape[:2])))
+                moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else _real_waves(rows))
         if moments is None or moments.count < 2:
             count = 0 if moments is None else moments.count
             raise InputError(f"x must hold at least 2 samples, got {count}")
-        mean = moments.mean.reshape(shape)
         if basis == "pca":
+            mean = moments.mean.reshape(shape)
             check_varies(moments.covariance[0].diagonal().max(), mean)
             return cls._from_pca(moments.covariance[0], mean, shape, moments.count)
-        mean = hartley(mean[None], len(shape[:2])).reshape(shape)  # the transform is its own inverse
-        return cls._from_waves(moments.covariance, mean, shape, moments.count)
+        return cls._from_waves(moments, shape)
 
     @classmethod
     def _thin(cls, samples: Float[np.ndarray, "n ..."]) -> "Spectrum":
@@ -208,20 +207,91 @@ class Spectrum:
         return cls(variance, mean=mean, basis=PCA(components, shape), n_samples=n)
 
     @classmethod
-    def _from_waves(
-        cls, covariance: Float[np.ndarray, "frequency c c"], mean: Any, shape: tuple[int, ...], n: int
-    ) -> "Spectrum":
-        grid, channels = shape[:2], covariance.shape[-1]
-        axes = tuple(range(len(grid)))
-        blocks = covariance.reshape(*grid, channels, channels)
-        mirrored = np.roll(np.flip(blocks, axes), 1, axes)  # frequency −k
-        _, rotation = np.linalg.eigh((blocks + mirrored).reshape(-1, channels, channels) / 2)
-        variance = np.einsum("fck,fcd,fdk->fk", rotation, covariance, rotation, optimize=True).ravel()
-        check_varies(variance.max(), mean)
+    def _from_waves(cls, moments: Moments, shape: tuple[int, ...]) -> "Spectrum":
+        """Fourier modes from the moments of real and imaginary parts."""
+        grid, c = shape[:2], moments.mean.shape[-1] // 2
+        mean = scipy.fft.ifftn((moments.mean[:, :c] + 1j * moments.mean[:, c:]).reshape(*grid, c), axes=range(len(grid)), norm="ortho")
+        parts = moments.covariance
+        real, imaginary, cross = parts[:, :c, :c], parts[:, c:, c:], parts[:, c:, :c]
+        rotation = _eigenvectors(real + imaginary + 1j * (cross - cross.swapaxes(1, 2)), grid)
+        # a mode's coordinate is Re(u*·x̂) − Im(u*·x̂), linear in the two parts
+        weights = np.concatenate([rotation.real + rotation.imag, rotation.imag - rotation.real], axis=1)
+        variance = np.einsum("fck,fcd,fdk->fk", weights, parts, weights, optimize=True).ravel()
+        check_varies(variance.max(), mean.real)
         order = np.argsort(-variance, kind="stable")
         cutoff = variance.max() * variance.size * np.finfo(float).eps
         variance = np.where(variance > cutoff, variance, 0.0)[order]
-        return cls(variance, mean=mean, basis=Fourier(shape, rotation, order), n_samples=n)
+        basis = Fourier(shape, rotation, order)
+        return cls(variance, mean=mean.real.reshape(shape), basis=basis, n_samples=moments.count)
+
+    @classmethod
+    def from_power(cls, power: Any, *, channels: bool = False) -> "Spectrum":
+        """Stationary data on a periodic grid, from their power spectrum: the orthonormal Fourier transform's mean square.
+
+        `power`: (n,) or (h, w), in the order of numpy's fft, equal at ±k; with `channels`, (n, c, c) or (h, w, c, c) Hermitian
+        cross-spectral matrices, conjugate at ±k. Modes are sorted by falling variance.
+
+        ```python
+        >>> import eigenclock as ec
+        >>> ec.Spectrum.from_power([4.0, 1.0, 0.5, 1.0]).variance
+        array([4. , 1. , 1. , 0.5])
+
+        ```
+        """
+        given = np.asarray(power)
+        if not channels:
+            given = finite_array("power", power, "an array of finite numbers >= 0")[..., None, None]
+        grid, c = given.shape[:-2], given.shape[-1]
+        if len(grid) not in (1, 2) or given.shape[-2] != c or given.size == 0:
+            raise InputError(f"power must have shape (n,) or (h, w), with channels (…, c, c), got {np.shape(power)}")
+        if not np.isfinite(given).all():
+            raise InputError("power must be finite, got an entry that is not")
+        size = np.abs(given).max()
+        axes = range(len(grid))
+        if np.abs(given - given.conj().swapaxes(-1, -2)).max() > 1e-9 * size:
+            raise InputError("power must be Hermitian in its channels, got a matrix that is not")
+        if np.abs(given - mirrored(given, axes).conj()).max() > 1e-9 * size:
+            raise InputError("power must be the same at ±k (conjugate, with channels), as for real data, got a difference")
+        blocks = given.reshape(-1, c, c)
+        rotation = _eigenvectors(blocks, grid)
+        variance = np.einsum("fck,fcd,fdk->fk", rotation.conj(), blocks, rotation, optimize=True).real.ravel()
+        if variance.min() < -1e-9 * size:
+            raise InputError(f"power must be >= 0, got {variance.min():g}")
+        order = np.argsort(-variance, kind="stable")
+        shape = grid if c == 1 else (*(grid if len(grid) == 2 else (grid[0], 1)), c)
+        return cls(np.maximum(variance, 0.0)[order], basis=Fourier(shape, rotation, order))
+
+    @property
+    def cross_spectrum(self) -> Complex[np.ndarray, "frequency c c"]:
+        """Cross-spectral matrix of every frequency of the grid; the power spectrum where there is one channel.
+
+        InputError unless the basis is Fourier.
+        """
+        if not isinstance(self.basis, Fourier):
+            raise InputError('a power spectrum needs Fourier modes: Spectrum.from_samples(x, basis="fourier")')
+        rotation = self.basis.rotation
+        power = self.basis.by_frequency(self.basis.pair_means(self.variance))
+        return np.einsum("fck,fk,fdk->fcd", rotation, power, rotation.conj(), optimize=True)
+
+    def stationary(self) -> "Spectrum":
+        """What a convolution sees of the data: Fourier modes with the mean variance of ±k, as of all circular shifts.
+
+        InputError for PCA modes. Abstract modes are taken for Fourier modes as they are.
+        """
+        if self.basis is None:
+            return self
+        if not isinstance(self.basis, Fourier):
+            raise InputError(
+                f'convolutions need Fourier modes, got {type(self.basis).__name__}: use Spectrum.from_samples(x, basis="fourier")'
+            )
+        held_out = None if self.test_variance is None else self.basis.pair_means(self.test_variance)
+        return Spectrum(
+            self.basis.pair_means(self.variance),
+            mean=self.mean,
+            basis=self.basis,
+            test_variance=held_out,
+            n_samples=self.n_samples,
+        )
 
     def with_test(self, test: Any) -> "Spectrum":
         """The same spectrum with `test_variance` measured on held-out samples, about their own mean."""
@@ -298,3 +368,23 @@ class Spectrum:
             test_variance=dataset["test_variance"].values if "test_variance" in dataset else None,
             n_samples=None if count is None else int(count),
         )
+
+
+def _real_waves(rows: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n frequency part"]:
+    """Real and imaginary parts of samples' Fourier transforms, side by side as twice as many channels."""
+    waves = spectral_waves(rows, len(rows.shape[1:3]))
+    return np.concatenate([waves.real, waves.imag], axis=2)
+
+
+def _eigenvectors(blocks: Inexact[np.ndarray, "frequency c c"], grid: tuple[int, ...]) -> Complex[np.ndarray, "frequency c c"]:
+    """Eigenvectors of Hermitian matrices over a grid of frequencies, falling eigenvalue first, conjugate at ±k."""
+    _, vectors = np.linalg.eigh(blocks)
+    index = np.arange(len(blocks))
+    opposite = mirrored(index.reshape(grid), range(len(grid))).ravel()
+    alone = opposite == index
+    _, real = np.linalg.eigh(blocks[alone].real)
+    out = vectors.astype(np.complex128)
+    out[alone] = real
+    later = opposite < index
+    out[later] = out[opposite[later]].conj()
+    return out[..., ::-1]

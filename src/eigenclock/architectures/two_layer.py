@@ -90,6 +90,8 @@ def _riccati(
     With r² = growth² + 4·saturation²·conserved, E = e^{−rτ}, S = (1−E)/r:
     y = [y₀(1+E+growth·S) + 2·saturation·conserved·S]/[1+E−growth·S + 2·saturation·y₀·S].
     """
+    if start == 0 and conserved == 0:
+        return np.zeros(np.broadcast_shapes(tau.shape, growth.shape))
     coupling = 4 * saturation**2 * conserved
     rate = np.sqrt(growth**2 + coupling)
     moving = np.where(rate > 0, rate, 1.0)
