@@ -7,7 +7,27 @@
 from importlib.metadata import version
 
 from . import data, divergences
-from .architectures import Architecture, OneLayer, TiedTwoLayer
+from .architectures import (
+    Affine,
+    Architecture,
+    Circulant,
+    Coupled,
+    DeepLinear,
+    FeatureMap,
+    GaussianKernel,
+    GaussianStart,
+    KernelMatrix,
+    LocalConv,
+    MatrixStart,
+    NoiseKernel,
+    OneLayer,
+    Residual,
+    Start,
+    TiedTwoLayer,
+    TwoLayer,
+    UnalignedOneLayer,
+    UnalignedTiedTwoLayer,
+)
 from .bases import PCA, Basis, Fourier
 from .checks import InputError
 from .clocks import Emergence, PowerLaw
@@ -17,7 +37,7 @@ from .objectives import EDM, Denoising, Epsilon, FlowMatching, LogNormal, Object
 from .optimizers import GradientDescent, GradientFlow, HeavyBall, Optimizer
 from .predict import predict
 from .recipe import Recipe
-from .samplers import Euler, Heun, ProbabilityFlow, Sampler
+from .samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
 from .simulate import simulate
 from .spectrum import Spectrum
 
@@ -26,32 +46,50 @@ __version__ = version("eigenclock")
 __all__ = [
     "EDM",
     "PCA",
+    "Affine",
     "Architecture",
     "Basis",
+    "Circulant",
     "Comparison",
+    "Coupled",
+    "DeepLinear",
     "Denoising",
     "Emergence",
     "Epsilon",
     "Euler",
+    "EulerMaruyama",
+    "FeatureMap",
     "FlowMatching",
     "Fourier",
+    "GaussianKernel",
+    "GaussianStart",
     "GradientDescent",
     "GradientFlow",
     "HeavyBall",
     "Heun",
     "InputError",
+    "KernelMatrix",
     "LearningCurve",
+    "LocalConv",
     "LogNormal",
+    "MatrixStart",
+    "NoiseKernel",
     "Objective",
     "OneLayer",
     "Optimizer",
     "PowerLaw",
     "ProbabilityFlow",
     "Recipe",
+    "Residual",
     "Sampler",
     "Score",
     "Spectrum",
+    "Start",
+    "Stochastic",
     "TiedTwoLayer",
+    "TwoLayer",
+    "UnalignedOneLayer",
+    "UnalignedTiedTwoLayer",
     "Velocity",
     "compare",
     "data",

@@ -125,6 +125,17 @@ class Fourier(Basis):
         return self.shape[:2]
 
     @property
+    def extent(self) -> tuple[int, ...]:
+        """Lengths of the axes along which there is more than one position."""
+        return tuple(n for n in self.grid if n > 1) or (1,)
+
+    @cached_property
+    def opposite(self) -> Int[np.ndarray, " frequency"]:
+        """Index of −k for every frequency k of the flattened grid."""
+        index = np.arange(len(self.rotation)).reshape(self.grid)
+        return mirrored(index, range(len(self.grid))).ravel()
+
+    @property
     def channels(self) -> int:
         """Number of channels."""
         return self.rotation.shape[-1]
@@ -144,9 +155,9 @@ class Fourier(Basis):
         n, c = len(coordinates), self.channels
         hartley = np.zeros((n, self.dimension))
         hartley[:, self.order] = self._check_coordinates(coordinates)
-        here = hartley.reshape(n, *self.grid, c)
-        opposite = mirrored(here, range(1, 1 + len(self.grid)))
-        mixed = ((opposite + here) + 1j * (opposite - here)).reshape(n, -1, c) / 2
+        here = hartley.reshape(n, -1, c)
+        opposite = here[:, self.opposite]
+        mixed = ((opposite + here) + 1j * (opposite - here)) / 2
         waves = np.einsum("nfk,fck->nfc", mixed, self.rotation, optimize=True).reshape(n, *self.grid, c)
         samples = scipy.fft.ifftn(waves, axes=range(1, 1 + len(self.grid)), norm="ortho").real
         return samples.reshape(-1, *self.shape)
@@ -163,9 +174,8 @@ class Fourier(Basis):
 
     def pair_means(self, values: Float[np.ndarray, " mode"]) -> Float[np.ndarray, " mode"]:
         """Mean of each mode's value and that of its partner at −k."""
-        table = self.by_frequency(values).reshape(*self.grid, self.channels)
-        mean = (table + mirrored(table, range(len(self.grid)))) / 2
-        return self.of_modes(mean.reshape(-1, self.channels))
+        table = self.by_frequency(values)
+        return self.of_modes((table + table[self.opposite]) / 2)
 
     def to_dataset(self) -> xr.Dataset:
         labels = ("frequency", "channel", "mixed_channel")

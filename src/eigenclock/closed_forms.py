@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import erf, exp1
 
-from .architectures import OneLayer, TiedTwoLayer
+from .architectures import Architecture, Circulant, DeepLinear, OneLayer, Residual, TiedTwoLayer, TwoLayer
+from .architectures.tied_two_layer import SMALLEST_START
 from .checks import InputError
 from .objectives import Denoising, FlowMatching
 from .optimizers import GradientFlow, elapsed
@@ -24,13 +25,37 @@ Variance: TypeAlias = Float[np.ndarray, "time mode"]
 ClosedForm: TypeAlias = Callable[[Modes, Time], Variance]
 
 
-def closed_form(recipe: Recipe) -> ClosedForm | None:
-    """The function (mode variances, times) -> generated variances that solves this recipe, or None if there is none."""
-    objective, architecture, sampler = recipe.objective, recipe.architecture, recipe.sampler
+def _as_one_or_tied(architecture: Architecture) -> tuple[OneLayer | TiedTwoLayer, float] | None:
+    """One or tied two layers that follow the same curve, and how much faster; None if there are none."""
+    match architecture:
+        case OneLayer() | TiedTwoLayer():
+            return architecture, 1.0
+        case Circulant():
+            return OneLayer(architecture.init), 1.0
+        case TwoLayer() | DeepLinear() | Residual():
+            factors = architecture.layers.start
+            if len(factors) == 1:
+                return OneLayer(factors[0]), 1.0
+            # balanced layers are logistic like tied ones, at rate 4 in place of 8
+            if len(factors) == 2 and factors[0] == factors[1] and factors[0] ** 2 >= SMALLEST_START:
+                return TiedTwoLayer(factors[0] ** 2), 0.5
+    return None
+
+
+def closed_form(recipe: Recipe, sharing: float = 1.0) -> ClosedForm | None:
+    """The function (mode variances, times) -> generated variances that solves this recipe, or None if there is none.
+
+    `sharing`: number of positions that share each weight, by which training is faster.
+    """
+    objective, sampler = recipe.objective, recipe.sampler
+    same = _as_one_or_tied(recipe.architecture)
+    if same is None:
+        return None
+    architecture, faster = same
     plain = objective.weight == "uniform" and objective.density is None
     if not (plain and isinstance(recipe.optimizer, GradientFlow) and isinstance(sampler, ProbabilityFlow)):
         return None
-    lr, init = recipe.optimizer.lr, getattr(architecture, "init", 0.0)
+    lr, init = recipe.optimizer.lr * faster * sharing, architecture.init
     if isinstance(objective, FlowMatching) and isinstance(architecture, OneLayer):
         return lambda variance, time: flow_one_layer(variance, time, lr, init, sampler)
     if not (isinstance(objective, Denoising) and objective.path == "ve"):
@@ -42,9 +67,7 @@ def closed_form(recipe: Recipe) -> ClosedForm | None:
         )
     if isinstance(architecture, OneLayer):
         return lambda variance, time: denoising_one_layer(variance, time, lr, init, sampler)
-    if isinstance(architecture, TiedTwoLayer):
-        return lambda variance, time: denoising_tied_two_layer(variance, time, lr, init, sampler)
-    return None
+    return lambda variance, time: denoising_tied_two_layer(variance, time, lr, init, sampler)
 
 
 def denoising_one_layer(variance: Modes, time: Time, lr: float, init: float, sampler: ProbabilityFlow) -> Variance:

@@ -35,6 +35,11 @@ LABELS: dict[Hashable, dict[str, str]] = {
     "gain": {"long_name": "denoiser gain", "units": "1"},
     "loss": {"long_name": "training loss per mode", "units": "squared units of the regression target"},
     "alignment": {"long_name": "alignment with the data's modes", "units": "1"},
+    "covariance": {"long_name": "generated covariance in mode coordinates", "units": "data units²"},
+    "generated_mean": {"long_name": "generated mean along each mode", "units": "data units"},
+    "target_mean": {"long_name": "data mean along each mode", "units": "data units"},
+    "kl": {"long_name": "KL(generated ‖ data)", "units": "nats"},
+    "wasserstein": {"long_name": "Wasserstein-2 distance", "units": "data units"},
     "particles": {"long_name": "generated samples in mode coordinates", "units": "data units"},
 }
 
@@ -109,6 +114,21 @@ class LearningCurve:
         return self._variable("alignment", "it is measured by simulate, and is 1 by construction in theory")
 
     @property
+    def covariance(self) -> xr.DataArray:
+        """Generated covariance in mode coordinates, (time, mode, mode_); InputError unless it was kept."""
+        return self._variable("covariance", "pass keep_covariance=True")
+
+    @property
+    def generated_mean(self) -> xr.DataArray:
+        """Generated mean along each mode, (time, mode); InputError where the mean was taken as known."""
+        return self._variable("generated_mean", "only Affine learns the mean")
+
+    @property
+    def correlated(self) -> bool:
+        """Whether generated modes may be correlated, so that their variances are not the whole distribution."""
+        return bool(self.dataset.attrs.get("correlated", 0))
+
+    @property
     def spectrum(self) -> Spectrum:
         """The spectrum behind the curve."""
         return Spectrum.from_dataset(self.dataset)
@@ -126,6 +146,10 @@ class LearningCurve:
     def kl(self) -> xr.DataArray:
         """KL(generated ‖ data) in nats over training (T17); modes of zero target variance are left out and counted in attrs."""
         positive = self.target.values > 0
+        if "kl" in self.dataset:
+            return self._over_time(
+                self.dataset["kl"].values, "KL(generated ‖ data)", "nats", modes_left_out=int((~positive).sum())
+            )
         values = divergences.kl(self.variance.values[:, positive], self.target.values[positive])
         left_out = int((~positive).sum()) + self.null_dimension
         return self._over_time(values, "KL(generated ‖ data)", "nats", modes_left_out=left_out)
@@ -135,6 +159,8 @@ class LearningCurve:
 
         Counts all directions of the data space, those in which the data do not vary at all too.
         """
+        if "wasserstein" in self.dataset:
+            return self._over_time(self.dataset["wasserstein"].values, "Wasserstein-2 distance", "data units")
         values = divergences.wasserstein(self.variance.values, self.target.values)
         if self.null_dimension:
             values = np.sqrt(values**2 + self.null_dimension * self.dataset["null_variance"].values)

@@ -35,6 +35,7 @@ class Regression:
 
     objective: "Objective"
     variance: Float[np.ndarray, " mode"]
+    sigma: Levels
     curvature: Float[np.ndarray, "mode sigma"]
     cross_moment: Float[np.ndarray, "mode sigma"]
     floor: Float[np.ndarray, "mode sigma"]
@@ -126,6 +127,7 @@ class Objective(ABC):
         return Regression(
             objective=self,
             variance=variance,
+            sigma=sigma,
             curvature=curvature,
             cross_moment=row.a * row.c * power + row.s * row.e,
             # rho - chi^2/kappa without its cancellation

@@ -86,10 +86,9 @@ def resolve(training: TrainingOptions, spectrum: Spectrum) -> tuple[Recipe, int]
 
 def stable_learning_rate(training: TrainingOptions, spectrum: Spectrum) -> float:
     """A third of the largest learning rate at which gradient descent converges, rounded to two digits."""
-    regression = training.objective.regression(spectrum.variance, training.sampler.levels)
-    largest = (
-        GradientDescent().stable_step / (training.architecture or DEFAULT_ARCHITECTURE).stiffness(regression).max()
-    )
+    architecture = training.architecture or DEFAULT_ARCHITECTURE
+    curvature = architecture.largest_curvature(training.objective, spectrum, training.sampler.levels)
+    largest = GradientDescent().stable_step / curvature
     return float(f"{STABLE_SHARE * largest:.2g}")
 
 

@@ -1,23 +1,19 @@
 """The theory's one entry point: spectrum and recipe in, learning curve out."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from .architectures import Architecture, OneLayer
-from .checks import InputError, noise_levels, training_time
-from .closed_forms import ClosedForm, closed_form
+from .checks import noise_levels, training_time
 from .curve import LearningCurve
 from .objectives import Denoising, Objective
 from .optimizers import GradientFlow, Optimizer
 from .recipe import Recipe
+from .routes import route
+from .routes.solution import Wanted
 from .samplers import ProbabilityFlow, Sampler
 from .spectrum import Spectrum
-
-BLOCK = 2**18
-"""Gains computed at a time (2 MiB each array): large enough to amortise Python, small enough to stay in cache."""
 
 DEFAULT_TIME = np.geomspace(1e-3, 1e5, 200)
 
@@ -33,19 +29,23 @@ def predict(
     sigma: Any = None,
     keep_gain: bool = False,
     keep_loss: bool = False,
+    keep_covariance: bool = False,
 ) -> LearningCurve:
-    """Generated variance of every mode over training, from theory (T1–T7).
+    """Generated variance of every mode over training, from theory (T1–T14).
 
-    The closed form is used where one exists (`sampler.method`), quadrature or the sampler's own steps otherwise. Nothing
-    larger than `(time, mode)` is held unless `keep_gain` or `keep_loss` asks for it.
+    The closed form is used where one exists (`sampler.method`), quadrature or the sampler's own steps otherwise; networks that
+    mix modes (`Affine`, unaligned starts, local convolutions with channels) go by matrices. Nothing larger than `(time, mode)`
+    is kept unless asked for.
 
     **Parameters**
 
-    - `spectrum`: variances of the modes. The mean is taken as known: the theory acts on centred data.
+    - `spectrum`: variances of the modes. The mean is taken as known, the theory acts on centred data, except for `Affine`.
+      Convolutions see only its stationary part (`Spectrum.stationary`), which becomes the curve's target.
     - `objective`, `architecture`, `optimizer`, `sampler`: the recipe.
     - `time`: (time,) training times in optimizer steps, increasing, 0 and inf allowed. Default: 200 points, 1e-3 to 1e5.
     - `sigma`: noise levels at which gain and loss are kept; by default the sampler's own.
-    - `keep_gain`, `keep_loss`: keep the denoiser's gain, the loss, as (time, mode, sigma).
+    - `keep_gain`, `keep_loss`: keep the denoiser's gain along each mode, the loss, as (time, mode, sigma).
+    - `keep_covariance`: keep the generated covariance in mode coordinates, as (time, mode, mode).
 
     Raises InputError if times are unsorted or negative, or the learning rate diverges on some mode.
 
@@ -62,66 +62,19 @@ def predict(
     """
     recipe = Recipe(objective, architecture, optimizer, sampler)
     times = training_time(DEFAULT_TIME if time is None else time)
-    kept = None
+    kept = np.empty(0)
     if keep_gain or keep_loss:
-        kept = recipe.sampler.levels if sigma is None else noise_levels(sigma)
-    solve = _variance_solver(recipe)
+        kept = sampler.levels if sigma is None else noise_levels(sigma)
+    seen = architecture.sees(spectrum)
+    solution = route(architecture)(recipe, seen, Wanted(times, kept, keep_gain, keep_loss, keep_covariance))
 
-    dataset = spectrum.to_dataset()
+    dataset = seen.to_dataset()
     dataset.coords["time"] = ("time", times)
-    modes, whole = spectrum.n_modes, spectrum.n_modes == spectrum.dimension
-    # one more mode of no variance stands for all directions that the spectrum leaves out
-    variance = spectrum.variance if whole else np.append(spectrum.variance, 0.0)
-    with np.errstate(over="ignore"):  # a start that explodes has infinite variance
-        generated, initial = solve(variance, times), solve(variance, np.zeros(1))[0]
-    dataset["variance"] = (("time", "mode"), generated[:, :modes])
-    dataset["initial"] = ("mode", initial[:modes])
-    if not whole:
-        dataset["null_variance"] = ("time", generated[:, modes])
-        dataset["null_initial"] = ((), initial[modes])
-    if kept is not None:
+    dataset["variance"] = (("time", "mode"), solution.variance)
+    dataset["initial"] = ("mode", solution.initial)
+    if kept.size:
         dataset.coords["sigma"] = ("sigma", kept)
-        regression = objective.regression(spectrum.variance, kept)
-        network_gain = architecture.network_gain(regression, optimizer, times)
-        if keep_gain:
-            dataset["gain"] = (("time", "mode", "sigma"), regression.denoiser_gain(network_gain))
-        if keep_loss:
-            dataset["loss"] = (("time", "mode", "sigma"), regression.loss(network_gain))
+    for name, (dims, values) in solution.extra.items():
+        dataset[name] = (dims, values)
+    dataset.attrs["correlated"] = int(solution.correlated)
     return LearningCurve(dataset, recipe=recipe, source="theory")
-
-
-def _variance_solver(recipe: Recipe) -> ClosedForm:
-    """The closed form if there is one and the sampler wants it, else the sampler on the gain, block by block."""
-    method = recipe.sampler.method if isinstance(recipe.sampler, ProbabilityFlow) else "quadrature"
-    exact = closed_form(recipe) if method != "quadrature" else None
-    if exact is not None:
-        return exact
-    if method == "closed_form":
-        raise InputError(
-            f'method must be "auto" or "quadrature" for this recipe, got "closed_form": none exists for {recipe}'
-        )
-    return lambda variance, time: _blockwise(recipe, variance, time)
-
-
-def _blockwise(
-    recipe: Recipe, variance: Float[np.ndarray, " mode"], time: Float[np.ndarray, " time"]
-) -> Float[np.ndarray, "time mode"]:
-    """The sampler applied to the gain, over blocks of modes and, where one mode alone is too large, of times."""
-    levels = recipe.sampler.levels
-    rows = min(time.size, max(1, BLOCK // levels.size))
-    columns = max(1, BLOCK // (rows * levels.size))
-    out = np.empty((time.size, variance.size))
-    for first in range(0, variance.size, columns):
-        modes = slice(first, first + columns)
-        regression = recipe.objective.regression(variance[modes], levels)
-        for start in range(0, time.size, rows):
-            times = slice(start, start + rows)
-            gain = regression.denoiser_gain(recipe.architecture.network_gain(regression, recipe.optimizer, time[times]))
-            out[times, modes] = recipe.sampler.variance(gain)
-            finer = recipe.sampler.refined(gain)
-            if finer is not None:
-                unresolved, sampler = finer
-                chosen = np.arange(variance.size)[modes][unresolved]
-                again = _blockwise(replace(recipe, sampler=sampler), variance[chosen], time[times])
-                out[times, chosen] = again
-    return out

@@ -1,16 +1,17 @@
 """The theory's brute-force twin: real matrices, real descent, real particles, the same LearningCurve."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from . import divergences
-from .architectures import Architecture, OneLayer
-from .brute_force.descent import Gradient, PairMoments, Progress, matrix_network, minibatch_gradient, trained_weights
-from .brute_force.pairs import denoise, loss_weight
-from .brute_force.particles import push, sampling_levels
+from .architectures import Affine, Architecture, Circulant, Coupled, OneLayer
+from .brute_force.descent import Gradient, PairMoments, Progress, minibatch_gradient, trained_weights
+from .brute_force.networks import matrix_network
+from .brute_force.pairs import draw_density, loss_weight
+from .brute_force.particles import sampling_levels
+from .brute_force.record import Recorder
 from .checks import InputError, finite_array, integer, noise_levels, training_time
 from .curve import LearningCurve
 from .objectives import Denoising, Objective
@@ -18,6 +19,8 @@ from .optimizers import GradientFlow, Optimizer
 from .recipe import Recipe
 from .samplers import ProbabilityFlow, Sampler
 from .spectrum import Spectrum
+
+Levels: TypeAlias = Float[np.ndarray, " sigma"]
 
 MOST_STEPS = 1e7
 """Steps of descent, or of the ODE solver, beyond which brute force is refused."""
@@ -40,6 +43,7 @@ def simulate(
     sigma: Any = None,
     keep_gain: bool = False,
     keep_loss: bool = False,
+    keep_covariance: bool = False,
     samples: Any = None,
     batch_size: int | None = None,
     n_particles: int | None = 4096,
@@ -47,14 +51,15 @@ def simulate(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> LearningCurve:
-    """Train full d×d matrices by explicit descent at every noise level of the sampler, and push particles through it.
+    """Train whole matrices by explicit descent at every noise level of the sampler, and push particles through it.
 
     Knows no eigenbasis and none of the theory's formulas; the spectrum's modes serve only to read the result. Gradient flow
     is integrated as an ODE; discrete optimizers take their steps.
 
     **Parameters**
 
-    - `spectrum`, `objective`, `architecture`, `optimizer`, `sampler`, `sigma`, `keep_gain`, `keep_loss`: as in `predict`.
+    - `spectrum`, `objective`, `architecture`, `optimizer`, `sampler`, `sigma`, `keep_gain`, `keep_loss`,
+      `keep_covariance`: as in `predict`.
       Abstract modes are first hidden behind a random rotation.
     - `time`: (time,) finite training times in optimizer steps.
     - `samples`: (n, *shape) real data to train on; without them the training data are the spectrum's Gaussian.
@@ -89,12 +94,16 @@ def simulate(
     if n_particles is not None and n_particles < max(2, keep_particles):
         raise InputError(f"n_particles must be >= 2 and >= keep_particles={keep_particles}, got {n_particles}")
 
-    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(4)]
-    modes = _mode_vectors(spectrum, streams[0])
+    children = np.random.SeedSequence(seed).spawn(5)
+    streams = [np.random.default_rng(child) for child in children]
+    seen = _with_basis(architecture, spectrum)
+    modes = _mode_vectors(seen, streams[0])
+    learns_mean = isinstance(architecture, Affine)
     wanted = None if sigma is None else noise_levels(sigma)
     own = sampling_levels(sampler)
     kept = np.empty(0) if not (keep_gain or keep_loss) else own if wanted is None else wanted
-    levels = np.concatenate([own, kept])
+    trained, share = _trained_levels(architecture, np.concatenate([own, kept]))
+    levels = np.concatenate([trained, own, kept]) if isinstance(architecture, Coupled) else trained
     d = modes.shape[1]
     needed = levels.size * d * d * 8
     if needed > LARGEST_SIMULATION:
@@ -104,31 +113,42 @@ def simulate(
         )
 
     data = _centred(spectrum, samples)
-    rows = np.sqrt(spectrum.variance)[:, None] * modes if data is None else data / np.sqrt(len(data))
-    moments = PairMoments.of(objective, rows, levels if batch_size is None else kept)
-    network = matrix_network(architecture)
-    _refuse_endless(objective, optimizer, levels, moments, times)
+    mean = _mean_vector(seen, modes) if learns_mean else None
+    rows = _rows(spectrum, seen, modes) if data is None else data / np.sqrt(len(data))
+    moments = PairMoments.of(objective, rows, levels if batch_size is None else kept, mean)
+    network = matrix_network(architecture, seen, modes, levels)
+    _refuse_endless(objective, optimizer, levels, moments, times, architecture.sharing(seen))
     gradient: Gradient = moments.gradient
     if batch_size is not None:
-        gradient = minibatch_gradient(objective, _Batches(data, rows, streams[1]), levels, batch_size, streams[2])
+        batches = Batches(data, rows, mean, streams[1])
+        gradient = minibatch_gradient(objective, batches, levels, batch_size, streams[2], bias=learns_mean)
     dtype = np.float64 if batch_size is None else np.float32
-    kept_moments = PairMoments(moments.xx[-kept.size :], moments.yx[-kept.size :], moments.yy[-kept.size :])
+    count = kept.size if batch_size is None else moments.xx.shape[0]
+    kept_moments = PairMoments(*(part[len(part) - count :] for part in (moments.xx, moments.yx, moments.yy)))
 
-    start = np.broadcast_to(network.start(d), (levels.size, d, d)).astype(dtype)
+    importance = np.zeros(levels.size)
+    importance[: share.size] = share * loss_weight(objective, trained) * draw_density(objective, trained)
+    start = network.start(levels.size).astype(dtype)
     noise = _starting_noise(modes, n_particles, seed, streams[3]).astype(dtype)
-    record = _Recorder(objective, sampler, own, kept, kept_moments, modes, noise, n_particles is None)
-    initial = record(network.weights(start))
+    transport = n_particles is None
+    record = Recorder(objective, sampler, own, kept, kept_moments, modes, noise, transport, learns_mean, children[4])
+    read = slice(levels.size - own.size - kept.size, None)
+    initial = record(network.weights(start)[read])
     states = [
-        record(weights)
-        for weights in trained_weights(network, gradient, objective, optimizer, levels, start, times, progress)
+        record(weights[read])
+        for weights in trained_weights(network, gradient, importance, optimizer, start, times, progress)
     ]
 
-    dataset = spectrum.to_dataset()
+    dataset = seen.to_dataset()
     dataset.coords["time"] = ("time", times)
     dataset["initial"] = ("mode", initial["variance"])
     dataset["variance"] = (("time", "mode"), np.stack([state["variance"] for state in states]))
     dataset["alignment"] = ("time", np.array([state["alignment"] for state in states]))
-    if spectrum.n_modes < d:
+    if learns_mean:
+        dataset["generated_mean"] = (("time", "mode"), np.stack([state["generated_mean"] for state in states]))
+    if keep_covariance:
+        dataset["covariance"] = (("time", "mode", "mode_"), np.stack([state["covariance"] for state in states]))
+    if seen.n_modes < d:
         dataset["null_variance"] = ("time", np.array([state["null_variance"] for state in states]))
         dataset["null_initial"] = ((), initial["null_variance"])
     if keep_particles and n_particles is not None:
@@ -138,7 +158,35 @@ def simulate(
         if keep:
             dataset.coords["sigma"] = ("sigma", kept)
             dataset[name] = xr.Variable(("time", "mode", "sigma"), np.stack([state[name] for state in states]))
+    dataset.attrs["correlated"] = 1
     return LearningCurve(dataset, recipe=Recipe(objective, architecture, optimizer, sampler), source="simulation")
+
+
+def _with_basis(architecture: Architecture, spectrum: Spectrum) -> Spectrum:
+    """What the network sees, on a real grid where it is a convolution."""
+    seen = architecture.sees(spectrum)
+    if isinstance(architecture, Circulant) and seen.basis is None:
+        return Spectrum.from_power(seen.variance)
+    return seen
+
+
+def _trained_levels(architecture: Architecture, needed: Levels) -> tuple[Levels, Levels]:
+    """Noise levels to train, and the share of the loss that each stands for: its own, but where levels are coupled."""
+    if isinstance(architecture, Coupled):
+        return architecture.training_levels
+    return needed, np.ones_like(needed)
+
+
+def _rows(spectrum: Spectrum, seen: Spectrum, modes: Float[np.ndarray, "mode d"]) -> Float[np.ndarray, "n d"]:
+    """Vectors whose outer products add up to the data's covariance; not made stationary, where it is not."""
+    variance = spectrum.variance if spectrum.basis is not None else seen.variance
+    return np.sqrt(variance)[:, None] * modes
+
+
+def _mean_vector(spectrum: Spectrum, modes: Float[np.ndarray, "mode d"]) -> Float[np.ndarray, " d"]:
+    if spectrum.mean is None:
+        raise InputError("Affine needs a spectrum with a mean, got none")
+    return spectrum.mean.ravel() if spectrum.basis is not None else spectrum.mean @ modes
 
 
 def _mode_vectors(spectrum: Spectrum, rng: np.random.Generator) -> Float[np.ndarray, "mode d"]:
@@ -162,13 +210,18 @@ def _centred(spectrum: Spectrum, samples: Any) -> Float[np.ndarray, "n d"] | Non
 
 
 def _refuse_endless(
-    objective: Objective, optimizer: Optimizer, levels: Any, moments: PairMoments, times: Float[np.ndarray, " time"]
+    objective: Objective,
+    optimizer: Optimizer,
+    levels: Levels,
+    moments: PairMoments,
+    times: Float[np.ndarray, " time"],
+    sharing: float,
 ) -> None:
     """Explicit methods take about stiffness × time steps: say so before, not after a day."""
     steps = times[-1]
     if isinstance(optimizer, GradientFlow):
         stiffness = 2 * loss_weight(objective, levels) * np.linalg.norm(moments.xx, 2, axis=(1, 2))
-        steps = optimizer.lr * stiffness.max() * times[-1] / DOP853_REACH
+        steps = optimizer.lr * sharing * stiffness.max() * times[-1] / DOP853_REACH
     if steps > MOST_STEPS:
         raise InputError(
             f"time must end earlier for simulate, got {times[-1]:g}: that takes about {steps:.2g} steps of brute force, "
@@ -176,20 +229,25 @@ def _refuse_endless(
         )
 
 
-class _Batches:
+class Batches:
     """Clean samples for each step and level: real ones drawn with replacement, or fresh Gaussian ones."""
 
     def __init__(
-        self, data: Float[np.ndarray, "n d"] | None, rows: Float[np.ndarray, "mode d"], rng: np.random.Generator
+        self,
+        data: Float[np.ndarray, "n d"] | None,
+        rows: Float[np.ndarray, "mode d"],
+        mean: Float[np.ndarray, " d"] | None,
+        rng: np.random.Generator,
     ) -> None:
         self.data = None if data is None else data.astype(np.float32)
+        self.mean = np.float32(0) if mean is None else mean.astype(np.float32)
         self.rows = rows.astype(np.float32)
         self.rng = rng
 
     def __call__(self, shape: tuple[int, int]) -> Float[np.ndarray, "sigma batch d"]:
         if self.data is not None:
-            return self.data[self.rng.integers(0, len(self.data), shape)]
-        return self.rng.standard_normal((*shape, len(self.rows)), dtype=np.float32) @ self.rows
+            return self.mean + self.data[self.rng.integers(0, len(self.data), shape)]
+        return self.mean + self.rng.standard_normal((*shape, len(self.rows)), dtype=np.float32) @ self.rows
 
 
 def _starting_noise(
@@ -204,51 +262,3 @@ def _starting_noise(
         other = rest.standard_normal((n_particles, d))
         noise += other - (other @ modes.T) @ modes
     return noise
-
-
-class _Recorder:
-    """Reads variances, alignment, gain and loss off trained weights."""
-
-    def __init__(
-        self,
-        objective: Objective,
-        sampler: Sampler,
-        own: Float[np.ndarray, " own"],
-        kept: Float[np.ndarray, " kept"],
-        moments: PairMoments,
-        modes: Float[np.ndarray, "mode d"],
-        noise: Float[np.ndarray, "n d"],
-        transport: bool,
-    ) -> None:
-        self.objective, self.sampler, self.own, self.kept = objective, sampler, own, kept
-        self.moments, self.modes, self.noise, self.transport = moments, modes, noise, transport
-
-    def __call__(self, weights: Float[np.ndarray, "sigma d d"]) -> dict[str, Any]:
-        levels = self.own.astype(weights.dtype)
-        generated = push(self.sampler, self.objective, weights[: self.own.size], levels, self.noise)
-        coordinates = generated.astype(np.float64) @ self.modes.T
-        centred = coordinates if self.transport else coordinates - coordinates.mean(axis=0)
-        covariance = centred.T @ centred / (1 if self.transport else len(centred))
-        if not np.isfinite(covariance).all():
-            raise InputError("lr must be smaller: the simulated samples overflow")
-        state = {
-            "variance": np.diag(covariance).copy(),
-            "alignment": float(divergences.alignment(covariance)),
-            "particles": coordinates,
-            "null_variance": self._null_variance(generated.astype(np.float64), np.diag(covariance)),
-        }
-        if self.kept.size:
-            trained, sigma = weights[self.own.size :].astype(np.float64), self.kept[:, None, None]
-            images = denoise(self.objective, lambda y: y @ trained.swapaxes(1, 2), self.modes[None], sigma)
-            state["gain"] = np.einsum("skd,kd->ks", images, self.modes)
-            residual = self.moments.residual(trained)
-            power = np.einsum("kd,sde,ke->ks", self.modes, residual, self.modes, optimize=True)
-            state["loss"] = power * loss_weight(self.objective, self.kept)
-        return state
-
-    def _null_variance(self, generated: Float[np.ndarray, "n d"], along_modes: Float[np.ndarray, " mode"]) -> float:
-        """Mean generated variance over the directions outside the modes."""
-        n_modes, d = self.modes.shape
-        total = (generated**2).sum() if self.transport else generated.var(axis=0).sum() * len(generated)
-        outside = total / (1 if self.transport else len(generated)) - along_modes.sum()
-        return float(max(outside, 0.0) / max(d - n_modes, 1))

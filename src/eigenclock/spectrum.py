@@ -105,6 +105,11 @@ class Spectrum:
         """Number of coordinates of a sample; the modes beyond `n_modes` have no variance and were never formed."""
         return self.n_modes if self.basis is None else self.basis.dimension
 
+    @property
+    def positions(self) -> int:
+        """Number of positions of the grid: coordinates of one channel. Abstract modes have one channel."""
+        return self.dimension // (self.basis.channels if isinstance(self.basis, Fourier) else 1)
+
     def to_modes(self, samples: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n mode"]:
         """Mode coordinates (n, mode) of samples (n, *shape), about the mean."""
         basis = self._need_basis()
@@ -210,7 +215,9 @@ class Spectrum:
     def _from_waves(cls, moments: Moments, shape: tuple[int, ...]) -> "Spectrum":
         """Fourier modes from the moments of real and imaginary parts."""
         grid, c = shape[:2], moments.mean.shape[-1] // 2
-        mean = scipy.fft.ifftn((moments.mean[:, :c] + 1j * moments.mean[:, c:]).reshape(*grid, c), axes=range(len(grid)), norm="ortho")
+        mean = scipy.fft.ifftn(
+            (moments.mean[:, :c] + 1j * moments.mean[:, c:]).reshape(*grid, c), axes=range(len(grid)), norm="ortho"
+        )
         parts = moments.covariance
         real, imaginary, cross = parts[:, :c, :c], parts[:, c:, c:], parts[:, c:, :c]
         rotation = _eigenvectors(real + imaginary + 1j * (cross - cross.swapaxes(1, 2)), grid)
@@ -251,7 +258,9 @@ class Spectrum:
         if np.abs(given - given.conj().swapaxes(-1, -2)).max() > 1e-9 * size:
             raise InputError("power must be Hermitian in its channels, got a matrix that is not")
         if np.abs(given - mirrored(given, axes).conj()).max() > 1e-9 * size:
-            raise InputError("power must be the same at ±k (conjugate, with channels), as for real data, got a difference")
+            raise InputError(
+                "power must be the same at ±k (conjugate, with channels), as for real data, got a difference"
+            )
         blocks = given.reshape(-1, c, c)
         rotation = _eigenvectors(blocks, grid)
         variance = np.einsum("fck,fcd,fdk->fk", rotation.conj(), blocks, rotation, optimize=True).real.ravel()
@@ -376,7 +385,9 @@ def _real_waves(rows: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n freque
     return np.concatenate([waves.real, waves.imag], axis=2)
 
 
-def _eigenvectors(blocks: Inexact[np.ndarray, "frequency c c"], grid: tuple[int, ...]) -> Complex[np.ndarray, "frequency c c"]:
+def _eigenvectors(
+    blocks: Inexact[np.ndarray, "frequency c c"], grid: tuple[int, ...]
+) -> Complex[np.ndarray, "frequency c c"]:
     """Eigenvectors of Hermitian matrices over a grid of frequencies, falling eigenvalue first, conjugate at ±k."""
     _, vectors = np.linalg.eigh(blocks)
     index = np.arange(len(blocks))

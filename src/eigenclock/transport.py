@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Inexact
+from jaxtyping import Inexact
 
 Matrix = Inexact[np.ndarray, "*any d d"]
 
@@ -22,6 +22,7 @@ def magnus_step(
     mean = width * middle
     tilt = (np.sqrt(15) / 3 * width) * (last - first)
     bend = (10 / 3 * width) * (last - 2 * middle + first)
+
     def bracket(a: Any, b: Any) -> Any:
         return product(a, b) - product(b, a)
 
@@ -50,7 +51,7 @@ def exponential(matrix: Matrix, identity: Any) -> Matrix:
 
 def transported(
     steps: Iterable[tuple[Matrix, float]], start: float, identity: Matrix, homogeneous: bool
-) -> tuple[Matrix, Inexact[np.ndarray, "*any d"] | None]:
+) -> tuple[Inexact[np.ndarray, "*any n n"], Inexact[np.ndarray, "*any n"] | None]:
     """Covariance, and mean where steps are homogeneous, of N(0, start·I) after a chain of steps x ← map·x + noise.
 
     Homogeneous steps act on (x, 1). Between two steps with noise the maps are multiplied first, so that small variances come

@@ -1,9 +1,17 @@
 """What an architecture is to the theory: how the network's gain evolves on each mode at each noise level."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import TypeAlias
 
-from ..objectives import Regression
+import numpy as np
+from jaxtyping import Float
+
+from ..objectives import Objective, Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
+from ..spectrum import Spectrum
+
+Levels: TypeAlias = Float[np.ndarray, " sigma"]
 
 
 class Architecture(ABC):
@@ -16,3 +24,19 @@ class Architecture(ABC):
     @abstractmethod
     def stiffness(self, regression: Regression) -> Hessian:
         """Largest second derivative of the loss in the parameters at start or optimum, before the learning rate."""
+
+    def sees(self, spectrum: Spectrum) -> Spectrum:
+        """What the network can know of the data; InputError if the spectrum has the wrong modes for it."""
+        return spectrum
+
+    def sharing(self, spectrum: Spectrum) -> float:
+        """Number of positions that share each weight, by which training is faster."""
+        return 1.0
+
+    def regression(self, objective: Objective, spectrum: Spectrum, sigma: Levels) -> Regression:
+        """The scalar problems of the modes on which the gains evolve."""
+        return replace(objective.regression(spectrum.variance, sigma), sharing=self.sharing(spectrum))
+
+    def largest_curvature(self, objective: Objective, spectrum: Spectrum, sigma: Levels) -> float:
+        """Largest second derivative of the loss over all modes and levels: it decides the stable learning rate."""
+        return float(self.stiffness(self.regression(objective, self.sees(spectrum), sigma)).max())

@@ -40,13 +40,17 @@ class DeepLinear(Architecture):
         if isinstance(self.init, tuple | list):
             object.__setattr__(self, "init", tuple(self.init))  # a file gives a list
             if len(self.init) != self.depth:
-                raise InputError(f"init must be a number or {self.depth} factors for depth {self.depth}, got {self.init!r}")
+                raise InputError(
+                    f"init must be a number or {self.depth} factors for depth {self.depth}, got {self.init!r}"
+                )
             for i, factor in enumerate(self.init):
                 number(f"init[{i}]", factor)
         else:
             number("init", self.init, at_least=0)
         if self.depth > 1 and self.layers.is_fixed_point:
-            raise InputError(f"init must be > 0 for depth >= 2, got {self.init}: a fixed point, nothing is ever learned")
+            raise InputError(
+                f"init must be > 0 for depth >= 2, got {self.init}: a fixed point, nothing is ever learned"
+            )
 
     @property
     def layers(self) -> Layers:

@@ -39,11 +39,15 @@ class Residual(Architecture):
         if isinstance(self.init, tuple | list):
             object.__setattr__(self, "init", tuple(self.init))  # a file gives a list
             if len(self.init) != self.depth:
-                raise InputError(f"init must be a number or {self.depth} of them for depth {self.depth}, got {self.init!r}")
+                raise InputError(
+                    f"init must be a number or {self.depth} of them for depth {self.depth}, got {self.init!r}"
+                )
         for i, gain in enumerate(self._gains):
             number(f"init[{i}]" if isinstance(self.init, tuple) else "init", gain)
         if self.layers.is_fixed_point:
-            raise InputError(f"init must not be -1 in two blocks, got {self.init}: a fixed point, nothing is ever learned")
+            raise InputError(
+                f"init must not be -1 in two blocks, got {self.init}: a fixed point, nothing is ever learned"
+            )
 
     @property
     def _gains(self) -> tuple[float, ...]:

@@ -105,11 +105,15 @@ def coordinate(remaining: Elements) -> Elements:
         return np.where(remaining > 30, -remaining, -np.log(np.expm1(np.minimum(remaining, 30))))
 
 
-def integrate(flow: ScalarFlow, rate: Elements, time: Float[np.ndarray, " time"]) -> Float[np.ndarray, "time mode sigma"]:
+def integrate(
+    flow: ScalarFlow, rate: Elements, time: Float[np.ndarray, " time"]
+) -> Float[np.ndarray, "time mode sigma"]:
     """x·R(x) at q = rate·time, in chunks of elements."""
     shape, flat_rate = flow.end.shape, rate.reshape(-1, 1)
     longest = coordinate(flow.distance(flow.start)).min()
-    per_element = NODES * _panel_count(np.array([[SETTLED - min(longest, SETTLED)]]), flow.differences.size) + 10 * time.size
+    per_element = (
+        NODES * _panel_count(np.array([[SETTLED - min(longest, SETTLED)]]), flow.differences.size) + 10 * time.size
+    )
     size = max(1, CHUNK // per_element)
     out = np.empty((time.size, flow.end.size, 1))
     for first in range(0, flow.end.size, size):
@@ -118,7 +122,9 @@ def integrate(flow: ScalarFlow, rate: Elements, time: Float[np.ndarray, " time"]
     return out.reshape(time.size, *shape)
 
 
-def _integrate(flow: ScalarFlow, rate: Elements, time: Float[np.ndarray, " time"]) -> Float[np.ndarray, "time mode sigma"]:
+def _integrate(
+    flow: ScalarFlow, rate: Elements, time: Float[np.ndarray, " time"]
+) -> Float[np.ndarray, "time mode sigma"]:
     first = np.minimum(coordinate(flow.distance(flow.start)), SETTLED)
     panels = _panel_count(SETTLED - first, flow.differences.size)
     width = (SETTLED - first) / panels
@@ -144,9 +150,7 @@ def _integrate(flow: ScalarFlow, rate: Elements, time: Float[np.ndarray, " time"
     return x * np.prod(np.sqrt(x**2 + flow.differences.reshape(-1, 1, 1, 1)), axis=0)
 
 
-def _panel_of(
-    edges: Float[np.ndarray, "edge mode sigma"], wanted: Float[np.ndarray, "time mode sigma"]
-) -> np.ndarray:
+def _panel_of(edges: Float[np.ndarray, "edge mode sigma"], wanted: Float[np.ndarray, "time mode sigma"]) -> np.ndarray:
     """Index of the panel that holds each value; the number of panels beyond the last edge. By bisection."""
     low, high = np.zeros(wanted.shape, dtype=np.intp), np.full(wanted.shape, len(edges), dtype=np.intp)
     while (high - low).max() > 1:

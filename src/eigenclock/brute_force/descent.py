@@ -1,6 +1,5 @@
-"""Training of one d×d matrix network per noise level by explicit steps, on full moments or on minibatches."""
+"""Training of matrix networks at many noise levels by explicit steps, on full moments or on minibatches."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -9,16 +8,18 @@ import numpy as np
 import scipy.integrate
 from jaxtyping import Float
 
-from ..architectures import Architecture, OneLayer, TiedTwoLayer
 from ..checks import InputError
 from ..objectives import Objective
 from ..optimizers import GradientFlow, HeavyBall, Optimizer, whole_steps
-from .pairs import draw_density, loss_weight, training_pair
+from .networks import MatrixNetwork
+from .pairs import training_pair
 
-Matrices: TypeAlias = Float[np.ndarray, "sigma d d"]
+Matrices: TypeAlias = Float[np.ndarray, "sigma d e"]
+Parameters: TypeAlias = Float[np.ndarray, "..."]
 Levels: TypeAlias = Float[np.ndarray, " sigma"]
 Times: TypeAlias = Float[np.ndarray, " time"]
-States: TypeAlias = Iterator[Matrices]
+States: TypeAlias = Iterator[Parameters]
+Slope: TypeAlias = Callable[[Parameters], Parameters]
 Gradient: TypeAlias = Callable[[Matrices], Matrices]
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -26,85 +27,44 @@ FLOW_TOLERANCE = 1e-11
 """Relative tolerance of the ODE solver that integrates gradient flow."""
 
 
-class MatrixNetwork(ABC):
-    """A network F(x) = W x with W made of trainable matrices."""
-
-    @abstractmethod
-    def start(self, d: int) -> Float[np.ndarray, "d d"]:
-        """Parameters at time 0."""
-
-    @abstractmethod
-    def weights(self, parameters: Matrices) -> Matrices:
-        """W."""
-
-    @abstractmethod
-    def pull_back(self, parameters: Matrices, gradient: Matrices) -> Matrices:
-        """Gradient with respect to the parameters from the gradient with respect to W."""
-
-
-@dataclass(frozen=True)
-class Single(MatrixNetwork):
-    """W itself is trained."""
-
-    init: float
-
-    def start(self, d: int) -> Float[np.ndarray, "d d"]:
-        return self.init * np.eye(d)
-
-    def weights(self, parameters: Matrices) -> Matrices:
-        return parameters
-
-    def pull_back(self, parameters: Matrices, gradient: Matrices) -> Matrices:
-        return gradient
-
-
-@dataclass(frozen=True)
-class Tied(MatrixNetwork):
-    """W = P Pᵀ, P is trained."""
-
-    init: float
-
-    def start(self, d: int) -> Float[np.ndarray, "d d"]:
-        return np.sqrt(self.init) * np.eye(d)
-
-    def weights(self, parameters: Matrices) -> Matrices:
-        return parameters @ parameters.swapaxes(-1, -2)
-
-    def pull_back(self, parameters: Matrices, gradient: Matrices) -> Matrices:
-        return (gradient + gradient.swapaxes(-1, -2)) @ parameters
-
-
-def matrix_network(architecture: Architecture) -> MatrixNetwork:
-    """The matrix network behind an architecture of the theory."""
-    match architecture:
-        case OneLayer():
-            return Single(architecture.init)
-        case TiedTwoLayer():
-            return Tied(architecture.init)
-        case _:
-            raise InputError(f"architecture must be OneLayer or TiedTwoLayer for simulate, got {architecture}")
-
-
 @dataclass(frozen=True, eq=False)
 class PairMoments:
-    """Second moments of network inputs X and targets Y at every noise level: all that full-batch training sees."""
+    """Second moments of network inputs X and targets Y at every noise level: all that full-batch training sees.
 
-    xx: Matrices
-    yx: Matrices
-    yy: Matrices
+    With a mean the input is (X, 1), so that weights of shape (d, d+1) have a bias.
+    """
+
+    xx: Float[np.ndarray, "sigma e e"]
+    yx: Float[np.ndarray, "sigma d e"]
+    yy: Float[np.ndarray, "sigma d d"]
 
     @classmethod
-    def of(cls, objective: Objective, clean: Float[np.ndarray, "n d"], levels: Levels) -> "PairMoments":
+    def of(
+        cls,
+        objective: Objective,
+        clean: Float[np.ndarray, "n d"],
+        levels: Levels,
+        mean: Float[np.ndarray, " d"] | None = None,
+    ) -> "PairMoments":
         """Sums over rows of `clean` (scaled so that their sum of outer products is the covariance) and over unit noises."""
         (n, d), sigma = clean.shape, levels[:, None, None]
         samples, noises = np.broadcast_to(clean, (levels.size, n, d)), np.broadcast_to(np.eye(d), (levels.size, d, d))
         signal = training_pair(objective, samples, np.zeros_like(samples), sigma)
         noise = training_pair(objective, np.zeros_like(noises), noises, sigma)
 
-        def moment(left: int, right: int) -> Matrices:
+        def moment(left: int, right: int) -> Float[np.ndarray, "sigma d d"]:
             return signal[left].swapaxes(1, 2) @ signal[right] + noise[left].swapaxes(1, 2) @ noise[right]
 
-        return cls(xx=moment(0, 0), yx=moment(1, 0), yy=moment(1, 1))
+        xx, yx, yy = moment(0, 0), moment(1, 0), moment(1, 1)
+        if mean is None:
+            return cls(xx=xx, yx=yx, yy=yy)
+        middle = np.broadcast_to(mean, (levels.size, 1, d))
+        x, y = training_pair(objective, middle, np.zeros_like(middle), sigma)
+        one = np.ones((levels.size, 1, 1))
+        wide = np.concatenate([x, one], axis=2)
+        xx = np.pad(xx, ((0, 0), (0, 1), (0, 1))) + wide.swapaxes(1, 2) @ wide
+        yx = np.pad(yx, ((0, 0), (0, 0), (0, 1))) + y.swapaxes(1, 2) @ wide
+        return cls(xx=xx, yx=yx, yy=yy + y.swapaxes(1, 2) @ y)
 
     def gradient(self, weights: Matrices) -> Matrices:
         """Gradient of E|W X − Y|²."""
@@ -122,6 +82,7 @@ def minibatch_gradient(
     levels: Levels,
     batch_size: int,
     noise: np.random.Generator,
+    bias: bool = False,
 ) -> Gradient:
     """A function W -> gradient of the mean of |W X − Y|² over a fresh batch and fresh noise at each level."""
     sigma = levels.astype(np.float32)[:, None, None]
@@ -129,6 +90,8 @@ def minibatch_gradient(
     def gradient(weights: Matrices) -> Matrices:
         clean = draw_clean((levels.size, batch_size))
         x, y = training_pair(objective, clean, noise.standard_normal(clean.shape, dtype=np.float32), sigma)
+        if bias:
+            x = np.concatenate([x, np.ones_like(x[..., :1])], axis=2)
         error = x @ weights.swapaxes(1, 2) - y
         return error.swapaxes(1, 2) @ x * np.float32(2 / batch_size)
 
@@ -138,18 +101,17 @@ def minibatch_gradient(
 def trained_weights(
     network: MatrixNetwork,
     gradient: Gradient,
-    objective: Objective,
+    importance: Levels,
     optimizer: Optimizer,
-    levels: Levels,
-    start: Matrices,
+    start: Parameters,
     time: Float[np.ndarray, " time"],
     progress: Progress | None = None,
 ) -> Iterator[Matrices]:
-    """W of every level at each training time, in order."""
-    importance = (loss_weight(objective, levels) * draw_density(objective, levels)).astype(start.dtype)[:, None, None]
+    """W of every level at each training time, in order; `importance` multiplies the loss of every level."""
+    scale = importance.astype(start.dtype)[:, None, None]
 
-    def slope(parameters: Matrices) -> Matrices:
-        return importance * network.pull_back(parameters, gradient(network.weights(parameters)))
+    def slope(parameters: Parameters) -> Parameters:
+        return network.pull_back(parameters, scale * gradient(network.weights(parameters)))
 
     steps = _flow_states if isinstance(optimizer, GradientFlow) else _step_states
     for i, parameters in enumerate(steps(slope, optimizer, start, time, progress)):
@@ -161,7 +123,7 @@ def trained_weights(
 
 
 def _step_states(
-    slope: Gradient, optimizer: Optimizer, start: Matrices, time: Times, progress: Progress | None
+    slope: Slope, optimizer: Optimizer, start: Parameters, time: Times, progress: Progress | None
 ) -> States:
     """Plain or heavy-ball descent in whole steps."""
     lr = start.dtype.type(optimizer.lr)
@@ -180,7 +142,7 @@ def _step_states(
 
 
 def _flow_states(
-    slope: Gradient, optimizer: Optimizer, start: Matrices, time: Times, progress: Progress | None
+    slope: Slope, optimizer: Optimizer, start: Parameters, time: Times, progress: Progress | None
 ) -> States:
     """Gradient flow by an adaptive eighth-order Runge–Kutta method, from one recorded time to the next."""
     parameters, now = start.copy(), 0.0

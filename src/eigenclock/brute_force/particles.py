@@ -7,11 +7,12 @@ from jaxtyping import Float
 
 from ..checks import InputError
 from ..objectives import Objective
-from ..samplers import Euler, Heun, ProbabilityFlow, Sampler
+from ..samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
 from .pairs import denoise
 
 Particles = Float[np.ndarray, "n d"]
-Matrices = Float[np.ndarray, "sigma d d"]
+Weights = Float[np.ndarray, "sigma d e"]
+AddNoise = Callable[[Particles, float], Particles]
 Levels = Float[np.ndarray, " sigma"]
 
 FLOW_STEPS = 60
@@ -26,21 +27,43 @@ def sampling_levels(sampler: Sampler) -> Levels:
             if low == 0 or np.isinf(high):
                 raise InputError(f"sigma_min must be > 0 and sigma_max finite for simulate, got {low:g} and {high:g}")
             return np.geomspace(high, low, 2 * FLOW_STEPS + 1)
-        case Euler() | Heun():
-            i, rho = np.arange(sampler.steps), sampler.rho
-            return (high ** (1 / rho) + i / (sampler.steps - 1) * (low ** (1 / rho) - high ** (1 / rho))) ** rho
+        case Stochastic():
+            grid = _edm_grid(sampler)
+            return np.concatenate([_churned(sampler, grid), grid[1:]])
+        case Euler() | Heun() | EulerMaruyama():
+            return _edm_grid(sampler)
         case _:
-            raise InputError(f"sampler must be ProbabilityFlow, Euler or Heun for simulate, got {sampler}")
+            raise InputError(f"no brute force for sampler {sampler}")
 
 
-def push(sampler: Sampler, objective: Objective, weights: Matrices, levels: Levels, noise: Particles) -> Particles:
-    """Generated samples from standard noise (n, d); `weights[i]` is the network at `levels[i]`."""
+def _edm_grid(sampler: Euler | Heun | Stochastic | EulerMaruyama) -> Levels:
+    i, rho, low, high = np.arange(sampler.steps), sampler.rho, sampler.sigma_min, sampler.sigma_max
+    return (high ** (1 / rho) + i / (sampler.steps - 1) * (low ** (1 / rho) - high ** (1 / rho))) ** rho
+
+
+def _churned(sampler: Stochastic, grid: Levels) -> Levels:
+    """Karras et al. (2022), Algorithm 2: t̂ = t + γt."""
+    gamma = min(sampler.churn / sampler.steps, np.sqrt(2) - 1)
+    return np.array([t + gamma * t if sampler.churn_min <= t <= sampler.churn_max else t for t in grid])
+
+
+def push(
+    sampler: Sampler, objective: Objective, weights: Weights, levels: Levels, noise: Particles, add_noise: AddNoise
+) -> Particles:
+    """Generated samples from standard noise (n, d); `weights[i]` is the network at `levels[i]`, with a bias if d×(d+1).
+
+    `add_noise(x, std)` is what a stochastic sampler calls for fresh noise.
+    """
+    d = noise.shape[1]
+
+    def clean_estimate(x: Particles, i: int) -> Particles:
+        linear, bias = weights[i][:, :d], weights[i][:, d:].sum(axis=1)
+        return denoise(objective, lambda y: y @ linear.T + bias, x, levels[i])
 
     def velocity(x: Particles, i: int) -> Particles:
-        clean = denoise(objective, lambda y: y @ weights[i].T, x, levels[i])
-        return (x - clean) / levels[i]
+        return (x - clean_estimate(x, i)) / levels[i]
 
-    x = noise * levels[0]
+    x = noise * sampler.sigma_max
     match sampler:
         case ProbabilityFlow():
             return _runge_kutta(velocity, levels, x)
@@ -48,10 +71,25 @@ def push(sampler: Sampler, objective: Objective, weights: Matrices, levels: Leve
             for i in range(len(levels) - 1):
                 step, slope = levels[i + 1] - levels[i], velocity(x, i)
                 x = x + step * (slope + velocity(x + step * slope, i + 1)) / 2
+        case Stochastic():
+            grid, n = _edm_grid(sampler), sampler.steps
+            for i in range(n):
+                raised = levels[i]
+                if raised > grid[i]:
+                    x = add_noise(x, sampler.noise * np.sqrt(raised**2 - grid[i] ** 2))
+                slope, step = velocity(x, i), (grid[i + 1] if i + 1 < n else 0.0) - raised
+                ahead = x + step * slope
+                x = x + step * (slope + velocity(ahead, n + i)) / 2 if i + 1 < n else ahead
+            return x
+        case EulerMaruyama():
+            for i in range(len(levels) - 1):
+                lost = levels[i] ** 2 - levels[i + 1] ** 2
+                score = (clean_estimate(x, i) - x) / levels[i] ** 2
+                x = add_noise(x + lost * score, np.sqrt(lost))
         case _:
             for i in range(len(levels) - 1):
                 x = x + (levels[i + 1] - levels[i]) * velocity(x, i)
-    return x - levels[-1] * velocity(x, len(levels) - 1)
+    return clean_estimate(x, len(levels) - 1)
 
 
 def _runge_kutta(velocity: Callable[[Particles, int], Particles], levels: Levels, x: Particles) -> Particles:

@@ -1,0 +1,98 @@
+"""Networks that mix modes: whole matrices of all noise levels, carried through the sampler time by time (T14, App. E.1.2)."""
+
+import numpy as np
+from jaxtyping import Float
+
+from .. import divergences
+from ..architectures import Affine, MatrixArchitecture
+from ..architectures.matrices import Denoiser
+from ..recipe import Recipe
+from ..samplers import Sampler
+from ..spectrum import Spectrum
+from ..transport import transported
+from .solution import Solution, Wanted
+
+
+def along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Solution:
+    """Generated mean and covariance; divergences in their full matrix form."""
+    architecture, sampler = recipe.architecture, recipe.sampler
+    assert isinstance(architecture, MatrixArchitecture)
+    n, variance = spectrum.n_modes, spectrum.variance
+    target_mean = architecture.mean(spectrum) if isinstance(architecture, Affine) else np.zeros(n)
+    starts_at_zero = wanted.time[0] == 0
+    time = wanted.time if starts_at_zero else np.concatenate([[0.0], wanted.time])
+    levels = sampler.matrix_levels
+    every = np.concatenate([levels, wanted.sigma]) if wanted.gain or wanted.loss else levels
+
+    means, covariances, gains, losses = [], [], [], []
+    statistics = np.empty((time.size, 3))
+    diagonal = np.empty((time.size, n))
+    positive = variance > 0
+    for i, denoiser in enumerate(architecture.denoisers(recipe.objective, spectrum, every, recipe.optimizer, time)):
+        mean, covariance = carried(
+            sampler, Denoiser(*(_first(part, levels.size) for part in (denoiser.linear, denoiser.shift)))
+        )
+        diagonal[i] = np.diag(covariance)
+        means.append(mean)
+        seen, target = covariance[np.ix_(positive, positive)], np.diag(variance[positive])
+        statistics[i, 0] = divergences.kl_full(mean[positive], seen, target_mean[positive], target)
+        statistics[i, 1] = divergences.wasserstein_full(mean, covariance, target_mean, np.diag(variance))
+        statistics[i, 2] = divergences.alignment(covariance)
+        if wanted.covariance:
+            covariances.append(covariance)
+        if wanted.gain or wanted.loss:
+            own = denoiser.linear[levels.size :]
+            gains.append(np.einsum("skk->ks", own))
+            losses.append(_loss(recipe, spectrum, target_mean, wanted.sigma, denoiser, levels.size))
+
+    kept = slice(0 if starts_at_zero else 1, None)
+    extra: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
+        name: (("time",), statistics[kept, i]) for i, name in enumerate(("kl", "wasserstein", "alignment"))
+    }
+    if isinstance(architecture, Affine):
+        extra["generated_mean"] = ("time", "mode"), np.stack(means)[kept]
+        extra["target_mean"] = ("mode",), target_mean
+    if wanted.covariance:
+        extra["covariance"] = ("time", "mode", "mode_"), np.stack(covariances)[kept]
+    if wanted.gain:
+        extra["gain"] = ("time", "mode", "sigma"), np.stack(gains)[kept]
+    if wanted.loss:
+        extra["loss"] = ("time", "mode", "sigma"), np.stack(losses)[kept]
+    return Solution(diagonal[kept], diagonal[0], extra, correlated=True)
+
+
+def _first(part: np.ndarray | None, count: int) -> np.ndarray | None:
+    return None if part is None else part[:count]
+
+
+def carried(sampler: Sampler, denoiser: Denoiser) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "d d"]]:
+    """Mean and covariance of the samples that a sampler makes of noise with D(y) = linear·y + shift."""
+    d = denoiser.linear.shape[-1]
+    if denoiser.shift is None:
+        identity = np.eye(d)
+        steps = sampler.steps_of(list(identity - denoiser.linear), np.matmul, identity)
+        covariance, _ = transported(steps, sampler.sigma_max**2, identity, False)
+        return np.zeros(d), covariance
+    slope = np.zeros((len(denoiser.linear), d + 1, d + 1))
+    slope[:, :d, :d] = np.eye(d) - denoiser.linear
+    slope[:, :d, d] = -denoiser.shift
+    identity = np.eye(d + 1)
+    covariance, mean = transported(
+        sampler.steps_of(list(slope), np.matmul, identity), sampler.sigma_max**2, identity, True
+    )
+    assert mean is not None
+    return mean, covariance
+
+
+def _loss(
+    recipe: Recipe, spectrum: Spectrum, mean: np.ndarray, sigma: np.ndarray, denoiser: Denoiser, skip: int
+) -> Float[np.ndarray, "mode sigma"]:
+    """Expected loss of each mode's output, around its optimum."""
+    regression, row = recipe.objective.regression(spectrum.variance, sigma), recipe.objective.row(sigma)
+    linear = denoiser.linear[skip:]
+    best = regression.denoiser_gain(regression.optimum).T
+    error = linear - best[:, :, None] * np.eye(spectrum.n_modes)
+    spread = np.einsum("skj,sj->ks", error**2, spectrum.variance + sigma[:, None] ** 2)
+    if denoiser.shift is not None:
+        spread += (np.einsum("skj,j->ks", linear, mean) + denoiser.shift[skip:].T - mean[:, None]) ** 2
+    return regression.weight * (spread * (row.a / regression.gain_slope) ** 2 + regression.floor)
