@@ -33,6 +33,8 @@ from .checks import InputError
 from .clocks import Emergence, PowerLaw
 from .compare import Comparison, compare
 from .curve import LearningCurve
+from .generalization import Generalization, generalization
+from .noise import noise_floor
 from .objectives import EDM, Denoising, Epsilon, FlowMatching, LogNormal, Objective, Score, Velocity
 from .optimizers import GradientDescent, GradientFlow, HeavyBall, Optimizer
 from .predict import predict
@@ -63,6 +65,7 @@ __all__ = [
     "Fourier",
     "GaussianKernel",
     "GaussianStart",
+    "Generalization",
     "GradientDescent",
     "GradientFlow",
     "HeavyBall",
@@ -94,6 +97,8 @@ __all__ = [
     "compare",
     "data",
     "divergences",
+    "generalization",
+    "noise_floor",
     "predict",
     "simulate",
 ]

@@ -34,6 +34,7 @@ LABELS: dict[Hashable, dict[str, str]] = {
     "test_variance": {"long_name": "held-out data variance", "units": "data units²"},
     "gain": {"long_name": "denoiser gain", "units": "1"},
     "loss": {"long_name": "training loss per mode", "units": "squared units of the regression target"},
+    "test_loss": {"long_name": "held-out loss per mode", "units": "squared units of the regression target"},
     "alignment": {"long_name": "alignment with the data's modes", "units": "1"},
     "covariance": {"long_name": "generated covariance in mode coordinates", "units": "data units²"},
     "generated_mean": {"long_name": "generated mean along each mode", "units": "data units"},
@@ -207,12 +208,75 @@ class LearningCurve:
         if not np.isfinite(variance).all():
             raise InputError(f"generated variance at time {time:g} is not finite: there is nothing to sample")
         noise = rng.standard_normal((n, spectrum.n_modes))
-        samples = spectrum.from_modes(noise * np.sqrt(variance))
+        if self.correlated:
+            coordinates = noise @ _root(self._covariance_at(time))
+            if "generated_mean" in self.dataset:  # mode coordinates are about the data's mean
+                shift = self._record(time, self.dataset["generated_mean"].values) - self.dataset["target_mean"].values
+                coordinates += shift
+        else:
+            coordinates = noise * np.sqrt(variance)
+        samples = spectrum.from_modes(coordinates)
         if self.null_dimension and spectrum.basis is not None:
             dataset = self.dataset
             null = self._between_records(time, dataset["null_variance"].values, dataset["null_initial"].values)
             samples += np.sqrt(null) * spectrum.basis.complement(rng.standard_normal(samples.shape))
         return samples
+
+    def _record(self, time: float, values: Any) -> Any:
+        at = np.flatnonzero(self.dataset["time"].values == time)
+        if not at.size:
+            raise InputError(f"time must be a recorded one for a curve of correlated modes, got {time:g}")
+        return values[at[0]]
+
+    def _covariance_at(self, time: float) -> Float[np.ndarray, "mode mode"]:
+        if "covariance" not in self.dataset:
+            raise InputError(
+                "modes of this curve are correlated, and their covariance was not kept: pass keep_covariance=True"
+            )
+        return self._record(time, self.dataset["covariance"].values)
+
+    def along(self, spectrum: Spectrum) -> "LearningCurve":
+        """The same generated distribution along other modes: those of `spectrum`, with its variances as targets.
+
+        Generated variance along a mode u is uᵀΣ̃u: for a convolution on the data's own PCA modes, uᵀF·diag(v)·F*u (T11). What it
+        converges to need not be the target. Both spectra need a basis of the same sample shape, this one all its modes.
+
+        ```python
+        >>> import numpy as np
+        >>> import eigenclock as ec
+        >>> x = np.random.default_rng(0).standard_normal((200, 8)).cumsum(axis=1)
+        >>> curve = ec.predict(ec.Spectrum.from_samples(x, basis="fourier"), architecture=ec.Circulant(), time=[np.inf])
+        >>> pca = curve.along(ec.Spectrum.from_samples(x))
+        >>> bool(np.isclose(pca.variance.sum(), curve.variance.sum()))
+        True
+
+        ```
+        """
+        own = self.spectrum
+        if own.basis is None or spectrum.basis is None or own.basis.shape != spectrum.basis.shape:
+            raise InputError(
+                "along needs two spectra with bases of the same sample shape, made by from_samples or from_power"
+            )
+        if own.n_modes != own.dimension:
+            raise InputError(f"along needs a curve with all {own.dimension} modes, got {own.n_modes}")
+        turned = own.basis.to_modes(spectrum.basis.from_modes(np.eye(spectrum.n_modes)))
+        dataset = spectrum.to_dataset()
+        dataset.coords["time"] = ("time", self.dataset["time"].values)
+        if self.correlated and "covariance" in self.dataset:
+            covariance = self.dataset["covariance"].values
+            dataset["variance"] = (
+                ("time", "mode"),
+                np.einsum("kd,tde,ke->tk", turned, covariance, turned, optimize=True),
+            )
+            start = self.dataset["initial_covariance"].values
+            dataset["initial"] = "mode", np.einsum("kd,de,ke->k", turned, start, turned, optimize=True)
+        else:
+            if self.correlated:
+                self._covariance_at(float(self.dataset["time"][0]))  # says that it was not kept
+            dataset["variance"] = ("time", "mode"), self.variance.values @ turned.T**2
+            dataset["initial"] = "mode", self.initial.values @ turned.T**2
+        dataset.attrs["correlated"] = 1
+        return LearningCurve(dataset, recipe=self.recipe, source=self.source)
 
     @property
     def plot(self) -> "CurvePlots":
@@ -254,3 +318,9 @@ class LearningCurve:
     def __repr__(self) -> str:
         sizes = self.dataset.sizes
         return f"LearningCurve({self.source}, {sizes['time']} times × {sizes['mode']} modes, {self.recipe})"
+
+
+def _root(covariance: Float[np.ndarray, "mode mode"]) -> Float[np.ndarray, "mode mode"]:
+    """Symmetric square root of a covariance, rounding below zero cut off."""
+    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

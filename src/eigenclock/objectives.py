@@ -18,7 +18,8 @@ from .checks import InputError, choice, number
 
 Weight: TypeAlias = Literal["uniform", "edm", "snr"]
 Path: TypeAlias = Literal["ve", "vp"]
-Levels: TypeAlias = Float[np.ndarray, " sigma"]
+Levels: TypeAlias = Float[np.ndarray, "*own sigma"]
+"""Noise levels: one axis for all modes, or (mode, sigma) where every mode has its own."""
 
 EDM_SIGMA_DATA = 0.5
 """Data standard deviation that Karras et al. (2022) assume; used by the loss weight "edm"."""

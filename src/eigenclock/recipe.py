@@ -1,12 +1,15 @@
 """How a model is trained and sampled: objective, architecture, optimizer and sampler, as one value that a file can hold."""
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
-from .architectures import Architecture, OneLayer
+from .architectures import Architecture, NoiseKernel, OneLayer, Start
 from .objectives import Denoising, LogNormal, Objective
 from .optimizers import GradientFlow, Optimizer
 from .samplers import ProbabilityFlow, Sampler
+
+PARTS = (Objective, Architecture, Optimizer, Sampler, NoiseKernel, Start)
+"""Bases of everything that a recipe is made of."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary: {"objective": {"name": "Denoising", ...}, ...}."""
-        return {part.name: _named(getattr(self, part.name)) for part in fields(self)}
+        stored = replace(self, architecture=self.architecture.storable())
+        return {part.name: _named(getattr(stored, part.name)) for part in fields(self)}
 
     @classmethod
     def from_dict(cls, parts: dict[str, Any]) -> "Recipe":
@@ -40,14 +44,18 @@ class Recipe:
 
 
 def _named(part: Any) -> dict[str, Any]:
-    return {"name": type(part).__name__, **asdict(part)}
+    """A dataclass as a dictionary with its name; dataclasses within it too."""
+    values = ((item.name, getattr(part, item.name)) for item in fields(part))
+    return {"name": type(part).__name__} | {
+        key: _named(value) if is_dataclass(value) else value for key, value in values
+    }
 
 
 def _build(entry: dict[str, Any]) -> Any:
-    arguments = {key: value for key, value in entry.items() if key != "name"}
-    known = {kind.__name__: kind for base in (Objective, Architecture, Optimizer, Sampler) for kind in concrete(base)}
-    if isinstance(arguments.get("density"), dict):
-        arguments["density"] = LogNormal(**arguments["density"])
+    known = {kind.__name__: kind for base in PARTS for kind in concrete(base)} | {"LogNormal": LogNormal}
+    arguments = {
+        key: _build(value) if isinstance(value, dict) else value for key, value in entry.items() if key != "name"
+    }
     return known[entry["name"]](**arguments)
 
 

@@ -94,8 +94,9 @@ RESOLVED, MOST_NODES = 1e-11, 3200
 class ProbabilityFlow(Sampler):
     """The probability-flow ODE itself (T5, Lemma 4.1): v = σ_T²·exp(−2∫(1−ψ) d ln σ).
 
-    Quadrature doubles its nodes, mode by mode, until ln v is estimated to be right to 1e-10, or the gain turns out to have a
-    kink (flow matching on tied layers) that 3,200 nodes do not resolve: ln v is then right to about 1e-6.
+    Quadrature doubles its nodes, mode by mode, until ln v is estimated to be right to 1e-10; a gain with a kink (flow matching
+    on products of layers) is integrated on either side of it. Networks that mix modes go by sixth-order Magnus steps, three
+    nodes each, whose error falls as nodes⁻⁶: about 1e-6 at 60 nodes, 1e-8 at 120.
 
     **Parameters**
 
@@ -266,7 +267,7 @@ class Stochastic(_Stepping):
     >>> perfect = dict(time=[float("inf")])
     >>> [round(ec.predict(ec.Spectrum([1.0]), sampler=ec.Stochastic(steps=20, churn=c), **perfect).variance.item(), 3)
     ...  for c in (0.0, 10.0)]
-    [1.072, 1.061]
+    [1.072, 1.194]
 
     ```
     """

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from .architectures import Affine, Architecture, Circulant, Coupled, OneLayer
+from .architectures import Affine, Architecture, Circulant, Coupled, LocalConv, MatrixArchitecture, OneLayer
 from .brute_force.descent import Gradient, PairMoments, Progress, minibatch_gradient, trained_weights
 from .brute_force.networks import matrix_network
 from .brute_force.pairs import draw_density, loss_weight
@@ -45,6 +45,7 @@ def simulate(
     keep_loss: bool = False,
     keep_covariance: bool = False,
     samples: Any = None,
+    test: Any = None,
     batch_size: int | None = None,
     n_particles: int | None = 4096,
     keep_particles: int = 0,
@@ -63,6 +64,7 @@ def simulate(
       Abstract modes are first hidden behind a random rotation.
     - `time`: (time,) finite training times in optimizer steps.
     - `samples`: (n, *shape) real data to train on; without them the training data are the spectrum's Gaussian.
+    - `test`: (n, *shape) held-out data: their loss is kept too, as `test_loss`, at the levels of the loss (`keep_loss`).
     - `batch_size`: samples per step, drawn with replacement, each with fresh noise; None trains on the full moments.
     - `n_particles`: generated samples behind each recorded variance; None transports the covariance matrix itself.
     - `keep_particles`: how many of them to keep in the curve, in mode coordinates, as `particles` (time, particle, mode).
@@ -112,10 +114,13 @@ def simulate(
             f"{LARGEST_SIMULATION / 2**30:.0f} GiB allowed: use smaller data or fewer noise levels"
         )
 
-    data = _centred(spectrum, samples)
+    data, held_out = _centred(spectrum, samples, "samples"), _centred(spectrum, test, "test")
     mean = _mean_vector(seen, modes) if learns_mean else None
     rows = _rows(spectrum, seen, modes) if data is None else data / np.sqrt(len(data))
-    moments = PairMoments.of(objective, rows, levels if batch_size is None else kept, mean)
+    moments = PairMoments.of(objective, rows, levels if batch_size is None else levels[:1], mean)
+    test_moments = None
+    if held_out is not None:
+        test_moments = PairMoments.of(objective, held_out / np.sqrt(len(held_out)), kept, mean)
     network = matrix_network(architecture, seen, modes, levels)
     _refuse_endless(objective, optimizer, levels, moments, times, architecture.sharing(seen))
     gradient: Gradient = moments.gradient
@@ -123,15 +128,17 @@ def simulate(
         batches = Batches(data, rows, mean, streams[1])
         gradient = minibatch_gradient(objective, batches, levels, batch_size, streams[2], bias=learns_mean)
     dtype = np.float64 if batch_size is None else np.float32
-    count = kept.size if batch_size is None else moments.xx.shape[0]
-    kept_moments = PairMoments(*(part[len(part) - count :] for part in (moments.xx, moments.yx, moments.yy)))
+    # what a convolution sees is stationary, and so is the loss that is noted for it
+    kept_moments = PairMoments.of(objective, rows if seen is spectrum else _rows(seen, seen, modes), kept, mean)
 
     importance = np.zeros(levels.size)
     importance[: share.size] = share * loss_weight(objective, trained) * draw_density(objective, trained)
     start = network.start(levels.size).astype(dtype)
     noise = _starting_noise(modes, n_particles, seed, streams[3]).astype(dtype)
     transport = n_particles is None
-    record = Recorder(objective, sampler, own, kept, kept_moments, modes, noise, transport, learns_mean, children[4])
+    record = Recorder(
+        objective, sampler, own, kept, kept_moments, test_moments, modes, noise, transport, learns_mean, children[4]
+    )
     read = slice(levels.size - own.size - kept.size, None)
     initial = record(network.weights(start)[read])
     states = [
@@ -146,7 +153,9 @@ def simulate(
     dataset["alignment"] = ("time", np.array([state["alignment"] for state in states]))
     if learns_mean:
         dataset["generated_mean"] = (("time", "mode"), np.stack([state["generated_mean"] for state in states]))
+        dataset["target_mean"] = ("mode", modes @ mean)
     if keep_covariance:
+        dataset["initial_covariance"] = (("mode", "mode_"), initial["covariance"])
         dataset["covariance"] = (("time", "mode", "mode_"), np.stack([state["covariance"] for state in states]))
     if seen.n_modes < d:
         dataset["null_variance"] = ("time", np.array([state["null_variance"] for state in states]))
@@ -154,11 +163,12 @@ def simulate(
     if keep_particles and n_particles is not None:
         cloud = np.stack([state["particles"][:keep_particles] for state in states])
         dataset["particles"] = (("time", "particle", "mode"), cloud)
-    for name, keep in (("gain", keep_gain), ("loss", keep_loss)):
+    for name, keep in (("gain", keep_gain), ("loss", keep_loss), ("test_loss", keep_loss and test_moments is not None)):
         if keep:
             dataset.coords["sigma"] = ("sigma", kept)
             dataset[name] = xr.Variable(("time", "mode", "sigma"), np.stack([state[name] for state in states]))
-    dataset.attrs["correlated"] = 1
+    mixes = isinstance(architecture, MatrixArchitecture | LocalConv)
+    dataset.attrs["correlated"] = int(keep_covariance or mixes)
     return LearningCurve(dataset, recipe=Recipe(objective, architecture, optimizer, sampler), source="simulation")
 
 
@@ -170,7 +180,9 @@ def _with_basis(architecture: Architecture, spectrum: Spectrum) -> Spectrum:
     return seen
 
 
-def _trained_levels(architecture: Architecture, needed: Levels) -> tuple[Levels, Levels]:
+def _trained_levels(
+    architecture: Architecture, needed: Levels
+) -> tuple[Float[np.ndarray, " trained"], Float[np.ndarray, " trained"]]:
     """Noise levels to train, and the share of the loss that each stands for: its own, but where levels are coupled."""
     if isinstance(architecture, Coupled):
         return architecture.training_levels
@@ -197,14 +209,14 @@ def _mode_vectors(spectrum: Spectrum, rng: np.random.Generator) -> Float[np.ndar
     return spectrum.basis.from_modes(np.eye(spectrum.n_modes)).reshape(spectrum.n_modes, -1)
 
 
-def _centred(spectrum: Spectrum, samples: Any) -> Float[np.ndarray, "n d"] | None:
+def _centred(spectrum: Spectrum, samples: Any, name: str) -> Float[np.ndarray, "n d"] | None:
     if samples is None:
         return None
     if spectrum.basis is None:
-        raise InputError("samples need a spectrum with a basis, made by from_samples; got an abstract spectrum")
-    array = finite_array("samples", samples, "a finite array of samples")
+        raise InputError(f"{name} need a spectrum with a basis, made by from_samples; got an abstract spectrum")
+    array = finite_array(name, samples, "a finite array of samples")
     if array.shape[1:] != spectrum.basis.shape or len(array) == 0:
-        raise InputError(f"samples must have shape (n, {str(spectrum.basis.shape)[1:-1]}), got {array.shape}")
+        raise InputError(f"{name} must have shape (n, {str(spectrum.basis.shape)[1:-1]}), got {array.shape}")
     flat = array.reshape(len(array), -1)
     return flat if spectrum.mean is None else flat - spectrum.mean.ravel()
 

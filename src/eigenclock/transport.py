@@ -51,7 +51,7 @@ def exponential(matrix: Matrix, identity: Any) -> Matrix:
 
 def transported(
     steps: Iterable[tuple[Matrix, float]], start: float, identity: Matrix, homogeneous: bool
-) -> tuple[Inexact[np.ndarray, "*any n n"], Inexact[np.ndarray, "*any n"] | None]:
+) -> tuple[Inexact[np.ndarray, "*batch n n"], Inexact[np.ndarray, "*batch n"] | None]:
     """Covariance, and mean where steps are homogeneous, of N(0, start·I) after a chain of steps x ← map·x + noise.
 
     Homogeneous steps act on (x, 1). Between two steps with noise the maps are multiplied first, so that small variances come

@@ -18,8 +18,8 @@ class Affine(MatrixArchitecture):
     """F(x) = W x + b trained from W(0) = init·I, b(0) = bias·μ, on data of mean μ.
 
     [W b] runs to its optimum as e^{−2·lr·w·M·τ}, M the second moment of (x, 1). W learns the mean's direction as if it were
-    variance until the bias takes it over: modes that overlap the mean overshoot. The W of different noise levels do not commute,
-    so the generated mean and covariance come from the matrix route.
+    variance until the bias takes it over: at noise levels above a mode's own size, the gain of a mode that overlaps the mean
+    overshoots. The W of different noise levels do not commute, so the generated mean and covariance come from the matrix route.
 
     **Parameters**
 
@@ -32,10 +32,10 @@ class Affine(MatrixArchitecture):
     >>> import eigenclock as ec
     >>> spectrum = ec.Spectrum([1.0, 0.1], mean=[0.5, 1.0])
     >>> curve = ec.predict(spectrum, architecture=ec.Affine(), time=[0.0, 3.0, float("inf")])
-    >>> print(curve.generated_mean.values.round(3))
+    >>> print(curve.generated_mean.values.round(3))  # overshoots; ends a sampler's bias short of the mean, from sigma_max = 80
     [[0.    0.   ]
-     [0.461 0.981]
-     [0.5   1.   ]]
+     [0.497 1.031]
+     [0.494 0.996]]
 
     ```
     """

@@ -25,6 +25,10 @@ class Architecture(ABC):
     def stiffness(self, regression: Regression) -> Hessian:
         """Largest second derivative of the loss in the parameters at start or optimum, before the learning rate."""
 
+    def storable(self) -> "Architecture":
+        """The same architecture made of numbers only, as a file keeps it."""
+        return self
+
     def sees(self, spectrum: Spectrum) -> Spectrum:
         """What the network can know of the data; InputError if the spectrum has the wrong modes for it."""
         return spectrum

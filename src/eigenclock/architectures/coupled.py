@@ -1,6 +1,6 @@
 """One network for all noise levels, F(x, σ) = Σ_j φ_j(σ)·W_j x: training one level moves the others (T13)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -9,7 +9,7 @@ from ..checks import InputError, integer, number
 from ..objectives import Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
 from .base import Architecture, Levels
-from .kernels import GaussianKernel, NoiseKernel
+from .kernels import FeatureMap, GaussianKernel, KernelMatrix, NoiseKernel
 
 NULL = 1e-14
 """Eigenvalue, relative to a mode's largest, below which a direction is rounding: no training reaches it."""
@@ -20,7 +20,7 @@ class Coupled(Architecture):
     """Weights shared across noise levels through a kernel K(σ, σ') = Σ_j φ_j(σ)φ_j(σ').
 
     Per mode ∂f(σ)/∂τ = −2·lr·∫K(σ, σ')·p(σ')·w(σ')·[κ(σ')f(σ') − χ(σ')] d ln σ'. On the training levels (Gauss–Legendre in ln σ)
-    that is one symmetric eigenproblem per mode, of √(pwκ)·K·√(pwκ); levels in between follow through the kernel. A kernel
+    that is one symmetric eigenproblem per mode, of √(pwκ)·K·√(pwκ); levels in between follow through the kernel. One
     narrower than the data's features is `OneLayer`; one as wide as everything makes all levels learn at one pace.
 
     **Parameters**
@@ -49,8 +49,8 @@ class Coupled(Architecture):
         spacing = np.log(self.sigma_max / self.sigma_min) / self.levels
         if isinstance(self.kernel, GaussianKernel) and self.kernel.length < spacing:
             raise InputError(
-                f"length must be >= {spacing:.3g} for {self.levels} training levels, got {self.kernel.length:g}: use more levels, "
-                "or OneLayer for levels trained alone"
+                f"length must be >= {spacing:.3g} for {self.levels} training levels, got {self.kernel.length:g}: "
+                "use more levels, or OneLayer for levels trained alone"
             )
 
     @property
@@ -59,6 +59,13 @@ class Coupled(Architecture):
         nodes, weights = np.polynomial.legendre.leggauss(self.levels)
         low, high = np.log(self.sigma_min), np.log(self.sigma_max)
         return np.exp((high + low) / 2 + (high - low) / 2 * nodes), weights * (high - low) / 2
+
+    def storable(self) -> "Coupled":
+        """A feature map is a function, which no file holds: it is written as its kernel at the training levels."""
+        if not isinstance(self.kernel, FeatureMap):
+            return self
+        sigma, _ = self.training_levels
+        return replace(self, kernel=KernelMatrix(sigma, self.kernel.matrix(sigma, sigma)))
 
     def _eigenmodes(
         self, trained: Regression

@@ -62,7 +62,7 @@ class DeepLinear(Architecture):
         return self.layers.trajectory(regression, optimizer, time)
 
     def time_to(self, gain: float, regression: Regression, lr: float) -> Hessian:
-        """Steps of gradient flow until the gain of each mode at each level reaches `gain`, by quadrature; NaN if it never does."""
+        """Steps of gradient flow until each mode's gain at each level reaches `gain`, by quadrature; NaN if never."""
         return self.layers.time_to(gain, regression, lr)
 
     def stiffness(self, regression: Regression) -> Hessian:

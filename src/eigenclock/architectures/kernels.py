@@ -11,6 +11,7 @@ from jaxtyping import Float
 from ..checks import InputError, finite_array, noise_levels, number
 
 Levels: TypeAlias = Float[np.ndarray, " sigma"]
+Others: TypeAlias = Float[np.ndarray, " other"]
 
 MOST_NEGATIVE = 1e-8
 """Eigenvalue, relative to the largest, below which a kernel is not positive semi-definite: more than rounding."""
@@ -20,7 +21,7 @@ class NoiseKernel(ABC):
     """K(σ, σ') = Σ_j φ_j(σ)φ_j(σ') of a network F(x, σ) = Σ_j φ_j(σ)·W_j x. Subclasses are frozen dataclasses."""
 
     @abstractmethod
-    def matrix(self, sigma: Levels, other: Levels) -> Float[np.ndarray, "sigma other"]:
+    def matrix(self, sigma: Levels, other: Others) -> Float[np.ndarray, "sigma other"]:
         """K between two sets of noise levels, per unit of ln σ."""
 
     def check(self, sigma: Levels) -> None:
@@ -50,7 +51,7 @@ class GaussianKernel(NoiseKernel):
     def __post_init__(self) -> None:
         number("length", self.length, above=0)
 
-    def matrix(self, sigma: Levels, other: Levels) -> Float[np.ndarray, "sigma other"]:
+    def matrix(self, sigma: Levels, other: Others) -> Float[np.ndarray, "sigma other"]:
         apart = np.log(sigma)[:, None] - np.log(other)
         return np.exp(-((apart / self.length) ** 2) / 2) / (self.length * np.sqrt(2 * np.pi))
 
@@ -78,10 +79,10 @@ class FeatureMap(NoiseKernel):
 
     features: Callable[[Any], Any]
 
-    def matrix(self, sigma: Levels, other: Levels) -> Float[np.ndarray, "sigma other"]:
+    def matrix(self, sigma: Levels, other: Others) -> Float[np.ndarray, "sigma other"]:
         return self._features(sigma) @ self._features(other).T
 
-    def _features(self, sigma: Levels) -> Float[np.ndarray, "sigma feature"]:
+    def _features(self, sigma: Float[np.ndarray, " level"]) -> Float[np.ndarray, "level feature"]:
         array = finite_array("features", self.features(sigma), "a function from (sigma,) to finite (sigma, feature)")
         if array.ndim != 2 or len(array) != sigma.size:
             raise InputError(f"features must give shape ({sigma.size}, feature), got {array.shape}")
@@ -113,10 +114,10 @@ class KernelMatrix(NoiseKernel):
         object.__setattr__(self, "values", tuple(map(tuple, values.tolist())))
         self.check(levels)
 
-    def matrix(self, sigma: Levels, other: Levels) -> Float[np.ndarray, "sigma other"]:
+    def matrix(self, sigma: Levels, other: Others) -> Float[np.ndarray, "sigma other"]:
         return self._hats(sigma) @ np.array(self.values) @ self._hats(other).T
 
-    def _hats(self, sigma: Levels) -> Float[np.ndarray, "sigma known"]:
+    def _hats(self, sigma: Float[np.ndarray, " level"]) -> Float[np.ndarray, "level known"]:
         """Weights of linear interpolation."""
         known = np.log(np.array(self.sigma))
         return np.stack([np.interp(np.log(sigma), known, row) for row in np.eye(known.size)], axis=1)

@@ -51,8 +51,8 @@ class LocalConv(Architecture):
     >>> import eigenclock as ec
     >>> ring = ec.Spectrum.from_power(1 / (0.01 + np.fft.fftfreq(64) ** 2))
     >>> curve = ec.predict(ring, architecture=ec.LocalConv(kernel=5), optimizer=ec.GradientFlow(lr=1e-4), time=[np.inf])
-    >>> print((curve.variance / curve.target).values[0, [0, 63]].round(2))  # five pixels cannot see the longest wave
-    [0.03 0.91]
+    >>> print((curve.variance / curve.target).values[0, [0, 63]].round(2))  # too little of the longest wave, for ever
+    [0.84 1.3 ]
 
     ```
     """
@@ -121,6 +121,6 @@ def _of_a_ring(spectrum: Spectrum) -> Spectrum:
         return Spectrum.from_power(spectrum.variance)
     except InputError:
         raise InputError(
-            "LocalConv takes abstract modes for the power spectrum of a 1-D grid, equal at ±k in the order of numpy's fft, got one "
-            'that is not: use Spectrum.from_samples(x, basis="fourier") or Spectrum.from_power'
+            "LocalConv takes abstract modes for the power spectrum of a 1-D grid, equal at ±k in the order of numpy's fft, "
+            'got one that is not: use Spectrum.from_samples(x, basis="fourier") or Spectrum.from_power'
         ) from None

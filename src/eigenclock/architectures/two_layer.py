@@ -64,7 +64,7 @@ class TwoLayer(Architecture):
         return (sum_squared - difference_squared) / 4
 
     def time_to(self, gain: float, regression: Regression, lr: float) -> Hessian:
-        """Steps of gradient flow until the gain of each mode at each level reaches `gain`, in closed form; NaN if it never does."""
+        """Steps of gradient flow until each mode's gain at each level reaches `gain`, in closed form; NaN if never."""
         p, q = self.init
         mirrored = -1.0 if abs(p + q) < abs(p - q) else 1.0  # p → −p mirrors u and χ; keeps (p + q)² away from 0
         start, conserved = (p + mirrored * q) ** 2, p**2 - q**2
@@ -76,7 +76,7 @@ class TwoLayer(Architecture):
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = (start - upper) * (level - lower) / ((start - lower) * (level - upper))
             moving = np.log(ratio) / rate
-        return np.where(level == start, 0.0, np.where(moving > 0, moving, np.nan))
+        return np.where(level == start, 0.0, np.where((moving > 0) & (level > 0), moving, np.nan))
 
     def stiffness(self, regression: Regression) -> Hessian:
         return self.layers.stiffness(regression)

@@ -70,7 +70,7 @@ class PairMoments:
         """Gradient of E|W X − Y|²."""
         return 2 * (weights @ self.xx - self.yx)
 
-    def residual(self, weights: Matrices) -> Matrices:
+    def residual(self, weights: Matrices) -> Float[np.ndarray, "sigma d d"]:
         """E (W X − Y)(W X − Y)ᵀ."""
         cross = self.yx @ weights.swapaxes(1, 2)
         return weights @ self.xx @ weights.swapaxes(1, 2) - cross - cross.swapaxes(1, 2) + self.yy

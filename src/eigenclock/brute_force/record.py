@@ -29,6 +29,7 @@ class Recorder:
     own: Float[np.ndarray, " own"]
     kept: Float[np.ndarray, " kept"]
     moments: PairMoments
+    test_moments: PairMoments | None
     modes: Float[np.ndarray, "mode d"]
     noise: Float[np.ndarray, "n d"]
     transport: bool
@@ -56,9 +57,11 @@ class Recorder:
             linear = trained[..., : self.modes.shape[1]]
             images = denoise(self.objective, lambda y: y @ linear.swapaxes(1, 2), self.modes[None], sigma)
             state["gain"] = np.einsum("skd,kd->ks", images, self.modes)
-            residual = self.moments.residual(trained)
-            power = np.einsum("kd,sde,ke->ks", self.modes, residual, self.modes, optimize=True)
-            state["loss"] = power * loss_weight(self.objective, self.kept)
+            for name, moments in (("loss", self.moments), ("test_loss", self.test_moments)):
+                if moments is not None:
+                    residual = moments.residual(trained)
+                    power = np.einsum("kd,sde,ke->ks", self.modes, residual, self.modes, optimize=True)
+                    state[name] = power * loss_weight(self.objective, self.kept)
         return state
 
     def _generate(self, weights: Float[np.ndarray, "own d e"]) -> tuple[np.ndarray, np.ndarray]:

@@ -46,7 +46,9 @@ def along_frequencies(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Sol
         if wanted.loss:
             extra["loss"] = dims, route.loss(regression, transfer)
     if wanted.covariance:
-        extra["covariance"] = ("time", "mode", "mode_"), route.covariance(blocks[1:])
+        covariance = route.covariance(blocks)
+        extra["covariance"] = ("time", "mode", "mode_"), covariance[1:]
+        extra["initial_covariance"] = ("mode", "mode_"), covariance[0]
     return Solution(variance[1:], variance[0], extra, correlated=basis.channels > 1)
 
 

@@ -29,9 +29,8 @@ def along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Soluti
     diagonal = np.empty((time.size, n))
     positive = variance > 0
     for i, denoiser in enumerate(architecture.denoisers(recipe.objective, spectrum, every, recipe.optimizer, time)):
-        mean, covariance = carried(
-            sampler, Denoiser(*(_first(part, levels.size) for part in (denoiser.linear, denoiser.shift)))
-        )
+        shift = None if denoiser.shift is None else denoiser.shift[: levels.size]
+        mean, covariance = carried(sampler, Denoiser(denoiser.linear[: levels.size], shift))
         diagonal[i] = np.diag(covariance)
         means.append(mean)
         seen, target = covariance[np.ix_(positive, positive)], np.diag(variance[positive])
@@ -54,15 +53,12 @@ def along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Soluti
         extra["target_mean"] = ("mode",), target_mean
     if wanted.covariance:
         extra["covariance"] = ("time", "mode", "mode_"), np.stack(covariances)[kept]
+        extra["initial_covariance"] = ("mode", "mode_"), covariances[0]
     if wanted.gain:
         extra["gain"] = ("time", "mode", "sigma"), np.stack(gains)[kept]
     if wanted.loss:
         extra["loss"] = ("time", "mode", "sigma"), np.stack(losses)[kept]
     return Solution(diagonal[kept], diagonal[0], extra, correlated=True)
-
-
-def _first(part: np.ndarray | None, count: int) -> np.ndarray | None:
-    return None if part is None else part[:count]
 
 
 def carried(sampler: Sampler, denoiser: Denoiser) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "d d"]]:

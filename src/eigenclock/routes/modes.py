@@ -16,6 +16,9 @@ from .solution import Solution, Wanted
 BLOCK = 2**18
 """Gains computed at a time (2 MiB each array): large enough to amortise Python, small enough to stay in cache."""
 
+KINKED, TANH_SINH = 800, 601
+"""Quadrature nodes that do not resolve a mode when its gain has a kink, and the nodes then spent on either side of it."""
+
 
 def along_modes(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Solution:
     """Each mode's gain is a number: its generated variance follows from it alone."""
@@ -73,6 +76,53 @@ def _blockwise(
             if finer is not None:
                 unresolved, sampler = finer
                 chosen = np.arange(variance.size)[modes][unresolved]
-                again = _blockwise(replace(recipe, sampler=sampler), sharing, variance[chosen], time[times])
-                out[times, chosen] = again
+                if sampler.levels.size >= KINKED:
+                    kink = _kinks(recipe, variance[chosen])
+                    split = chosen[kink > 0]
+                    out[times, split] = _between_kinks(recipe, sharing, variance[split], kink[kink > 0], time[times])
+                    chosen = chosen[~(kink > 0)]
+                if chosen.size:
+                    again = _blockwise(replace(recipe, sampler=sampler), sharing, variance[chosen], time[times])
+                    out[times, chosen] = again
     return out
+
+
+def _kinks(recipe: Recipe, variance: Float[np.ndarray, " mode"]) -> Float[np.ndarray, " mode"]:
+    """Noise level at which each mode's cross-moment changes sign, where products of layers get a kink; NaN if there is none.
+
+    By bisection in ln σ; the objectives of T2 have at most one (flow matching: σ = λ).
+    """
+    low, high = (
+        np.full((variance.size, 1), np.log(end)) for end in (recipe.sampler.sigma_min, recipe.sampler.sigma_max)
+    )
+
+    def sign(log_sigma: Float[np.ndarray, "mode 1"]) -> Float[np.ndarray, "mode 1"]:
+        return np.sign(recipe.objective.regression(variance, np.exp(log_sigma)).cross_moment)
+
+    start, end = sign(low), sign(high)
+    for _ in range(60):
+        half = (low + high) / 2
+        same = sign(half) == start
+        low, high = np.where(same, half, low), np.where(same, high, half)
+    return np.where(start * end < 0, np.exp(high), np.nan)[:, 0]
+
+
+def _between_kinks(
+    recipe: Recipe,
+    sharing: float,
+    variance: Float[np.ndarray, " mode"],
+    kink: Float[np.ndarray, " mode"],
+    time: Float[np.ndarray, " time"],
+) -> Float[np.ndarray, "time mode"]:
+    """∫ψ d ln σ on either side of a kink by the tanh–sinh rule, whose nodes crowd at the ends double exponentially."""
+    sampler = recipe.sampler
+    t = np.linspace(-3.4, 3.4, TANH_SINH)
+    place, weight = np.tanh(np.pi / 2 * np.sinh(t)), np.pi / 2 * np.cosh(t) / np.cosh(np.pi / 2 * np.sinh(t)) ** 2
+    edges = np.log(np.stack([np.full_like(kink, sampler.sigma_min), kink, np.full_like(kink, sampler.sigma_max)]))
+    total = np.zeros((time.size, variance.size))
+    for low, high in (edges[:2, :, None], edges[1:, :, None]):
+        levels = np.exp((high + low) / 2 + (high - low) / 2 * place)
+        regression = replace(recipe.objective.regression(variance, levels), sharing=sharing)
+        gain = regression.denoiser_gain(recipe.architecture.network_gain(regression, recipe.optimizer, time))
+        total += np.einsum("tms,ms->tm", gain, (high - low) / 2 * weight * (t[1] - t[0]))
+    return sampler.sigma_min**2 * np.exp(2 * total)
