@@ -180,7 +180,7 @@ class LearningCurve:
         """Generated variance at any time between the first and last record, log-linear in log time between records."""
         return self._between_records(time, self.variance.values, self.initial.values)
 
-    def _between_records(self, time: float, values: Any, initial: Any) -> Any:
+    def _between_records(self, time: float, values: Any, initial: Any, *, geometric: bool = True) -> Any:
         times = self.dataset["time"].values
         if not (times[0] <= time <= times[-1] or time == 0):
             raise InputError(f"time must be 0 or in [{times[0]:g}, {times[-1]:g}], the recorded range, got {time:g}")
@@ -194,7 +194,8 @@ class LearningCurve:
                 f"time must be recorded, or lie between two recorded times that are positive, got {time:g}"
             )
         fraction = np.log(time / times[after - 1]) / np.log(times[after] / times[after - 1])
-        return values[after - 1] ** (1 - fraction) * values[after] ** fraction
+        before, after_it = values[after - 1], values[after]
+        return before ** (1 - fraction) * after_it**fraction if geometric else before + fraction * (after_it - before)
 
     def sample(self, n: int, *, time: float, seed: int) -> Float[np.ndarray, "n ..."]:
         """`n` samples, in data space, of the generated Gaussian at a training time.
@@ -211,8 +212,10 @@ class LearningCurve:
         if self.correlated:
             coordinates = noise @ _root(self._covariance_at(time))
             if "generated_mean" in self.dataset:  # mode coordinates are about the data's mean
-                shift = self._record(time, self.dataset["generated_mean"].values) - self.dataset["target_mean"].values
-                coordinates += shift
+                mean, start = (self.dataset[name].values for name in ("generated_mean", "initial_mean"))
+                coordinates += (
+                    self._between_records(time, mean, start, geometric=False) - self.dataset["target_mean"].values
+                )
         else:
             coordinates = noise * np.sqrt(variance)
         samples = spectrum.from_modes(coordinates)
@@ -222,18 +225,13 @@ class LearningCurve:
             samples += np.sqrt(null) * spectrum.basis.complement(rng.standard_normal(samples.shape))
         return samples
 
-    def _record(self, time: float, values: Any) -> Any:
-        at = np.flatnonzero(self.dataset["time"].values == time)
-        if not at.size:
-            raise InputError(f"time must be a recorded one for a curve of correlated modes, got {time:g}")
-        return values[at[0]]
-
     def _covariance_at(self, time: float) -> Float[np.ndarray, "mode mode"]:
         if "covariance" not in self.dataset:
             raise InputError(
                 "modes of this curve are correlated, and their covariance was not kept: pass keep_covariance=True"
             )
-        return self._record(time, self.dataset["covariance"].values)
+        covariance = self.dataset["covariance"].values
+        return self._between_records(time, covariance, self.dataset["initial_covariance"].values, geometric=False)
 
     def along(self, spectrum: Spectrum) -> "LearningCurve":
         """The same generated distribution along other modes: those of `spectrum`, with its variances as targets.

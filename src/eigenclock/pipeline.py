@@ -32,6 +32,12 @@ STABLE_SHARE = 1 / 3
 MOST_STEPS, EMERGED_SHARE = 5000, 0.95
 """Default number of steps: enough for this share of the modes to emerge, but no more than MOST_STEPS."""
 
+RECORDS, MIXED_RECORDS = 200, 60
+"""Recorded times of a prediction; fewer where the network mixes modes, since each then goes by whole matrices."""
+
+MOST_MIXED = 512
+"""Coordinates up to which the generated covariance of a network that mixes modes is kept, for its samples."""
+
 LOSS_LEVELS = 6
 """Noise levels at which a run keeps the loss."""
 
@@ -143,8 +149,10 @@ def run(
     parts = {**vars(recipe), "sigma": sigma, "keep_loss": True}
 
     with stage("predict"):
-        times = record_times(recipe, steps, 200)
-        predicted = folder.curve(PREDICTED, lambda: predict(spectrum, time=times, **parts))
+        mixes = recipe.architecture.mixes(spectrum)
+        times = record_times(recipe, steps, MIXED_RECORDS if mixes else RECORDS)
+        keep = mixes and spectrum.dimension <= MOST_MIXED
+        predicted = folder.curve(PREDICTED, lambda: predict(spectrum, time=times, keep_covariance=keep, **parts))
 
     simulated, skipped = None, _why_not(config, spectrum, recipe, brute_force)
     if not skipped:

@@ -76,5 +76,5 @@ def predict(
         dataset.coords["sigma"] = ("sigma", kept)
     for name, (dims, values) in solution.extra.items():
         dataset[name] = (dims, values)
-    dataset.attrs["correlated"] = int(solution.correlated)
+    dataset.attrs["correlated"] = int(architecture.mixes(seen))
     return LearningCurve(dataset, recipe=recipe, source="theory")

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from .architectures import Affine, Architecture, Circulant, Coupled, LocalConv, MatrixArchitecture, OneLayer
+from .architectures import Affine, Architecture, Circulant, Coupled, OneLayer
 from .brute_force.descent import Gradient, PairMoments, Progress, minibatch_gradient, trained_weights
 from .brute_force.networks import matrix_network
 from .brute_force.pairs import draw_density, loss_weight
@@ -153,6 +153,7 @@ def simulate(
     dataset["alignment"] = ("time", np.array([state["alignment"] for state in states]))
     if learns_mean:
         dataset["generated_mean"] = (("time", "mode"), np.stack([state["generated_mean"] for state in states]))
+        dataset["initial_mean"] = ("mode", initial["generated_mean"])
         dataset["target_mean"] = ("mode", modes @ mean)
     if keep_covariance:
         dataset["initial_covariance"] = (("mode", "mode_"), initial["covariance"])
@@ -167,8 +168,7 @@ def simulate(
         if keep:
             dataset.coords["sigma"] = ("sigma", kept)
             dataset[name] = xr.Variable(("time", "mode", "sigma"), np.stack([state[name] for state in states]))
-    mixes = isinstance(architecture, MatrixArchitecture | LocalConv)
-    dataset.attrs["correlated"] = int(keep_covariance or mixes)
+    dataset.attrs["correlated"] = int(keep_covariance or architecture.mixes(seen))
     return LearningCurve(dataset, recipe=Recipe(objective, architecture, optimizer, sampler), source="simulation")
 
 

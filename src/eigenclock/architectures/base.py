@@ -33,6 +33,10 @@ class Architecture(ABC):
         """What the network can know of the data; InputError if the spectrum has the wrong modes for it."""
         return spectrum
 
+    def mixes(self, spectrum: Spectrum) -> bool:
+        """Whether generated modes may be correlated, so that their variances are not the whole distribution."""
+        return False
+
     def sharing(self, spectrum: Spectrum) -> float:
         """Number of positions that share each weight, by which training is faster."""
         return 1.0

@@ -83,6 +83,10 @@ class LocalConv(Architecture):
             raise InputError(f"kernel must be at most the grid, {grid}, got {self.kernel}")
         return seen
 
+    def mixes(self, spectrum: Spectrum) -> bool:
+        """Channels of one frequency only."""
+        return isinstance(spectrum.basis, Fourier) and spectrum.basis.channels > 1
+
     def sharing(self, spectrum: Spectrum) -> float:
         return float(spectrum.positions)
 

@@ -35,6 +35,9 @@ class MatrixArchitecture(Architecture):
     ) -> Iterator[Denoiser]:
         """The denoiser at each training time, in order."""
 
+    def mixes(self, spectrum: Spectrum) -> bool:
+        return True
+
     def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
         raise TypeError(f"{type(self).__name__} mixes modes: it has matrices (denoisers), not a gain per mode")
 

@@ -20,7 +20,10 @@ STRIP_TIMES = 6
 def shows_images(curve: LearningCurve) -> bool:
     """Whether samples of the curve can be drawn: (h, w), or (h, w, c) with one or three channels."""
     basis = curve.spectrum.basis
-    return basis is not None and (len(basis.shape) == 2 or (len(basis.shape) == 3 and basis.shape[2] in (1, 3)))
+    known = not curve.correlated or "covariance" in curve.dataset
+    return (
+        known and basis is not None and (len(basis.shape) == 2 or (len(basis.shape) == 3 and basis.shape[2] in (1, 3)))
+    )
 
 
 def strip_times(curve: LearningCurve) -> Any:

@@ -49,7 +49,7 @@ def along_frequencies(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Sol
         covariance = route.covariance(blocks)
         extra["covariance"] = ("time", "mode", "mode_"), covariance[1:]
         extra["initial_covariance"] = ("mode", "mode_"), covariance[0]
-    return Solution(variance[1:], variance[0], extra, correlated=basis.channels > 1)
+    return Solution(variance[1:], variance[0], extra)
 
 
 class _Waves:

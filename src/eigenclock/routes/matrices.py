@@ -50,6 +50,7 @@ def along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Soluti
     }
     if isinstance(architecture, Affine):
         extra["generated_mean"] = ("time", "mode"), np.stack(means)[kept]
+        extra["initial_mean"] = ("mode",), means[0]
         extra["target_mean"] = ("mode",), target_mean
     if wanted.covariance:
         extra["covariance"] = ("time", "mode", "mode_"), np.stack(covariances)[kept]
@@ -58,7 +59,7 @@ def along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Soluti
         extra["gain"] = ("time", "mode", "sigma"), np.stack(gains)[kept]
     if wanted.loss:
         extra["loss"] = ("time", "mode", "sigma"), np.stack(losses)[kept]
-    return Solution(diagonal[kept], diagonal[0], extra, correlated=True)
+    return Solution(diagonal[kept], diagonal[0], extra)
 
 
 def carried(sampler: Sampler, denoiser: Denoiser) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "d d"]]:

@@ -27,13 +27,12 @@ class Solution:
     """Generated variance along the modes, and whatever else a route can tell, by its name in a `LearningCurve`.
 
     - `variance`: (time, mode); `initial`: (mode,), before training.
-    - `extra`: name -> (dims, values); `correlated`: whether generated modes are correlated, so that variance is not all.
+    - `extra`: name -> (dims, values).
     """
 
     variance: Float[np.ndarray, "time mode"]
     initial: Float[np.ndarray, " mode"]
     extra: dict[str, tuple[tuple[str, ...], np.ndarray]] = field(default_factory=dict)
-    correlated: bool = False
 
 
 Solver: TypeAlias = Callable[[Recipe, Spectrum, Wanted], Solution]
