@@ -9,7 +9,7 @@ from rich.table import Table
 
 from examples import pages
 
-from . import prediction, spectra
+from . import convolutions, prediction, spectra
 
 BENCHMARKS = (
     prediction.against_brute_force,
@@ -17,6 +17,9 @@ BENCHMARKS = (
     prediction.against_special_functions,
     prediction.large,
     spectra.against_eigh,
+    convolutions.against_dense,
+    convolutions.large_grids,
+    convolutions.matrices,
 )
 PAGE = Path("docs/expect.md")
 

@@ -39,6 +39,7 @@ from .objectives import EDM, Denoising, Epsilon, FlowMatching, LogNormal, Object
 from .optimizers import GradientDescent, GradientFlow, HeavyBall, Optimizer
 from .predict import predict
 from .recipe import Recipe
+from .routes import variance_by
 from .samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
 from .simulate import simulate
 from .spectrum import Spectrum
@@ -101,4 +102,5 @@ __all__ = [
     "noise_floor",
     "predict",
     "simulate",
+    "variance_by",
 ]

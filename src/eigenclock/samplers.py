@@ -116,13 +116,16 @@ class ProbabilityFlow(Sampler):
         choice("method", self.method, ("auto", "closed_form", "quadrature"))
         integer("nodes", self.nodes, at_least=2)
 
-    @property
-    def levels(self) -> Levels:
+    def _check_bounded(self) -> None:
         if self.sigma_min == 0 or np.isinf(self.sigma_max):
             raise InputError(
                 "quadrature needs sigma_min > 0 and a finite sigma_max, "
                 f"got sigma_min={self.sigma_min:g}, sigma_max={self.sigma_max:g}"
             )
+
+    @property
+    def levels(self) -> Levels:
+        self._check_bounded()
         low, high = np.log(self.sigma_min), np.log(self.sigma_max)
         return np.exp((high + low) / 2 + (high - low) / 2 * _gauss_legendre(self.nodes)[0])
 
@@ -134,6 +137,7 @@ class ProbabilityFlow(Sampler):
     @property
     def matrix_levels(self) -> Levels:
         """Three Gauss nodes in each of nodes/3 panels of ln σ, from high to low."""
+        self._check_bounded()
         panels = max(1, self.nodes // 3)
         low, high = np.log(self.sigma_min), np.log(self.sigma_max)
         inner = np.array([0.5, 0.5 + np.sqrt(0.15), 0.5 - np.sqrt(0.15)])[[2, 0, 1]]

@@ -72,6 +72,9 @@ class Affine(MatrixArchitecture):
             linear = slope * weights[:, :, :d] + regression.gain_offset[:, None, None] * np.eye(d)
             yield Denoiser(linear, (slope / row.a[:, None, None] * weights[:, :, d:])[..., 0])
 
+    def gain_by(self, optimizer: Optimizer) -> str:
+        return "eigenproblem"
+
     def largest_curvature(self, objective: Objective, spectrum: Spectrum, sigma: Float[np.ndarray, " sigma"]) -> float:
         row, regression = objective.row(sigma), objective.regression(spectrum.variance, sigma)
         moment = _second_moment(spectrum.variance, self.mean(spectrum), row.a, row.s)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -17,6 +17,9 @@ Levels: TypeAlias = Float[np.ndarray, " sigma"]
 class Architecture(ABC):
     """A linear network whose gain on a mode depends on that mode alone. Subclasses are frozen dataclasses."""
 
+    kinks: ClassVar[bool] = False
+    """Whether the gain has a kink where the cross-moment changes sign: products of layers stop at zero there."""
+
     @abstractmethod
     def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
         """Network gain f at each training time, of shape (time, mode, sigma)."""
@@ -24,6 +27,10 @@ class Architecture(ABC):
     @abstractmethod
     def stiffness(self, regression: Regression) -> Hessian:
         """Largest second derivative of the loss in the parameters at start or optimum, before the learning rate."""
+
+    def gain_by(self, optimizer: Optimizer) -> str:
+        """How the gain is found under this optimizer, in two words: for the table of formulas in the documentation."""
+        return "closed form"
 
     def storable(self) -> "Architecture":
         """The same architecture made of numbers only, as a file keeps it."""

@@ -89,6 +89,9 @@ class Coupled(Architecture):
         carried = np.matmul(reach * root[:, None, :], vectors)  # (mode, sigma, eigen)
         return self.init + np.matmul(step.swapaxes(0, 1), carried.swapaxes(1, 2)).swapaxes(0, 1)
 
+    def gain_by(self, optimizer: Optimizer) -> str:
+        return "eigenproblem"
+
     def stiffness(self, regression: Regression) -> Hessian:
         """The largest eigenvalue of each mode, the same at every level."""
         values, _, _ = self._eigenmodes(regression.at(self.training_levels[0]))

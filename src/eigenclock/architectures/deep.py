@@ -1,6 +1,7 @@
 """Deep linear network, F(x) = W_L ⋯ W_1 x (T9; App. F.3)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..checks import InputError, integer, number
 from ..objectives import Regression
@@ -34,6 +35,7 @@ class DeepLinear(Architecture):
 
     depth: int = 3
     init: float | tuple[float, ...] = 0.1
+    kinks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         integer("depth", self.depth, at_least=1)
@@ -64,6 +66,9 @@ class DeepLinear(Architecture):
     def time_to(self, gain: float, regression: Regression, lr: float) -> Hessian:
         """Steps of gradient flow until each mode's gain at each level reaches `gain`, by quadrature; NaN if never."""
         return self.layers.time_to(gain, regression, lr)
+
+    def gain_by(self, optimizer: Optimizer) -> str:
+        return self.layers.found_by(optimizer)
 
     def stiffness(self, regression: Regression) -> Hessian:
         return self.layers.stiffness(regression)

@@ -108,6 +108,12 @@ class Layers:
             return self.sign * integrate(self._flow(regression), speed, time)
         return self._stepwise(regression, optimizer, time)
 
+    def found_by(self, optimizer: Optimizer) -> str:
+        """How `trajectory` finds the gain, in words."""
+        if len(self.start) == 1:
+            return "closed form"
+        return "inverted integral" if isinstance(optimizer, GradientFlow) else "step by step"
+
     def time_to(self, gain: float, regression: Regression, lr: float) -> Hessian:
         """Time under gradient flow until the gain reaches a value; NaN where it never does."""
         flow = self._flow(regression)

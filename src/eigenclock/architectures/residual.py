@@ -1,6 +1,7 @@
 """Residual linear network, F(x) = (I + V_L) ⋯ (I + V_1) x (T4, T9; App. D.1.2 and F.3)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..checks import InputError, integer, number
 from ..objectives import Regression
@@ -33,6 +34,7 @@ class Residual(Architecture):
 
     depth: int = 1
     init: float | tuple[float, ...] = 0.0
+    kinks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         integer("depth", self.depth, at_least=1)
@@ -60,6 +62,9 @@ class Residual(Architecture):
 
     def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
         return self.layers.trajectory(regression, optimizer, time)
+
+    def gain_by(self, optimizer: Optimizer) -> str:
+        return self.layers.found_by(optimizer)
 
     def stiffness(self, regression: Regression) -> Hessian:
         return self.layers.stiffness(regression)

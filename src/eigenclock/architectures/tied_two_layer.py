@@ -1,12 +1,23 @@
 """Tied two-layer linear network, F(x) = P Pᵀ x (T7; Prop. 5.1)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from ..checks import InputError, number
 from ..objectives import Regression
-from ..optimizers import GradientDescent, HeavyBall, Hessian, Optimizer, Time, Trajectory, descend_stably, elapsed
+from ..optimizers import (
+    GradientDescent,
+    GradientFlow,
+    HeavyBall,
+    Hessian,
+    Optimizer,
+    Time,
+    Trajectory,
+    descend_stably,
+    elapsed,
+)
 from .base import Architecture
 
 SMALLEST_START = 1e-250
@@ -27,6 +38,7 @@ class TiedTwoLayer(Architecture):
     """
 
     init: float = 0.1
+    kinks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         number("init", self.init, at_least=0)
@@ -71,6 +83,9 @@ class TiedTwoLayer(Architecture):
         gain[finite] = factor**2
         gain[~finite] = np.maximum(regression.optimum, 0) if self.init > 0 else 0.0
         return gain
+
+    def gain_by(self, optimizer: Optimizer) -> str:
+        return "closed form" if isinstance(optimizer, GradientFlow) else "step by step"
 
     def stiffness(self, regression: Regression) -> Hessian:
         at_start = 4 * (3 * regression.curvature * self.init - regression.cross_moment)

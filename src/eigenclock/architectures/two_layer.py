@@ -1,6 +1,7 @@
 """Untied two-layer linear network, F(x) = P Q x (T8; App. F.2)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -37,6 +38,7 @@ class TwoLayer(Architecture):
     """
 
     init: tuple[float, float] = (0.3, 0.3)
+    kinks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.init, tuple | list) or len(self.init) != 2:
@@ -77,6 +79,9 @@ class TwoLayer(Architecture):
             ratio = (start - upper) * (level - lower) / ((start - lower) * (level - upper))
             moving = np.log(ratio) / rate
         return np.where(level == start, 0.0, np.where((moving > 0) & (level > 0), moving, np.nan))
+
+    def gain_by(self, optimizer: Optimizer) -> str:
+        return "closed form" if isinstance(optimizer, GradientFlow) else "step by step"
 
     def stiffness(self, regression: Regression) -> Hessian:
         return self.layers.stiffness(regression)

@@ -129,6 +129,9 @@ class UnalignedTiedTwoLayer(MatrixArchitecture):
                 p, now = solution.y[:, -1].reshape(start.shape), moment
             yield _denoiser(regression, p @ p.swapaxes(1, 2))
 
+    def gain_by(self, optimizer: Optimizer) -> str:
+        return "matrix ODE" if isinstance(optimizer, GradientFlow) else "step by step"
+
     def largest_curvature(self, objective: Objective, spectrum: Spectrum, sigma: Levels) -> float:
         """At the optimum, 8·w·χ; at the start with P's largest singular value in place of the gain."""
         regression = objective.regression(spectrum.variance, sigma)

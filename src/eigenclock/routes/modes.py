@@ -76,10 +76,13 @@ def _blockwise(
             if finer is not None:
                 unresolved, sampler = finer
                 chosen = np.arange(variance.size)[modes][unresolved]
-                if sampler.levels.size >= KINKED:
+                if recipe.architecture.kinks and sampler.levels.size >= KINKED:
                     kink = _kinks(recipe, variance[chosen])
                     split = chosen[kink > 0]
-                    out[times, split] = _between_kinks(recipe, sharing, variance[split], kink[kink > 0], time[times])
+                    if split.size:
+                        out[times, split] = _between_kinks(
+                            recipe, sharing, variance[split], kink[kink > 0], time[times]
+                        )
                     chosen = chosen[~(kink > 0)]
                 if chosen.size:
                     again = _blockwise(replace(recipe, sampler=sampler), sharing, variance[chosen], time[times])
