@@ -14,7 +14,7 @@ import eigenclock as ec
 from examples import plates
 
 START, SIGMA = 0.01, 0.3
-TIME = np.concatenate([[0.0], np.geomspace(1e-4, 1e7, 500)])
+TIME = np.concatenate([[0.0], np.geomspace(1e-4, 1e6, 500)])
 NETWORKS: dict[str, ec.Architecture] = {
     "one layer": ec.OneLayer(START),
     "two, balanced": ec.TwoLayer((0.1, 0.1)),
@@ -45,6 +45,7 @@ def main(out: Path) -> str:
                     clocks.loglog(clock.target[shown], clock.time[shown], marker, ls="-", lw=1, color=colour, ms=4)
             tables.append(clock.to_dataframe().assign(network=name, threshold=threshold))
         rows.append(row)
+    gains.set_xlim(1e-3, 1e3)
     gains.axhline(SPECTRUM.variance[middle] / (SPECTRUM.variance[middle] + SIGMA**2), color="#999999", lw=0.8, ls=":")
     gains.set(xlabel="training time ητ", ylabel=f"gain ψ at λ = {SPECTRUM.variance[middle]:.2g}, σ = {SIGMA}")
     clocks.set(

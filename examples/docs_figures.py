@@ -1,4 +1,4 @@
-"""The pictures and tables of docs/, made by the main job on bundled natural patches (two minutes) and `choose_objective`.
+"""The pictures and tables of docs/: the main job on bundled natural patches (two minutes), and every example (three more).
 
 Each picture is stored with the numbers behind it: figures/*.png beside *.csv.
 """
@@ -10,7 +10,20 @@ from pathlib import Path
 
 import eigenclock as ec
 from eigenclock import cli
-from examples import choose_objective, pages
+from examples import (
+    choose_objective,
+    depth,
+    kernel_size,
+    noise_floor,
+    overfitting,
+    pages,
+    random_start,
+    sampler_bias,
+    shared_weights,
+    which_formula,
+)
+from examples.paper_figures import __main__ as gallery
+from examples.paper_figures import emergence_laws
 
 DOCS = Path("docs")
 
@@ -28,6 +41,27 @@ def main(docs: Path, run: Path, options: list[str]) -> None:
     for page in ("index.md", "expect.md"):
         pages.insert(docs / page, "demo", demo_table(run))
     pages.insert(docs / "choose.md", "objectives", choose_objective.main(figures))
+    examples(docs, quick=False)
+
+
+def examples(docs: Path, *, quick: bool) -> None:
+    """Everything but the main job. `quick` takes the smallest sizes that still draw: for a test, not for readers."""
+    figures = docs / "figures"
+    pages.insert(docs / "formulas.md", "variance", which_formula.variance_table())
+    pages.insert(docs / "formulas.md", "gain", which_formula.gain_table())
+    gallery.main(figures)
+    pages.insert(docs / "gallery.md", "laws", emergence_laws.main(figures))
+    pages.insert(docs / "architectures.md", "depth", depth.main(figures))
+    random_start.main(figures)
+    exponents, sharing = kernel_size.main(figures, **({"n": 400} if quick else {}))
+    pages.insert(docs / "architectures.md", "kernels", exponents)
+    pages.insert(docs / "architectures.md", "sharing", sharing)
+    pages.insert(docs / "architectures.md", "ablation", shared_weights.main(figures, **({"n": 60} if quick else {})))
+    stops = overfitting.main(figures, **({"sizes": (100, 300), "steps": 60} if quick else {}))
+    pages.insert(docs / "training.md", "stopping", stops)
+    floors = noise_floor.main(figures, **({"copies": 2, "steps": 20} if quick else {}))
+    pages.insert(docs / "training.md", "noise", floors)
+    pages.insert(docs / "training.md", "samplers", sampler_bias.main(figures))
 
 
 def demo_table(run: Path) -> str:

@@ -14,8 +14,8 @@ import pandas as pd
 import eigenclock as ec
 from examples import plates
 
-SIGMA, COPIES, STEPS = 0.3, 100, 1500
-OPTIMIZERS = {"descent": ec.GradientDescent(0.004), "momentum 0.9": ec.HeavyBall(0.0004, 0.9)}
+SIGMA, COPIES, STEPS = 0.3, 100, 1200
+OPTIMIZERS = {"descent": ec.GradientDescent(0.03), "momentum 0.9": ec.HeavyBall(0.003, 0.9)}
 BATCHES = (8, 32, 128)
 
 

@@ -50,8 +50,8 @@ def main(out: Path, sizes: tuple[int, ...] = SIZES, steps: int = STEPS) -> str:
         )
         expected = short.dataset["test_total"].values
         total = forever.dataset["test_total"].values
-        losses.loglog(long[1:], total[1:], color=colour, lw=1.8, label=f"n = {n:,}")
-        losses.loglog(time[1:], found[1:], ".", color=colour, ms=5)
+        losses.semilogx(long[1:], total[1:], color=colour, lw=1.8, label=f"n = {n:,}")
+        losses.semilogx(time[1:], found[1:], ".", color=colour, ms=5)
         stop, stop_found = forever.stopping_time, float(time[found.argmin()])
         losses.plot(stop, total.min(), "o", color=colour, mfc="white", ms=8, mew=1.8)
         cost = float(total[-1] / total.min()) - 1

@@ -2,7 +2,7 @@
 
 from .objectives import EDM, Epsilon, FlowMatching, LogNormal, Velocity
 from .recipe import Recipe
-from .samplers import Euler, Heun
+from .samplers import Euler, EulerMaruyama, Heun, Stochastic
 
 PAPERS = {
     "theory": """@inproceedings{wang2025spectral,
@@ -16,6 +16,12 @@ PAPERS = {
   author = {Karras, Tero and Aittala, Miika and Aila, Timo and Laine, Samuli},
   booktitle = {Advances in Neural Information Processing Systems},
   year = {2022}, eprint = {2206.00364}, archivePrefix = {arXiv}
+}""",
+    "sde": """@inproceedings{song2021score,
+  title = {Score-Based Generative Modeling through Stochastic Differential Equations},
+  author = {Song, Yang and Sohl-Dickstein, Jascha and Kingma, Diederik P. and Kumar, Abhishek and Ermon, Stefano and Poole, Ben},
+  booktitle = {International Conference on Learning Representations},
+  year = {2021}, eprint = {2011.13456}, archivePrefix = {arXiv}
 }""",
     "ddpm": """@inproceedings{ho2020denoising,
   title = {Denoising Diffusion Probabilistic Models},
@@ -41,9 +47,11 @@ PAPERS = {
 def citations(recipe: Recipe) -> list[str]:
     """BibTeX entries for the theory and for the parts of this recipe that are others' work."""
     objective, used = recipe.objective, ["theory"]
-    noise_levels = isinstance(recipe.sampler, Heun | Euler) or isinstance(objective.density, LogNormal)
+    noise_levels = isinstance(recipe.sampler, Heun | Euler | Stochastic | EulerMaruyama) or isinstance(objective.density, LogNormal)
     if isinstance(objective, EDM) or noise_levels or objective.weight == "edm":
         used.append("edm")
+    if isinstance(recipe.sampler, EulerMaruyama):
+        used.append("sde")
     for kind, paper in ((Epsilon, "ddpm"), (Velocity, "velocity"), (FlowMatching, "flow")):
         if isinstance(objective, kind):
             used.append(paper)
