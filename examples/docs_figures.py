@@ -41,10 +41,10 @@ def main(docs: Path, run: Path, options: list[str]) -> None:
     for page in ("index.md", "expect.md"):
         pages.insert(docs / page, "demo", demo_table(run))
     pages.insert(docs / "choose.md", "objectives", choose_objective.main(figures))
-    examples(docs, quick=False)
+    examples(docs)
 
 
-def examples(docs: Path, *, quick: bool) -> None:
+def examples(docs: Path, *, quick: bool = False) -> None:
     """Everything but the main job. `quick` takes the smallest sizes that still draw: for a test, not for readers."""
     figures = docs / "figures"
     pages.insert(docs / "formulas.md", "variance", which_formula.variance_table())

@@ -117,7 +117,12 @@ def _figure(table: pd.DataFrame) -> plt.Figure:
             )
         ax.axhline(-1 if recipe == "plain" else -0.5, color="#999999", ls="--", lw=1)
         ax.axhline(0, color="#999999", lw=0.6)
-        ax.set(title=f"{recipe}, {direction} modes", xlabel="kernel size (pixels; 16 is the whole grid)", ylim=(-2, 2), xlim=(0.3, 16.7))
+        ax.set(
+            title=f"{recipe}, {direction} modes",
+            xlabel="kernel size (pixels; 16 is the whole grid)",
+            ylim=(-2, 2),
+            xlim=(0.3, 16.7),
+        )
         ax.set_xticks([1, 3, 5, 7, 9, 11, 13, 15, 16], ["1", "3", "5", "7", "9", "11", "13", "", "16"])
     axes[0].set_ylabel("exponent of time in variance")
     axes[0].legend(frameon=False, fontsize=8)

@@ -59,7 +59,6 @@ HARD = {
         [1e-3, 1e4],
     ),
     "wide": ({"objective": ec.Epsilon(), "sampler": ec.ProbabilityFlow(1e-8, 1e6), "time": [1.0]}, [1e-6, 1.0]),
-    "kink": ({"objective": ec.FlowMatching(), "architecture": ec.TiedTwoLayer(0.1), "time": [220.0, 1e5]}, [1.0, 3.0]),
 }
 
 
@@ -79,8 +78,48 @@ def test_quadrature_refines_itself_where_the_gain_is_hard(case):
         recipe.architecture.network_gain(regression, recipe.optimizer, np.array(options["time"]))
     )
     expected = flow.sigma_max**2 * np.exp(-2 * (1 - gain) @ (half * w).ravel())
-    # a kink converges only as 1/n²
-    assert np.abs(np.log(got / expected)).max() < (1e-6 if case == "kink" else 1e-9)
+    assert np.abs(np.log(got / expected)).max() < 1e-9
+
+
+@pytest.mark.parametrize("density", [None, ec.LogNormal()], ids=["equal", "log-normal"])
+@pytest.mark.parametrize(
+    "architecture",
+    [ec.TiedTwoLayer(0.1), ec.TwoLayer((0.3, 0.3)), ec.TwoLayer((0.3, 0.1)), ec.DeepLinear(3, 0.1)],
+    ids=str,
+)
+def test_kinks_of_flow_matching_are_split(architecture, density):
+    """Products of layers stop at zero where σ > λ. Against panels that shrink geometrically towards the kink from both sides."""
+    objective, time = ec.FlowMatching(density=density), np.array([0.5, 20.0, 220.0, 1e5])
+    variance = np.array([1.0, 3.0, 0.02, 30.0])
+    got = ec.predict(ec.Spectrum(variance), objective=objective, architecture=architecture, time=time).variance.values
+    x, w = np.polynomial.legendre.leggauss(6)
+    for k, power in enumerate(variance):
+        kink = np.log(power)
+        below, above = (np.geomspace(1e-14, reach, 1500) for reach in (kink - np.log(0.002), np.log(80) - kink))
+        edges = np.concatenate([kink - below[::-1], [kink], kink + above])
+        half = np.diff(edges)[:, None] / 2
+        regression = objective.regression(variance[k : k + 1], np.exp((edges[:-1, None] + half) + half * x).ravel())
+        gain = regression.denoiser_gain(architecture.network_gain(regression, ec.GradientFlow(), time))
+        expected = 80.0**2 * np.exp(-2 * (1 - gain) @ (half * w).ravel())[:, 0]
+        assert np.abs(np.log(got[:, k] / expected)).max() < 1e-8
+
+
+def test_churn_of_zero_is_heun_and_many_steps_approach_the_flow():
+    variance = np.array([0.5, 2.0])
+    assert np.allclose(
+        trained_variance(ec.Stochastic(20, churn=0.0), variance), trained_variance(ec.Heun(20), variance), rtol=1e-14
+    )
+    errors = []
+    for steps in (500, 1000, 2000):
+        chosen = ec.EulerMaruyama(steps=steps, sigma_min=0.05, sigma_max=5.0)
+        # the reverse diffusion from N(0, σ_max²): v = λ²/(λ+σ²)·(...) solved exactly for the optimal denoiser
+        start, end = 25.0, 0.05**2
+        shrink = (variance + end) / (variance + start)
+        exact = shrink**2 * start + (variance + end) * (1 - shrink)
+        final = (variance / (variance + end)) ** 2
+        errors.append(np.abs(trained_variance(chosen, variance) / (final * exact) - 1).max())
+    assert abs(np.log2(errors[0] / errors[1]) - 1) < 0.1
+    assert abs(np.log2(errors[1] / errors[2]) - 1) < 0.1
 
 
 def test_noise_levels_of_edm():

@@ -59,8 +59,8 @@ def main(out: Path) -> None:
     means.axhline(1, color="#999999", lw=0.8, ls=":")
     gains.set(xlabel="training time ητ", ylabel=f"gain at σ = {SIGMA:g}", title="the gain along the mean overshoots")
     means.set(xlabel="training time ητ", ylabel="generated, relative to the data", title="generated mean and variance")
-    gains.legend(frameon=False, fontsize=8, loc="upper right")
-    means.legend(frameon=False, fontsize=8, loc="center left")
+    gains.legend(frameon=False, fontsize=8, loc="center right", bbox_to_anchor=(1, 0.24))
+    means.legend(frameon=False, fontsize=8, loc="lower right")
     plates.save(figure, pd.concat(tables), out, "mean_and_covariance")
 
 
