@@ -172,6 +172,24 @@ def test_samples_of_a_convolution_have_its_covariance():
     )
 
 
+def test_distances_of_channels_are_those_of_the_whole_covariance():
+    spectrum = SPECTRA["colour"]
+    recipe = {
+        "optimizer": ec.GradientFlow(0.01),
+        "time": [0.5, 5.0, 100.0],
+        "sampler": ec.Heun(steps=10),
+        "keep_covariance": True,
+    }
+    curve = ec.predict(spectrum, architecture=ec.LocalConv(3), **recipe)
+    target, zero = np.diag(curve.target.values), np.zeros(spectrum.n_modes)
+    for i in range(3):
+        covariance = curve.covariance.values[i]
+        assert curve.kl().values[i] == pytest.approx(ec.divergences.kl_full(zero, covariance, zero, target), rel=1e-9)
+        expected = ec.divergences.wasserstein_full(zero, covariance, zero, target)
+        assert curve.wasserstein().values[i] == pytest.approx(expected, rel=1e-9)
+        assert curve.alignment.values[i] == pytest.approx(ec.divergences.alignment(covariance), rel=1e-9)
+
+
 def test_variance_along_pca_modes():
     """uᵀF·diag(v)·F*u, by building the circulant covariance and turning it."""
     x = textured(6, 5)

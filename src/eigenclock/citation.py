@@ -47,7 +47,8 @@ PAPERS = {
 def citations(recipe: Recipe) -> list[str]:
     """BibTeX entries for the theory and for the parts of this recipe that are others' work."""
     objective, used = recipe.objective, ["theory"]
-    noise_levels = isinstance(recipe.sampler, Heun | Euler | Stochastic | EulerMaruyama) or isinstance(objective.density, LogNormal)
+    on_edm_grid = isinstance(recipe.sampler, Heun | Euler | Stochastic | EulerMaruyama)
+    noise_levels = on_edm_grid or isinstance(objective.density, LogNormal)
     if isinstance(objective, EDM) or noise_levels or objective.weight == "edm":
         used.append("edm")
     if isinstance(recipe.sampler, EulerMaruyama):

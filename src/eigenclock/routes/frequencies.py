@@ -34,6 +34,9 @@ def along_frequencies(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Sol
     blocks = route.generated(time)
     variance = route.along_modes(blocks)
     extra: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
+    if basis.channels > 1:
+        for name, values in route.distances(blocks[1:]).items():
+            extra[name] = ("time",), values
     if wanted.gain or wanted.loss:
         transfer = np.stack(list(route.transfer(wanted.time, wanted.sigma)), axis=-1)
         regression = recipe.objective.regression(spectrum.variance, wanted.sigma)
@@ -144,6 +147,26 @@ class _Waves:
                 self.basis.of_modes(self._whole(excess)) * scale + regression.floor[:, i]
             )
         return out
+
+    def distances(self, blocks: Blocks) -> dict[str, np.ndarray]:
+        """KL, Wasserstein distance and alignment of all channels together (T17): waves of different frequency are independent."""
+        chosen, basis = self.patches.frequency, self.basis
+        u, power = basis.rotation[chosen], basis.by_frequency(self.spectrum.variance)[chosen]
+        mixed = u.conj().swapaxes(1, 2) @ blocks @ u
+        count = np.where(basis.opposite[chosen] == chosen, 1, 2)  # both of a pair ±k
+        diagonal, root = np.einsum("tfkk->tfk", mixed).real, np.sqrt(power)
+        cross = np.linalg.eigvalsh(root[:, :, None] * mixed * root[:, None, :])
+        squared = diagonal.sum(axis=2) + power.sum(axis=1) - 2 * np.sqrt(np.maximum(cross, 0)).sum(axis=2)
+        positive = (power > 0).all(axis=1)
+        white = mixed[:, positive] / (root[positive, :, None] * root[positive, None, :])
+        sizes = np.maximum(np.linalg.eigvalsh(white), np.finfo(float).tiny)
+        kl = (sizes - 1 - np.log(sizes)).sum(axis=2) / 2
+        on, whole = (diagonal**2).sum(axis=2), (np.abs(mixed) ** 2).sum(axis=(2, 3))
+        return {
+            "kl": kl @ count[positive],
+            "wasserstein": np.sqrt(np.maximum(squared @ count, 0)),
+            "alignment": (on @ count) / (whole @ count),
+        }
 
     def covariance(self, blocks: Blocks) -> Float[np.ndarray, "time mode mode"]:
         """Covariance of the Hartley coordinates of all modes: Re within a frequency, −Im between k and −k."""
