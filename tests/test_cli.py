@@ -238,7 +238,7 @@ ERRORS = {
     "bad seed": (["spectrum", "--data", "digits", "--n", "50", "--seed", "-1"], "seed must be a whole number >= 0, got -1"),
     "too fast": (["run", "--data", "digits", "--out", "{tmp}/r", "--steps", "30", "--simulation.batch_size", "8", "--optimizer", "HeavyBall", "--optimizer.lr", "0.3"], "lr must be smaller"),
     "dead start": (["predict", "--data", "digits", "--out", "{tmp}/r", "--architecture", "TiedTwoLayer", "--architecture.init", "0"], "architecture.init must be > 0 for TiedTwoLayer, got 0"),
-    "lower case": (["cite", "--sampler", "heun"], "sampler must be one of ProbabilityFlow, Euler, Heun, got heun"),
+    "lower case": (["cite", "--sampler", "heun"], "sampler must be one of Euler, Heun, Stochastic, EulerMaruyama, ProbabilityFlow, got heun"),
     "spectrum over data": (["spectrum", "--data", "{tmp}/one.npy", "--out", "{tmp}/one.npy"], "out must be a NetCDF file name ending in .nc"),
     "spectrum over file": (["spectrum", "--data", "digits", "--out", "{tmp}/corrupt/curve.nc"], "out must not exist yet"),
     "image size of array": (["run", "--data", "{tmp}/one.npy", "--out", "{tmp}/r", "--image_size", "8"], "image_size applies to folders of images"),

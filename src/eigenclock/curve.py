@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from . import clocks, divergences
 from .checks import InputError, integer
+from .correlation import along_other_modes, square_root
 from .files import atomic
 from .recipe import Recipe
 from .spectrum import Spectrum
@@ -210,7 +211,7 @@ class LearningCurve:
             raise InputError(f"generated variance at time {time:g} is not finite: there is nothing to sample")
         noise = rng.standard_normal((n, spectrum.n_modes))
         if self.correlated:
-            coordinates = noise @ _root(self._covariance_at(time))
+            coordinates = noise @ square_root(self._covariance_at(time))
             if "generated_mean" in self.dataset:  # mode coordinates are about the data's mean
                 mean, start = (self.dataset[name].values for name in ("generated_mean", "initial_mean"))
                 coordinates += (
@@ -250,30 +251,7 @@ class LearningCurve:
 
         ```
         """
-        own = self.spectrum
-        if own.basis is None or spectrum.basis is None or own.basis.shape != spectrum.basis.shape:
-            raise InputError(
-                "along needs two spectra with bases of the same sample shape, made by from_samples or from_power"
-            )
-        if own.n_modes != own.dimension:
-            raise InputError(f"along needs a curve with all {own.dimension} modes, got {own.n_modes}")
-        turned = own.basis.to_modes(spectrum.basis.from_modes(np.eye(spectrum.n_modes)))
-        dataset = spectrum.to_dataset()
-        dataset.coords["time"] = ("time", self.dataset["time"].values)
-        if self.correlated and "covariance" in self.dataset:
-            covariance = self.dataset["covariance"].values
-            dataset["variance"] = (
-                ("time", "mode"),
-                np.einsum("kd,tde,ke->tk", turned, covariance, turned, optimize=True),
-            )
-            start = self.dataset["initial_covariance"].values
-            dataset["initial"] = "mode", np.einsum("kd,de,ke->k", turned, start, turned, optimize=True)
-        else:
-            if self.correlated:
-                self._covariance_at(float(self.dataset["time"][0]))  # says that it was not kept
-            dataset["variance"] = ("time", "mode"), self.variance.values @ turned.T**2
-            dataset["initial"] = "mode", self.initial.values @ turned.T**2
-        dataset.attrs["correlated"] = 1
+        dataset = along_other_modes(self.dataset, self.spectrum, spectrum, correlated=self.correlated)
         return LearningCurve(dataset, recipe=self.recipe, source=self.source)
 
     @property
@@ -316,9 +294,3 @@ class LearningCurve:
     def __repr__(self) -> str:
         sizes = self.dataset.sizes
         return f"LearningCurve({self.source}, {sizes['time']} times × {sizes['mode']} modes, {self.recipe})"
-
-
-def _root(covariance: Float[np.ndarray, "mode mode"]) -> Float[np.ndarray, "mode mode"]:
-    """Symmetric square root of a covariance, rounding below zero cut off."""
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

@@ -1,5 +1,6 @@
 """How a model is trained and sampled: objective, architecture, optimizer and sampler, as one value that a file can hold."""
 
+import inspect
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
@@ -60,10 +61,10 @@ def _build(entry: dict[str, Any]) -> Any:
 
 
 def concrete(base: type[Any]) -> list[type[Any]]:
-    """The public dataclasses that derive from a part's base class."""
+    """The dataclasses that derive from a part's base class and can be made."""
     return [
         kind
         for child in base.__subclasses__()
         for kind in (child, *concrete(child))
-        if is_dataclass(kind) and not kind.__name__.startswith("_")
+        if is_dataclass(kind) and not inspect.isabstract(kind)
     ]

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
-import scipy.linalg
 import xarray as xr
-from jaxtyping import Complex, Float, Inexact
+from jaxtyping import Complex, Float
 
-from .bases import PCA, Basis, Fourier, basis_from_dataset, mirrored, spectral_waves
+from .bases import Basis, Fourier, basis_from_dataset
 from .checks import InputError, choice, finite_array, integer, number
+from .estimation import checked_covariance, pca, real_waves, thin_pca, waves_of_moments, waves_of_power
 from .moments import ROWS, Moments, check_samples, check_varies
 
 BasisName: TypeAlias = Literal["pca", "fourier"]
@@ -155,7 +155,8 @@ class Spectrum:
         """
         samples = check_samples("x", x, None)
         if basis == "pca" and len(samples) < np.prod(samples.shape[1:]):
-            spectrum = cls._thin(samples)
+            variance, mean, components = thin_pca(samples)
+            spectrum = cls(variance, mean=mean, basis=components, n_samples=len(samples))
         else:
             spectrum = cls.from_batches([samples], basis=basis)
         return spectrum if test is None else spectrum.with_test(test)
@@ -178,58 +179,17 @@ class Spectrum:
                 moments = Moments(1, d) if basis == "pca" else Moments(d // channels, 2 * channels)
             for start in range(0, len(batch), ROWS):
                 rows = batch[start : start + ROWS].astype(np.float64)
-                moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else _real_waves(rows))
+                moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else real_waves(rows))
         if moments is None or moments.count < 2:
             count = 0 if moments is None else moments.count
             raise InputError(f"x must hold at least 2 samples, got {count}")
         if basis == "pca":
             mean = moments.mean.reshape(shape)
             check_varies(moments.covariance[0].diagonal().max(), mean)
-            return cls._from_pca(moments.covariance[0], mean, shape, moments.count)
-        return cls._from_waves(moments, shape)
-
-    @classmethod
-    def _thin(cls, samples: Float[np.ndarray, "n ..."]) -> "Spectrum":
-        """PCA through the n×n Gram matrix."""
-        shape, n = samples.shape[1:], len(samples)
-        flat = samples.reshape(n, -1).astype(np.float64)
-        mean = flat.mean(axis=0)
-        flat = flat - mean
-        variance, left = scipy.linalg.eigh(flat @ flat.T / n, driver="evd")
-        variance, left = variance[::-1], left[:, ::-1]
-        keep = variance > max(variance[0], 0) * n * np.finfo(float).eps
-        check_varies(variance[0], mean)
-        components, _ = np.linalg.qr(flat.T @ (left[:, keep] / np.sqrt(n * variance[keep])))
-        return cls(variance[keep], mean=mean.reshape(shape), basis=PCA(components.T, shape), n_samples=n)
-
-    @classmethod
-    def _from_pca(
-        cls, covariance: Float[np.ndarray, "d d"], mean: Any, shape: tuple[int, ...], n: int | None
-    ) -> "Spectrum":
-        variance, vectors = scipy.linalg.eigh(covariance, driver="evd")
-        variance, components = variance[::-1], np.ascontiguousarray(vectors[:, ::-1].T)
-        variance = np.where(variance > variance[0] * variance.size * np.finfo(float).eps, variance, 0.0)
-        return cls(variance, mean=mean, basis=PCA(components, shape), n_samples=n)
-
-    @classmethod
-    def _from_waves(cls, moments: Moments, shape: tuple[int, ...]) -> "Spectrum":
-        """Fourier modes from the moments of real and imaginary parts."""
-        grid, c = shape[:2], moments.mean.shape[-1] // 2
-        mean = scipy.fft.ifftn(
-            (moments.mean[:, :c] + 1j * moments.mean[:, c:]).reshape(*grid, c), axes=range(len(grid)), norm="ortho"
-        )
-        parts = moments.covariance
-        real, imaginary, cross = parts[:, :c, :c], parts[:, c:, c:], parts[:, c:, :c]
-        rotation = _eigenvectors(real + imaginary + 1j * (cross - cross.swapaxes(1, 2)), grid)
-        # a mode's coordinate is Re(u*·x̂) − Im(u*·x̂), linear in the two parts
-        weights = np.concatenate([rotation.real + rotation.imag, rotation.imag - rotation.real], axis=1)
-        variance = np.einsum("fck,fcd,fdk->fk", weights, parts, weights, optimize=True).ravel()
-        check_varies(variance.max(), mean.real)
-        order = np.argsort(-variance, kind="stable")
-        cutoff = variance.max() * variance.size * np.finfo(float).eps
-        variance = np.where(variance > cutoff, variance, 0.0)[order]
-        basis = Fourier(shape, rotation, order)
-        return cls(variance, mean=mean.real.reshape(shape), basis=basis, n_samples=moments.count)
+            variance, modes = pca(moments.covariance[0], shape)
+            return cls(variance, mean=mean, basis=modes, n_samples=moments.count)
+        variance, mean, waves = waves_of_moments(moments, shape)
+        return cls(variance, mean=mean, basis=waves, n_samples=moments.count)
 
     @classmethod
     def from_power(cls, power: Any, *, channels: bool = False) -> "Spectrum":
@@ -238,6 +198,8 @@ class Spectrum:
         `power`: (n,) or (h, w), in the order of numpy's fft, equal at ±k; with `channels`, (n, c, c) or (h, w, c, c) Hermitian
         cross-spectral matrices, conjugate at ±k. Modes are sorted by falling variance.
 
+        Raises InputError for a negative power, or one that differs at ±k.
+
         ```python
         >>> import eigenclock as ec
         >>> ec.Spectrum.from_power([4.0, 1.0, 0.5, 1.0]).variance
@@ -245,30 +207,8 @@ class Spectrum:
 
         ```
         """
-        given = np.asarray(power)
-        if not channels:
-            given = finite_array("power", power, "an array of finite numbers >= 0")[..., None, None]
-        grid, c = given.shape[:-2], given.shape[-1]
-        if len(grid) not in (1, 2) or given.shape[-2] != c or given.size == 0:
-            raise InputError(f"power must have shape (n,) or (h, w), with channels (…, c, c), got {np.shape(power)}")
-        if not np.isfinite(given).all():
-            raise InputError("power must be finite, got an entry that is not")
-        size = np.abs(given).max()
-        axes = range(len(grid))
-        if np.abs(given - given.conj().swapaxes(-1, -2)).max() > 1e-9 * size:
-            raise InputError("power must be Hermitian in its channels, got a matrix that is not")
-        if np.abs(given - mirrored(given, axes).conj()).max() > 1e-9 * size:
-            raise InputError(
-                "power must be the same at ±k (conjugate, with channels), as for real data, got a difference"
-            )
-        blocks = given.reshape(-1, c, c)
-        rotation = _eigenvectors(blocks, grid)
-        variance = np.einsum("fck,fcd,fdk->fk", rotation.conj(), blocks, rotation, optimize=True).real.ravel()
-        if variance.min() < -1e-9 * size:
-            raise InputError(f"power must be >= 0, got {variance.min():g}")
-        order = np.argsort(-variance, kind="stable")
-        shape = grid if c == 1 else (*(grid if len(grid) == 2 else (grid[0], 1)), c)
-        return cls(np.maximum(variance, 0.0)[order], basis=Fourier(shape, rotation, order))
+        variance, basis = waves_of_power(power, channels=channels)
+        return cls(variance, basis=basis)
 
     @property
     def cross_spectrum(self) -> Complex[np.ndarray, "frequency c c"]:
@@ -318,19 +258,12 @@ class Spectrum:
     @classmethod
     def from_covariance(cls, c: Any, mean: Any = None) -> "Spectrum":
         """Spectrum of a (d, d) covariance matrix; modes are its eigenvectors."""
-        matrix = finite_array("c", c, "a symmetric positive semi-definite (d, d) matrix")
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
-            raise InputError(f"c must be a square (d, d) matrix, got shape {matrix.shape}")
-        size = np.abs(matrix).max()
-        if np.abs(matrix - matrix.T).max() > 1e-10 * size:
-            raise InputError(f"c must be symmetric, got an asymmetry of {np.abs(matrix - matrix.T).max():g}")
-        smallest = np.linalg.eigvalsh(matrix)[0]
-        if smallest < -1e-10 * size:
-            raise InputError(f"c must be positive semi-definite, got an eigenvalue of {smallest:g}")
+        matrix = checked_covariance(c)
         centre = np.zeros(len(matrix)) if mean is None else finite_array("mean", mean, "a (d,) array")
         if centre.shape != (len(matrix),):
             raise InputError(f"mean must have shape ({len(matrix)},), got {centre.shape}")
-        return cls._from_pca(matrix, centre, (len(matrix),), None)
+        variance, components = pca(matrix, (len(matrix),))
+        return cls(variance, mean=centre, basis=components)
 
     @classmethod
     def power_law(cls, n: int, *, exponent: float, scale: float = 1.0) -> "Spectrum":
@@ -377,25 +310,3 @@ class Spectrum:
             test_variance=dataset["test_variance"].values if "test_variance" in dataset else None,
             n_samples=None if count is None else int(count),
         )
-
-
-def _real_waves(rows: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n frequency part"]:
-    """Real and imaginary parts of samples' Fourier transforms, side by side as twice as many channels."""
-    waves = spectral_waves(rows, len(rows.shape[1:3]))
-    return np.concatenate([waves.real, waves.imag], axis=2)
-
-
-def _eigenvectors(
-    blocks: Inexact[np.ndarray, "frequency c c"], grid: tuple[int, ...]
-) -> Complex[np.ndarray, "frequency c c"]:
-    """Eigenvectors of Hermitian matrices over a grid of frequencies, falling eigenvalue first, conjugate at ±k."""
-    _, vectors = np.linalg.eigh(blocks)
-    index = np.arange(len(blocks))
-    opposite = mirrored(index.reshape(grid), range(len(grid))).ravel()
-    alone = opposite == index
-    _, real = np.linalg.eigh(blocks[alone].real)
-    out = vectors.astype(np.complex128)
-    out[alone] = real
-    later = opposite < index
-    out[later] = out[opposite[later]].conj()
-    return out[..., ::-1]

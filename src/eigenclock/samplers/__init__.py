@@ -1,0 +1,13 @@
+"""How a gain becomes a generated variance: the probability-flow ODE, exactly (T5) or in the steps of a real sampler (T6).
+
+All samplers integrate dx/dσ = (x − D(x, σ))/σ in the EDM frame, from x = sigma_max·noise. On a mode where D has gain ψ
+the equation is linear, so the sampler multiplies the mode's variance by a number that only ψ at `levels` decides. Where D
+is a matrix the same steps are products of matrices.
+"""
+
+from .base import Sampler
+from .deterministic import Euler, Heun
+from .flow import ProbabilityFlow
+from .stochastic import EulerMaruyama, Stochastic
+
+__all__ = ["Euler", "EulerMaruyama", "Heun", "ProbabilityFlow", "Sampler", "Stochastic"]
