@@ -30,11 +30,12 @@ SPECTRUM = ec.Spectrum(np.logspace(1, -3, 25))
 def main(out: Path) -> str:
     """Write depth; the table as Markdown."""
     figure, (gains, clocks) = plt.subplots(1, 2, figsize=(12, 4.4), layout="constrained")
-    rows, tables = [], []
+    rows, tables, curves = [], [], {"time": TIME}
     for (name, network), colour in zip(NETWORKS.items(), plates.COLOURS, strict=True):
         curve = ec.predict(SPECTRUM, architecture=network, time=TIME, sigma=[SIGMA], keep_gain=True)
         middle = SPECTRUM.n_modes // 2
         gains.semilogx(TIME[1:], curve.gain.values[1:, middle, 0], color=colour, lw=1.8, label=name)
+        curves[name] = curve.gain.values[:, middle, 0]
         row = {"network": name}
         for threshold in ("geometric", "harmonic"):
             clock = curve.emergence(threshold)
@@ -52,7 +53,7 @@ def main(out: Path) -> str:
         xlabel="variance λ (data units²)", ylabel="emergence time ητ", title="geometric threshold: ▲ rising, ▼ falling"
     )
     gains.legend(frameon=False, fontsize=8)
-    plates.save(figure, pd.concat(tables), out, "depth")
+    plates.save(figure, pd.concat(tables), out, "depth", gain=pd.DataFrame(curves))
     return plates.markdown(rows)
 
 

@@ -123,7 +123,8 @@ def _figure(table: pd.DataFrame) -> plt.Figure:
             ylim=(-2, 2),
             xlim=(0.3, 16.7),
         )
-        ax.set_xticks([1, 3, 5, 7, 9, 11, 13, 15, 16], ["1", "3", "5", "7", "9", "11", "13", "", "16"])
+        ax.tick_params(axis="x", labelsize=8)
+        ax.set_xticks([1, 3, 5, 7, 9, 11, 13, 15, 16], ["1", "3", "5", "7", "9", "11", "13", "15", "16"])
     axes[0].set_ylabel("exponent of time in variance")
     axes[0].legend(frameon=False, fontsize=8)
     return figure

@@ -25,7 +25,7 @@ def main(out: Path, sizes: tuple[int, ...] = SIZES, steps: int = STEPS) -> str:
     time = np.unique(np.concatenate([[0], np.geomspace(1, steps, 60).round()]))
     long = np.unique(np.concatenate([[0], np.geomspace(1, 1e7, 400).round()]))
     figure, (losses, modes) = plt.subplots(1, 2, figsize=(12, 4.4), layout="constrained")
-    rows, tables = [], []
+    rows, tables, stops = [], [], []
     for n, colour in zip(sizes, plates.COLOURS, strict=False):
         data = ec.data.natural_patches(8, n=n, n_test=4000).standardized()
         spectrum = ec.Spectrum.from_samples(data.samples)
@@ -54,6 +54,7 @@ def main(out: Path, sizes: tuple[int, ...] = SIZES, steps: int = STEPS) -> str:
         losses.semilogx(time[1:], found[1:], ".", color=colour, ms=5)
         stop, stop_found = forever.stopping_time, float(time[found.argmin()])
         losses.plot(stop, total.min(), "o", color=colour, mfc="white", ms=8, mew=1.8)
+        stops.append(pd.DataFrame({"n": n, "variance": spectrum.variance, "best_time": forever.best_time.values[:, 1]}))
         cost = float(total[-1] / total.min()) - 1
         passed = forever.overfits.values[:, 1]
         best = forever.best_time.values[:, 1]
@@ -80,7 +81,7 @@ def main(out: Path, sizes: tuple[int, ...] = SIZES, steps: int = STEPS) -> str:
         title=f"modes that overfit, at σ = {SIGMA[1]}",
     )
     losses.legend(frameon=False, fontsize=8)
-    plates.save(figure, pd.concat(tables), out, "overfitting")
+    plates.save(figure, pd.concat(tables), out, "overfitting", stops=pd.concat(stops))
     return plates.markdown(rows)
 
 

@@ -10,12 +10,13 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 """Okabe & Ito, those first that stay apart in print."""
 
 
-def save(figure: Figure, numbers: pd.DataFrame, out: Path, name: str) -> None:
-    """Write out/name.png and out/name.csv, and close the figure."""
+def save(figure: Figure, numbers: pd.DataFrame, out: Path, name: str, **more: pd.DataFrame) -> None:
+    """Write out/name.png and out/name.csv, and out/name_key.csv for numbers of another shape; close the figure."""
     out.mkdir(parents=True, exist_ok=True)
     figure.savefig(out / f"{name}.png", dpi=110)
     plt.close(figure)
-    numbers.to_csv(out / f"{name}.csv", index=False, float_format="%.5g")
+    for key, table in {"": numbers, **{f"_{key}": table for key, table in more.items()}}.items():
+        table.to_csv(out / f"{name}{key}.csv", index=False, float_format="%.5g")
 
 
 def markdown(rows: list[dict[str, str]]) -> str:

@@ -69,7 +69,8 @@ def main(out: Path, n: int = 10_000) -> str:
                             "censored": law.censored,
                         }
                         records.append({**setting, "direction": direction, **numbers})
-    plates.save(_figure(curves), pd.DataFrame(records), out, "shared_weights")
+    times = [clock.to_dataframe().assign(data=data, coupling=coupling) for (data, coupling), clock in curves.items()]
+    plates.save(_figure(curves), pd.DataFrame(records), out, "shared_weights", times=pd.concat(times))
     return plates.markdown(rows)
 
 

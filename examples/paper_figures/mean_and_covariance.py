@@ -40,7 +40,8 @@ def main(out: Path) -> None:
                 TIME[1:], curve.gain.values[1:, k, 0], style, color=colour, lw=1.8, label=f"{names[k]}, {label}"
             )
             table = {"time": TIME, "kind": label, "mode": names[k], "gain": curve.gain.values[:, k, 0]}
-            tables.append(pd.DataFrame({**table, "variance": curve.variance.values[:, k]}))
+            middle = curve.generated_mean.values[:, k] if label == "mean learned" else spectrum.mean[k]
+            tables.append(pd.DataFrame({**table, "variance": curve.variance.values[:, k], "mean": middle}))
         if label == "mean learned":
             means.semilogx(
                 TIME[1:], curve.generated_mean.values[1:, 0] / MU, color=plates.COLOURS[2], lw=1.8, label="mean / μ"
@@ -57,10 +58,12 @@ def main(out: Path) -> None:
     for value, colour in zip(best, plates.COLOURS, strict=False):
         gains.axhline(value, color=colour, lw=0.8, ls=":")
     means.axhline(1, color="#999999", lw=0.8, ls=":")
+    gains.set_ylim(0, 1.0)
+    means.set_ylim(-0.05, 1.5)
     gains.set(xlabel="training time ητ", ylabel=f"gain at σ = {SIGMA:g}", title="the gain along the mean overshoots")
     means.set(xlabel="training time ητ", ylabel="generated, relative to the data", title="generated mean and variance")
-    gains.legend(frameon=False, fontsize=8, loc="center right", bbox_to_anchor=(1, 0.24))
-    means.legend(frameon=False, fontsize=8, loc="lower right")
+    gains.legend(frameon=False, fontsize=8, loc="upper left")
+    means.legend(frameon=False, fontsize=8, loc="upper left")
     plates.save(figure, pd.concat(tables), out, "mean_and_covariance")
 
 

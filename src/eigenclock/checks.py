@@ -15,6 +15,8 @@ class InputError(ValueError):
 def finite_array(name: str, value: Any, allowed: str) -> Float[np.ndarray, "..."]:
     """`value` as a float64 array of finite numbers, or an InputError that says where the first bad entry is."""
     try:
+        if np.iscomplexobj(value):
+            raise TypeError
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(f"{name} must be {allowed}, got {type(value).__name__} that is not numeric") from None
@@ -47,6 +49,7 @@ def _in_range(
     allowed = " and".join(part for part in (lower, upper) if part)
     inside = (
         isinstance(value, kind)
+        and not isinstance(value, bool | np.bool_)
         and bool(np.isfinite(value))
         and (above is None or value > above)
         and (at_least is None or value >= at_least)

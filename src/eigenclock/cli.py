@@ -94,7 +94,8 @@ def _run(config: RunConfig, call: Call, *, brute_force: bool = True) -> None:
     learned, close = (result.metrics["predicted"][key] for key in ("variance_learned", "close"))
     moments = ", ".join(f"{100 * f:g} % of the variance {_by_step(learned[f'{f:g}'])}" for f in FRACTIONS)
     print(f"predicted emergence in {result.metrics['steps']:,} steps: {moments}")
-    print(f"predicted samples close to the data (W₂ below a tenth of their norm): {_by_step(close)}")
+    data = "the data" if not result.predicted.stationary else "stationary data of the same power spectrum"
+    print(f"predicted samples close to {data} (W₂ below a tenth of their norm): {_by_step(close)}")
     if result.comparison is not None:
         print(f"prediction against brute force: {result.comparison}")
     print(f"report: {(result.folder.path / REPORT).resolve()}")
@@ -185,13 +186,38 @@ PARTS: dict[str, type[Any]] = {
 }
 
 
+def _of_an_option(option: str, value: str, line: str) -> str:
+    """What is wrong with an option of a part, in the user's terms."""
+    part, name = option.split(".", 1)
+    if "is abstract" in line:
+        return f"{part} must be named before its options: --{part} NAME --{option} {value}"
+    if "is not accepted" in line:
+        return f"{part} has no option {name}, got --{option} {value}"
+    expected = re.search(r"Expected (?:a |an )?<class '(\w+)'>", line)
+    kinds = {
+        "int": "a whole number",
+        "float": "a number",
+        "bool": "true or false",
+        "tuple": "a list like [0.3,0.1]",
+        "NoneType": "a name that --help lists",
+    }
+    allowed = kinds.get(expected[1], f"a {expected[1]}") if expected else "one that --help lists"
+    return f"{option} must be {allowed}, got {value}"
+
+
 def _one_line(message: str) -> str:
     """jsonargparse explains itself over several lines and in Python's terms; keep the words, in the user's terms."""
     line = " ".join(part.strip(" -") for part in message.splitlines() if part.strip(" -"))
+    nested = re.match(r"Parser key \"(\w+)\": .*NestedArg\(key='([\w.]+)', val=(.*)\)", line)
+    if nested:
+        return _of_an_option(f"{nested[1]}.{nested[2]}", nested[3].strip("'"), line)
     unknown = re.match(r'Parser key "(\w+)": .*(?:dot import path string|accessible or invalid)\W*(\w*)', line)
     if unknown and unknown[1] in PARTS:
         names = ", ".join(kind.__name__ for kind in concrete(PARTS[unknown[1]]))
         return f"{unknown[1]} must be one of {names}, got {unknown[2]}"
+    deep = re.match(r'Parser key "(\w+)": Parser key "([\w.]+)": (Expected .*?)\. Got value: (.*)', line)
+    if deep:
+        return _of_an_option(f"{deep[1]}.{deep[2]}", deep[4], line)
     missing = re.match(r"the following arguments are required: (.*)", line)
     if missing:
         return "these options are required: " + ", ".join(

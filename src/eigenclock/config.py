@@ -37,10 +37,11 @@ class TrainingOptions:
 
     Attributes:
         objective: what is regressed: EDM, Denoising, Epsilon, Velocity, Score or FlowMatching
-        architecture: the network: OneLayer or TiedTwoLayer; by default OneLayer started at zero
+        architecture: the network: OneLayer, TiedTwoLayer, TwoLayer, DeepLinear, Residual, Circulant, LocalConv, Coupled, Affine,
+            UnalignedOneLayer or UnalignedTiedTwoLayer; by default OneLayer started at zero. Convolutions need basis fourier
         optimizer: GradientFlow, GradientDescent or HeavyBall; by default gradient descent at a third of the largest stable
             learning rate
-        sampler: how samples are drawn: ProbabilityFlow, Euler or Heun
+        sampler: how samples are drawn: ProbabilityFlow, Euler, Heun, Stochastic or EulerMaruyama
         steps: optimizer steps; by default until 95 % of the modes are predicted to have emerged (or are right from the start) and
             a fifth longer, at most 5000
     """

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from . import clocks, divergences
 from .checks import InputError, integer
-from .correlation import along_other_modes, square_root
+from .correlation import NOT_KEPT, along_other_modes, distances, square_root
 from .files import atomic
 from .recipe import Recipe
 from .spectrum import Spectrum
@@ -113,7 +113,7 @@ class LearningCurve:
     @property
     def alignment(self) -> xr.DataArray:
         """Alignment of the generated covariance with the data's modes, (time,)."""
-        return self._variable("alignment", "it is measured by simulate, and is 1 by construction in theory")
+        return self._variable("alignment", "it is 1 where modes are on their own, and kept where they are not")
 
     @property
     def covariance(self) -> xr.DataArray:
@@ -148,10 +148,9 @@ class LearningCurve:
     def kl(self) -> xr.DataArray:
         """KL(generated ‖ data) in nats over training (T17); modes of zero target variance are left out and counted in attrs."""
         positive = self.target.values > 0
-        if "kl" in self.dataset:
-            return self._over_time(
-                self.dataset["kl"].values, "KL(generated ‖ data)", "nats", modes_left_out=int((~positive).sum())
-            )
+        if "kl" in self.dataset or self.correlated:
+            values = self._whole_distance("kl")
+            return self._over_time(values, "KL(generated ‖ data)", "nats", modes_left_out=int((~positive).sum()))
         values = divergences.kl(self.variance.values[:, positive], self.target.values[positive])
         left_out = int((~positive).sum()) + self.null_dimension
         return self._over_time(values, "KL(generated ‖ data)", "nats", modes_left_out=left_out)
@@ -161,14 +160,29 @@ class LearningCurve:
 
         Counts all directions of the data space, those in which the data do not vary at all too.
         """
-        if "wasserstein" in self.dataset:
-            return self._over_time(self.dataset["wasserstein"].values, "Wasserstein-2 distance", "data units")
+        if "wasserstein" in self.dataset or self.correlated:
+            return self._over_time(self._whole_distance("wasserstein"), "Wasserstein-2 distance", "data units")
         values = divergences.wasserstein(self.variance.values, self.target.values)
         if self.null_dimension:
             values = np.sqrt(values**2 + self.null_dimension * self.dataset["null_variance"].values)
         return self._over_time(values, "Wasserstein-2 distance", "data units")
 
+    def _whole_distance(self, name: str) -> Any:
+        """A distance of correlated modes: kept from the prediction, or from the covariance of every time."""
+        if name in self.dataset:
+            return self.dataset[name].values
+        if "covariance" not in self.dataset:
+            raise InputError(NOT_KEPT)
+        return distances(self.dataset)[name]
+
+    @property
+    def stationary(self) -> bool:
+        """Whether the target is not the data but stationary data of the same power spectrum, all that a convolution sees."""
+        return bool(self.dataset.attrs.get("stationary", 0))
+
     def _over_time(self, values: Any, long_name: str, units: str, **attrs: int) -> xr.DataArray:
+        if self.stationary:
+            long_name += ", data taken as stationary"
         time = self.dataset["time"]
         return xr.DataArray(values, coords={"time": time}, attrs={"long_name": long_name, "units": units, **attrs})
 
@@ -228,17 +242,16 @@ class LearningCurve:
 
     def _covariance_at(self, time: float) -> Float[np.ndarray, "mode mode"]:
         if "covariance" not in self.dataset:
-            raise InputError(
-                "modes of this curve are correlated, and their covariance was not kept: pass keep_covariance=True"
-            )
+            raise InputError(NOT_KEPT)
         covariance = self.dataset["covariance"].values
         return self._between_records(time, covariance, self.dataset["initial_covariance"].values, geometric=False)
 
-    def along(self, spectrum: Spectrum) -> "LearningCurve":
+    def along(self, spectrum: Spectrum, *, keep_covariance: bool = False) -> "LearningCurve":
         """The same generated distribution along other modes: those of `spectrum`, with its variances as targets.
 
         Generated variance along a mode u is uᵀΣ̃u: for a convolution on the data's own PCA modes, uᵀF·diag(v)·F*u (T11). What it
-        converges to need not be the target. Both spectra need a basis of the same sample shape, this one all its modes.
+        converges to need not be the target. Both spectra need a basis of the same sample shape, this one all its modes. Along
+        other modes the generated covariance is not diagonal: distances and samples need all of it, `keep_covariance`.
 
         ```python
         >>> import numpy as np
@@ -251,7 +264,9 @@ class LearningCurve:
 
         ```
         """
-        dataset = along_other_modes(self.dataset, self.spectrum, spectrum, correlated=self.correlated)
+        dataset = along_other_modes(
+            self.dataset, self.spectrum, spectrum, correlated=self.correlated, keep_covariance=keep_covariance
+        )
         return LearningCurve(dataset, recipe=self.recipe, source=self.source)
 
     @property

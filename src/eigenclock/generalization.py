@@ -5,14 +5,18 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .architectures import Architecture, LocalConv, MatrixArchitecture, OneLayer
 from .checks import InputError, noise_levels, training_time
 from .moments import check_samples
-from .objectives import Denoising, Objective
+from .objectives import Denoising, Objective, Regression
 from .optimizers import GradientFlow, Optimizer
-from .spectrum import Spectrum
+from .recipe import Recipe
+from .spectrum import Spectrum, check_spectrum
+
+ROUNDING = 1e-9
+"""Relative difference of losses, or of gains, below which two are the same."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -20,7 +24,7 @@ class Generalization:
     """Loss on the training data and on held-out data, mode by mode, over training.
 
     `dataset` holds `train_loss` and `test_loss` (time, mode, sigma), `best_time` (mode, sigma): the time of least test loss,
-    inf where it falls for ever and 0 where the start is best; `overfits` (mode, sigma): whether training beyond it hurts;
+    inf where it falls for ever and 0 where the start is best; `overfits` (mode, sigma): whether training for ever is worse;
     `train_total` and `test_total` (time,): summed over modes and, weighted by the objective's density, over noise levels.
     """
 
@@ -63,14 +67,15 @@ def generalization(
 
     The network learns the sample variances; along the training data's modes the test loss needs only the held-out second
     moment of each mode, w(κ_test·f² − 2χ_test·f + ρ_test). A mode overfits where the gain passes the test optimum on its
-    way to the training optimum: the best time to stop is that passage.
+    way to the training optimum: the best time to stop is that passage. Under discrete optimizers and coupled levels the gain may
+    swing: the best time is then the best of the given ones.
 
     **Parameters**
 
     - `spectrum`: of the training data; `test`: (n, *shape) held-out samples, taken about the training mean. Without them
       `spectrum.test_variance` is used.
     - `objective`, `architecture`, `optimizer`, `time`: as in `predict`. The architecture must keep modes apart.
-    - `sigma`: (sigma,) noise levels, increasing.
+    - `sigma`: (sigma,) noise levels.
 
     Raises InputError without held-out data, or for an architecture that mixes modes.
 
@@ -84,13 +89,16 @@ def generalization(
 
     ```
     """
+    Recipe(objective, architecture, optimizer)
+    check_spectrum(spectrum)
     if isinstance(architecture, MatrixArchitecture | LocalConv):
         raise InputError(
             f"architecture must keep modes apart for train and test clocks, got {type(architecture).__name__}"
         )
     times, levels = training_time(time), noise_levels(sigma)
-    seen = architecture.sees(spectrum)
-    held_out, null_variance = _held_out(seen, test)
+    held_out, null_variance = _held_out(spectrum, test)
+    seen = architecture.sees(replace_test(spectrum, held_out))
+    held_out = held_out if seen.test_variance is None else seen.test_variance
     trained = architecture.regression(objective, seen, levels)
     tested = objective.regression(held_out, levels)
     gain = architecture.network_gain(trained, optimizer, times)
@@ -105,7 +113,9 @@ def generalization(
         train_total += missing * (empty.loss(untrained) * share).sum(axis=(1, 2))
         test_total += missing * (outside.loss(untrained) * share).sum(axis=(1, 2))
 
-    best, overfits = _best_stop(times, gain, test_loss, tested.optimum)
+    whole = np.concatenate([[0.0], times[(times > 0) & np.isfinite(times)], [np.inf]])
+    passage = isinstance(optimizer, GradientFlow) and architecture.levels_apart
+    best, overfits = _best_stop(whole, architecture.network_gain(trained, optimizer, whole), tested, passage=passage)
     labels = ("time", "mode", "sigma")
     dataset = xr.Dataset(
         {
@@ -123,6 +133,17 @@ def generalization(
         },
     )
     return Generalization(dataset)
+
+
+def replace_test(spectrum: Spectrum, test_variance: Float[np.ndarray, " mode"]) -> Spectrum:
+    """The spectrum with these held-out variances: what a convolution sees of it averages them over ±k, as the others."""
+    return Spectrum(
+        spectrum.variance,
+        mean=spectrum.mean,
+        basis=spectrum.basis,
+        test_variance=test_variance,
+        n_samples=spectrum.n_samples,
+    )
 
 
 def objective_share(objective: Objective, sigma: Float[np.ndarray, " sigma"]) -> Float[np.ndarray, " sigma"]:
@@ -152,25 +173,31 @@ def _held_out(spectrum: Spectrum, test: Any) -> tuple[Float[np.ndarray, " mode"]
 def _best_stop(
     time: Float[np.ndarray, " time"],
     gain: Float[np.ndarray, "time mode sigma"],
-    loss: Float[np.ndarray, "time mode sigma"],
-    optimum: Float[np.ndarray, "mode sigma"],
-) -> tuple[Float[np.ndarray, "mode sigma"], np.ndarray]:
-    """Time of least loss: where the gain passes the test optimum next to the least recorded loss, by interpolation in ln time.
+    tested: Regression,
+    *,
+    passage: bool,
+) -> tuple[Float[np.ndarray, "mode sigma"], Bool[np.ndarray, "mode sigma"]]:
+    """Time of least test loss and whether the end of training, at the last of `time`, infinity, is worse.
 
-    The last record is the limit of training if the loss still falls there.
+    A gain that runs monotonically (`passage`) is best where it passes the test optimum, found between records by interpolation in
+    ln time, linear before the first. Any other, in steps or swinging, is best at one of the recorded times.
     """
+    loss = tested.loss(gain)
     least = loss.argmin(axis=0)
-    rises = loss[-1] > np.take_along_axis(loss, least[None], axis=0)[0]
-    best = np.where(least == 0, 0.0, np.where(rises, time[least], np.inf))
-    with np.errstate(divide="ignore"):
-        log_time = np.log(time)
-    short = optimum - gain
-    for before in (np.maximum(least - 1, 0), np.minimum(least, len(time) - 2)):
-        first, last = (np.take_along_axis(short, i[None], axis=0)[0] for i in (before, before + 1))
-        start, end = log_time[before], log_time[before + 1]
-        passed = (first * last < 0) & np.isfinite(start) & np.isfinite(end)
-        fraction = np.where(passed, first / np.where(passed, first - last, 1), 0)
-        start, end = (np.where(passed, edge, 0.0) for edge in (start, end))
-        best = np.where(passed, np.exp(start + fraction * (end - start)), best)
-        rises |= passed
-    return best, rises
+    smallest = np.take_along_axis(loss, least[None], axis=0)[0]
+    overfits = loss[-1] > smallest * (1 + ROUNDING)
+    best = np.where(overfits, time[least], np.inf)
+    if not passage:
+        return best, overfits
+    short = tested.optimum - gain
+    size = np.abs(tested.optimum) + np.abs(gain).max(axis=0)
+    overfits = (short[0] * short[-1] <= 0) & (np.abs(short[-1]) > ROUNDING * size)
+    after = np.maximum((np.sign(short) != np.sign(short[0])).argmax(axis=0), 1)
+    first, last = (np.take_along_axis(short, i[None], axis=0)[0] for i in (after - 1, after))
+    fraction = np.where(overfits, first / np.where(first != last, first - last, 1.0), 0.0)
+    start, end = time[after - 1], np.where(np.isfinite(time[after]), time[after], time[-2])
+    known = (start > 0) & (end > start)
+    ratio = np.where(known, end, 1.0) / np.where(known, start, 1.0)
+    best = np.where(known, start * ratio**fraction, start + fraction * (end - start))
+    best = np.where(short[0] == 0, 0.0, best)
+    return np.where(overfits, best, np.inf), overfits

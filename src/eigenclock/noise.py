@@ -24,7 +24,8 @@ from jaxtyping import Float
 from .checks import InputError, integer, noise_levels
 from .objectives import Denoising, Objective
 from .optimizers import GradientDescent, HeavyBall, Optimizer
-from .spectrum import Spectrum
+from .recipe import Recipe
+from .spectrum import Spectrum, check_spectrum
 
 
 def noise_floor(
@@ -57,6 +58,8 @@ def noise_floor(
 
     ```
     """
+    Recipe(objective, optimizer=optimizer)
+    check_spectrum(spectrum)
     integer("batch_size", batch_size, at_least=1)
     if not isinstance(optimizer, GradientDescent | HeavyBall):
         raise InputError(f"optimizer must be GradientDescent or HeavyBall for a noise floor, got {optimizer}")
@@ -70,11 +73,13 @@ def noise_floor(
     if outside:
         empty = objective.regression(np.zeros(1), levels)
         feedback += outside * _noise_share(optimizer, 2 * optimizer.lr * empty.weight * empty.curvature, batch_size)[0]
-    if (share < 0).any() or (feedback >= 1).any():
-        worst = int(feedback.argmax())
+    alone = np.any(share < 0, axis=0)  # the noise of one weight feeds itself
+    if alone.any() or (feedback >= 1).any():
+        worst = int(np.where(alone, np.inf, feedback).argmax())
+        size = "beyond 1" if alone[worst] else f"{feedback[worst]:.2f}"
         raise InputError(
             f"batch_size must be larger or lr smaller, got {batch_size} and {optimizer.lr:g}: minibatch noise feeds itself "
-            f"at noise level {levels[worst]:.3g} (q = {feedback[worst]:.2f}, must be < 1)"
+            f"at noise level {levels[worst]:.3g} (feedback {size}, must be < 1)"
         )
     residual = regression.floor / (1 - feedback)  # T_i + floor_i
     gain_variance = share * residual / regression.curvature * regression.gain_slope**2

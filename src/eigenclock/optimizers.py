@@ -227,15 +227,24 @@ def descend(gradient: Callable[[State], State], start: State, time: Time, optimi
     return out
 
 
+MOST_STEPS = 1e6
+"""Steps of a recursion without a shortcut beyond which it is refused."""
+
+
 def descend_stably(
     gradient: Callable[[State], State], start: State, time: Time, optimizer: Optimizer, *, init: Any, overshoots: bool
-) -> tuple[States, Bool[np.ndarray, " time"]]:
+) -> tuple[Float[np.ndarray, "finite *layer mode sigma"], Bool[np.ndarray, " time"]]:
     """States at the finite times, and which times those are; InputError, naming the modes, if the descent diverges.
 
     Infinite times have a limit only if the first steps are survived: a start that `overshoots` is followed for a while.
     """
     finite = np.isfinite(time)
     steps = time[finite]
+    if steps.max(initial=0) > MOST_STEPS:
+        raise InputError(
+            f"time must be at most {MOST_STEPS:.0e} steps, or inf, for a network of layers under {type(optimizer).__name__}, got "
+            f"{steps.max():g}: use GradientFlow for longer times"
+        )
     if not finite.all() and overshoots:
         steps = np.append(steps, max(SETTLED, steps.max(initial=0)))
     with np.errstate(over="ignore", invalid="ignore"):

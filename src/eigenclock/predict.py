@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .architectures import Architecture, OneLayer
+from .architectures import Architecture, Circulant, LocalConv, OneLayer
 from .checks import noise_levels, training_time
 from .curve import LearningCurve
 from .objectives import Denoising, Objective
@@ -13,7 +13,7 @@ from .recipe import Recipe
 from .routes import route
 from .routes.solution import Wanted
 from .samplers import ProbabilityFlow, Sampler
-from .spectrum import Spectrum
+from .spectrum import Spectrum, check_spectrum
 
 DEFAULT_TIME = np.geomspace(1e-3, 1e5, 200)
 
@@ -61,6 +61,7 @@ def predict(
     ```
     """
     recipe = Recipe(objective, architecture, optimizer, sampler)
+    check_spectrum(spectrum)
     times = training_time(DEFAULT_TIME if time is None else time)
     kept = np.empty(0)
     if keep_gain or keep_loss:
@@ -76,5 +77,6 @@ def predict(
         dataset.coords["sigma"] = ("sigma", kept)
     for name, (dims, values) in solution.extra.items():
         dataset[name] = (dims, values)
+    dataset.attrs["stationary"] = int(isinstance(architecture, Circulant | LocalConv))
     dataset.attrs["correlated"] = int(architecture.mixes(seen))
     return LearningCurve(dataset, recipe=recipe, source="theory")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from .architectures import Architecture, NoiseKernel, OneLayer, Start
+from .checks import InputError
 from .objectives import Denoising, LogNormal, Objective
 from .optimizers import GradientFlow, Optimizer
 from .samplers import ProbabilityFlow, Sampler
@@ -29,6 +30,13 @@ class Recipe:
     architecture: Architecture = field(default_factory=OneLayer)
     optimizer: Optimizer = field(default_factory=GradientFlow)
     sampler: Sampler = field(default_factory=ProbabilityFlow)
+
+    def __post_init__(self) -> None:
+        for part, base in zip(fields(self), (Objective, Architecture, Optimizer, Sampler), strict=True):
+            given = getattr(self, part.name)
+            if not isinstance(given, base):
+                names = ", ".join(kind.__name__ for kind in concrete(base))
+                raise InputError(f"{part.name} must be made by one of {names}, got {given!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary: {"objective": {"name": "Denoising", ...}, ...}."""

@@ -6,19 +6,20 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from .architectures import Affine, Architecture, Circulant, Coupled, OneLayer
+from .architectures import Affine, Architecture, Circulant, Coupled, LocalConv, OneLayer
 from .brute_force.descent import Gradient, PairMoments, Progress, minibatch_gradient, trained_weights
 from .brute_force.networks import matrix_network
 from .brute_force.pairs import draw_density, loss_weight
 from .brute_force.particles import sampling_levels
 from .brute_force.record import Recorder
 from .checks import InputError, finite_array, integer, noise_levels, training_time
+from .correlation import distances
 from .curve import LearningCurve
 from .objectives import Denoising, Objective
 from .optimizers import GradientFlow, Optimizer
 from .recipe import Recipe
 from .samplers import ProbabilityFlow, Sampler
-from .spectrum import Spectrum
+from .spectrum import Spectrum, check_spectrum
 
 Levels: TypeAlias = Float[np.ndarray, " sigma"]
 
@@ -84,6 +85,8 @@ def simulate(
 
     ```
     """
+    recipe = Recipe(objective, architecture, optimizer, sampler)
+    check_spectrum(spectrum)
     times = training_time(time)
     if np.isinf(times).any():
         raise InputError("time must be finite for simulate, got inf")
@@ -168,8 +171,15 @@ def simulate(
         if keep:
             dataset.coords["sigma"] = ("sigma", kept)
             dataset[name] = xr.Variable(("time", "mode", "sigma"), np.stack([state[name] for state in states]))
+    if architecture.mixes(seen):
+        everything = dataset.assign(
+            covariance=(("time", "mode", "mode_"), np.stack([state["covariance"] for state in states]))
+        )
+        for name, values in distances(everything).items():
+            dataset[name] = ("time", values)
+    dataset.attrs["stationary"] = int(isinstance(architecture, Circulant | LocalConv))
     dataset.attrs["correlated"] = int(keep_covariance or architecture.mixes(seen))
-    return LearningCurve(dataset, recipe=Recipe(objective, architecture, optimizer, sampler), source="simulation")
+    return LearningCurve(dataset, recipe=recipe, source="simulation")
 
 
 def _with_basis(architecture: Architecture, spectrum: Spectrum) -> Spectrum:

@@ -310,3 +310,11 @@ class Spectrum:
             test_variance=dataset["test_variance"].values if "test_variance" in dataset else None,
             n_samples=None if count is None else int(count),
         )
+
+
+def check_spectrum(spectrum: Any) -> None:
+    """Raise unless it is a Spectrum."""
+    if not isinstance(spectrum, Spectrum):
+        raise InputError(
+            f"spectrum must be a Spectrum, got {type(spectrum).__name__}: Spectrum(variance) or Spectrum.from_samples(x)"
+        )

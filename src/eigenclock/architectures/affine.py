@@ -82,11 +82,6 @@ class Affine(MatrixArchitecture):
 
     def mean(self, spectrum: Spectrum) -> Float[np.ndarray, " mode"]:
         """The data's mean in mode coordinates."""
-        if spectrum.n_modes != spectrum.dimension:
-            raise InputError(
-                f"Affine needs all {spectrum.dimension} directions of the data, got {spectrum.n_modes} modes: use at least "
-                "as many samples as coordinates"
-            )
         if spectrum.mean is None:
             raise InputError(
                 "Affine needs a spectrum with a mean, got none: Spectrum(variance, mean=...) or from_samples"

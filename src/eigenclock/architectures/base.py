@@ -20,6 +20,9 @@ class Architecture(ABC):
     kinks: ClassVar[bool] = False
     """Whether the gain has a kink where the cross-moment changes sign: products of layers stop at zero there."""
 
+    levels_apart: ClassVar[bool] = True
+    """Whether the gain at a noise level is that level's own, so that every mode may be asked at levels of its own."""
+
     @abstractmethod
     def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
         """Network gain f at each training time, of shape (time, mode, sigma)."""

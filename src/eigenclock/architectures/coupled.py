@@ -1,6 +1,7 @@
 """One network for all noise levels, F(x, σ) = Σ_j φ_j(σ)·W_j x: training one level moves the others (T13)."""
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -37,6 +38,7 @@ class Coupled(Architecture):
     sigma_min: float = 0.002
     sigma_max: float = 80.0
     levels: int = 128
+    levels_apart: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.kernel, NoiseKernel):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+import scipy.interpolate
 from jaxtyping import Float
 
 from ..checks import InputError, finite_array, noise_levels, number
@@ -60,6 +61,8 @@ class GaussianKernel(NoiseKernel):
 class FeatureMap(NoiseKernel):
     """Any features of the noise level, for instance the embedding of a real network.
 
+    A file cannot hold a function: a saved recipe has the kernel at the training levels instead, as a `KernelMatrix`.
+
     **Parameters**
 
     - `features`: function of noise levels (sigma,) that gives (sigma, feature).
@@ -79,6 +82,10 @@ class FeatureMap(NoiseKernel):
 
     features: Callable[[Any], Any]
 
+    def __post_init__(self) -> None:
+        if not callable(self.features):
+            raise InputError(f"features must be a function from (sigma,) to (sigma, feature), got {self.features!r}")
+
     def matrix(self, sigma: Levels, other: Others) -> Float[np.ndarray, "sigma other"]:
         return self._features(sigma) @ self._features(other).T
 
@@ -89,10 +96,10 @@ class FeatureMap(NoiseKernel):
         return array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class KernelMatrix(NoiseKernel):
     """A kernel measured at some noise levels, for instance the gradient overlaps of a network; between them its features are
-    interpolated linearly in ln σ, beyond them they stay as at the ends.
+    interpolated by natural cubic splines in ln σ, beyond them they stay as at the ends.
 
     **Parameters**
 
@@ -114,10 +121,16 @@ class KernelMatrix(NoiseKernel):
         object.__setattr__(self, "values", tuple(map(tuple, values.tolist())))
         self.check(levels)
 
+    def __repr__(self) -> str:
+        return f"KernelMatrix({len(self.sigma)} levels, {self.sigma[0]:.3g} to {self.sigma[-1]:.3g})"
+
     def matrix(self, sigma: Levels, other: Others) -> Float[np.ndarray, "sigma other"]:
         return self._hats(sigma) @ np.array(self.values) @ self._hats(other).T
 
     def _hats(self, sigma: Float[np.ndarray, " level"]) -> Float[np.ndarray, "level known"]:
-        """Weights of linear interpolation."""
+        """Weights of natural cubic interpolation."""
         known = np.log(np.array(self.sigma))
-        return np.stack([np.interp(np.log(sigma), known, row) for row in np.eye(known.size)], axis=1)
+        if known.size == 1:
+            return np.ones((sigma.size, 1))
+        spline = scipy.interpolate.CubicSpline(known, np.eye(known.size), bc_type="natural")
+        return spline(np.clip(np.log(sigma), known[0], known[-1]))

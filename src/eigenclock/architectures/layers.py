@@ -19,6 +19,9 @@ from ..objectives import Regression
 from ..optimizers import GradientFlow, Hessian, Optimizer, Time, Trajectory, descend_stably
 from .scalar_flow import ScalarFlow, integrate
 
+LARGEST = 1e50
+"""Size of a factor, and of their product, beyond which squares of squares leave the range of a float."""
+
 NEWTON_STEPS = 60
 """Newton steps for the fixed point; the start is on the convex side, so they approach it monotonically."""
 
@@ -116,9 +119,15 @@ class Layers:
 
     def time_to(self, gain: float, regression: Regression, lr: float) -> Hessian:
         """Time under gradient flow until the gain reaches a value; NaN where it never does."""
+        speed = 2 * lr * regression.rate * regression.curvature
+        if len(self.start) == 1:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                passed = np.log((regression.optimum - self.gain) / (regression.optimum - gain)) / speed
+            return np.where(gain == self.gain, 0.0, np.where(passed > 0, passed, np.nan))
         flow = self._flow(regression)
         level = self.smallest_at(np.full_like(regression.curvature, self.sign * gain))
-        return flow.time_to(level) / (2 * lr * regression.rate * regression.curvature)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return flow.time_to(level) / speed
 
     def _flow(self, regression: Regression) -> ScalarFlow:
         resting = self.resting(regression)
@@ -143,7 +152,8 @@ class Layers:
         layers, finite = descend_stably(slope, start, time, optimizer, init=self.start, overshoots=overshoots)
         gain = np.empty((time.size, *regression.curvature.shape))
         gain[finite] = layers.prod(axis=1)
-        gain[~finite] = self.limit(regression)
+        trained = np.broadcast_to(regression.rate > 0, regression.curvature.shape)
+        gain[~finite] = np.where(trained, self.limit(regression), self.gain)
         return gain
 
     def _rested(self, regression: Regression) -> Float[np.ndarray, "layer mode sigma"]:
@@ -181,4 +191,6 @@ def checked_layers(init: tuple[float, ...]) -> Layers:
     tiny: Bool[np.ndarray, " layer"] = np.array([0 < abs(p) < 1e-150 for p in init])
     if tiny.any():
         raise InputError(f"init must be 0 or at least 1e-150 in size, got {init[int(tiny.argmax())]:g}")
+    if max(map(abs, init)) > LARGEST or not abs(float(np.prod(init))) <= LARGEST:
+        raise InputError(f"init must be at most {LARGEST:g} in size, factors and product, got {init}")
     return Layers(init)

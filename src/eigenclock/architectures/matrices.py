@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ..checks import InputError
 from ..objectives import Objective, Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
 from ..spectrum import Spectrum
@@ -34,6 +35,14 @@ class MatrixArchitecture(Architecture):
         time: Time,
     ) -> Iterator[Denoiser]:
         """The denoiser at each training time, in order."""
+
+    def sees(self, spectrum: Spectrum) -> Spectrum:
+        if spectrum.n_modes != spectrum.dimension:
+            raise InputError(
+                f"{type(self).__name__} needs all {spectrum.dimension} directions of the data, got {spectrum.n_modes} modes: "
+                "use at least as many samples as coordinates"
+            )
+        return spectrum
 
     def mixes(self, spectrum: Spectrum) -> bool:
         return True

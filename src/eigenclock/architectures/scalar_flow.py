@@ -78,7 +78,11 @@ class ScalarFlow:
             rest = self.end**2 + c
             others *= np.sqrt(x**2 + c)
             others_end *= np.sqrt(rest)
-            log_ratio += np.log1p(np.where(rest > 0, shift * (x + self.end) / np.where(rest > 0, rest, 1), 0)) / 2
+            known = np.where(rest > 0, rest, 1.0)
+            change = np.where(rest > 0, shift * (x + self.end) / known, 0.0)
+            far = change < -0.5  # x² + c is then small beside its end, and not a difference of the two
+            plain = np.log(np.where(far, x**2 + c, 1.0) / np.where(far, known, 1.0))
+            log_ratio += np.where(far, plain, np.log1p(np.where(far, 0.0, change))) / 2
         excess = shift * others + self.end * others_end * np.expm1(log_ratio) + self.missed
         speed = others * np.abs(excess)
         travelled = np.sqrt(x**2 + self.scale**2) / (1 + np.exp(s))  # dx/ds = dx/dθ · dθ/ds

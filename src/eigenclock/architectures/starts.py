@@ -39,7 +39,7 @@ class GaussianStart(Start):
         return np.random.default_rng(self.seed).standard_normal((d, d)) * (self.scale / np.sqrt(d))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MatrixStart(Start):
     """Given weights.
 
@@ -55,6 +55,9 @@ class MatrixStart(Start):
         if array.ndim != 2 or array.shape[0] != array.shape[1]:
             raise InputError(f"weights must be a square (mode, mode) matrix, got shape {array.shape}")
         object.__setattr__(self, "weights", tuple(map(tuple, array.tolist())))
+
+    def __repr__(self) -> str:
+        return f"MatrixStart({len(self.weights)}×{len(self.weights)})"
 
     def matrix(self, d: int) -> Float[np.ndarray, "d d"]:
         if len(self.weights) != d:

@@ -41,7 +41,7 @@ class TiedTwoLayer(Architecture):
     kinks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        number("init", self.init, at_least=0)
+        number("init", self.init, at_least=0, below=1e50)
         if 0 < self.init < SMALLEST_START:
             raise InputError(f"init must be 0 or >= {SMALLEST_START:g}, got {self.init:g}")
 
@@ -81,7 +81,8 @@ class TiedTwoLayer(Architecture):
         )
         gain = np.empty((time.size, *curvature.shape))
         gain[finite] = factor**2
-        gain[~finite] = np.maximum(regression.optimum, 0) if self.init > 0 else 0.0
+        rested = np.where(np.broadcast_to(rate > 0, curvature.shape), np.maximum(regression.optimum, 0), self.init)
+        gain[~finite] = rested if self.init > 0 else 0.0
         return gain
 
     def gain_by(self, optimizer: Optimizer) -> str:

@@ -58,12 +58,18 @@ class TwoLayer(Architecture):
         if not isinstance(optimizer, GradientFlow):
             return self.layers.trajectory(regression, optimizer, time)
         p, q = self.init
+        mirrored = -1.0 if abs(p + q) < abs(p - q) else 1.0  # q → −q mirrors the gain and χ
         saturation = optimizer.lr * regression.rate * regression.curvature
-        growth = 4 * optimizer.lr * regression.rate * regression.cross_moment
-        conserved, tau = (p**2 - q**2) ** 2, elapsed(time)[:, None, None]
-        sum_squared = _riccati((p + q) ** 2, saturation, growth, conserved, tau)
-        difference_squared = _riccati((p - q) ** 2, saturation, -growth, conserved, tau)
-        return (sum_squared - difference_squared) / 4
+        growth = (4 * optimizer.lr * mirrored) * regression.rate * regression.cross_moment
+        larger, smaller = max(abs(p), abs(q)), min(abs(p), abs(q))
+        conserved, tau = (larger - smaller) * (larger + smaller), elapsed(time)[:, None, None]
+        sum_squared = _riccati((larger + smaller) ** 2, saturation, growth, conserved**2, tau)
+        difference_squared = _riccati((larger - smaller) ** 2, saturation, -growth, conserved**2, tau)
+        gain = (sum_squared - difference_squared) / 4
+        unbalanced = np.abs(gain) < conserved
+        if unbalanced.any():  # the difference above has lost its digits
+            gain = np.where(unbalanced, _unbalanced_gain(larger, smaller, saturation, growth, tau), gain)
+        return mirrored * gain
 
     def time_to(self, gain: float, regression: Regression, lr: float) -> Hessian:
         """Steps of gradient flow until each mode's gain at each level reaches `gain`, in closed form; NaN if never."""
@@ -76,8 +82,9 @@ class TwoLayer(Architecture):
         rate = np.hypot(growth, 2 * saturation * conserved)
         upper, lower = (growth + rate) / (2 * saturation), (growth - rate) / (2 * saturation)
         with np.errstate(divide="ignore", invalid="ignore"):
+            algebraic = (1 / level - 1 / start) / saturation  # without a target or a difference nothing is exponential
             ratio = (start - upper) * (level - lower) / ((start - lower) * (level - upper))
-            moving = np.log(ratio) / rate
+            moving = np.where(rate > 0, np.log(ratio) / rate, algebraic)
         return np.where(level == start, 0.0, np.where((moving > 0) & (level > 0), moving, np.nan))
 
     def gain_by(self, optimizer: Optimizer) -> str:
@@ -92,21 +99,39 @@ def _riccati(
 ) -> Trajectory:
     """y(τ) of y' = saturation·(conserved − y²) + growth·y, for y >= 0, without cancellation at either sign of growth.
 
-    With r² = growth² + 4·saturation²·conserved, E = e^{−rτ}, S = (1−E)/r:
+    `conserved` is C². With r² = growth² + 4·saturation²·C², E = e^{−rτ}, S = (1−E)/r:
     y = [y₀(1+E+growth·S) + 2·saturation·conserved·S]/[1+E−growth·S + 2·saturation·y₀·S].
     """
     if start == 0 and conserved == 0:
         return np.zeros(np.broadcast_shapes(tau.shape, growth.shape))
-    coupling = 4 * saturation**2 * conserved
-    rate = np.sqrt(growth**2 + coupling)
+    rate = np.sqrt(growth**2 + 4 * saturation**2 * conserved)
+    up, down, spent = _weights(growth, 4 * saturation**2 * conserved, rate, tau)
+    return (start * up + 2 * saturation * conserved * spent) / (down + 2 * saturation * start * spent)
+
+
+def _unbalanced_gain(
+    larger: float, smaller: float, saturation: Hessian, growth: Hessian, tau: Float[np.ndarray, "time 1 1"]
+) -> Trajectory:
+    """pq from z = (p+q)² − C, which is small where C is large: z' = C·growth + (growth − 2·saturation·C)·z − saturation·z²."""
+    conserved = (larger - smaller) * (larger + smaller)
+    drift, source = growth - 2 * saturation * conserved, growth * conserved
+    rate = np.sqrt(growth**2 + (2 * saturation * conserved) ** 2)
+    up, down, spent = _weights(drift, 4 * saturation * source, rate, tau)
+    start = 2 * smaller * (larger + smaller)
+    z = (start * up + 2 * source * spent) / (down + 2 * saturation * start * spent)
+    return z * (z + 2 * conserved) / (4 * (z + conserved))
+
+
+def _weights(
+    drift: Hessian, coupling: Hessian, rate: Hessian, tau: Float[np.ndarray, "time 1 1"]
+) -> tuple[Trajectory, Trajectory, Trajectory]:
+    """1 + E + drift·S, 1 + E − drift·S and S = (1−E)/rate, E = e^{−rate·τ}, given coupling = rate² − drift²."""
     moving = np.where(rate > 0, rate, 1.0)
     exponent = rate * tau
     decay = np.exp(-exponent)
     spent = np.where(exponent < np.finfo(float).tiny, tau, -np.expm1(-exponent) / moving)
-    share = np.abs(growth) / moving
-    # 1 − |growth|/rate
-    slow = np.where(rate > 0, coupling / (moving * (moving + np.abs(growth))), 1.0)
-    shrinking = slow + decay * (1 + share)
-    growing = 1 + share + decay * slow
-    up, down = np.where(growth >= 0, growing, shrinking), np.where(growth >= 0, shrinking, growing)
-    return (start * up + 2 * saturation * conserved * spent) / (down + 2 * saturation * start * spent)
+    share = np.abs(drift) / moving
+    # 1 − |drift|/rate
+    slow = np.where(rate > 0, coupling / (moving * (moving + np.abs(drift))), 1.0)
+    shrinking, growing = slow + decay * (1 + share), 1 + share + decay * slow
+    return np.where(drift >= 0, growing, shrinking), np.where(drift >= 0, shrinking, growing), spent

@@ -32,9 +32,10 @@ def along_frequencies(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Sol
     route = _Waves(recipe, architecture, spectrum, basis, patches)
     time = np.concatenate([[0.0], wanted.time])
     blocks = route.generated(time)
-    variance = route.along_modes(blocks)
+    with np.errstate(over="ignore", invalid="ignore"):  # an exploding start has no finite variance
+        variance = np.nan_to_num(route.along_modes(blocks), nan=np.inf, posinf=np.inf)
     extra: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
-    if basis.channels > 1:
+    if basis.channels > 1 and np.isfinite(np.abs(blocks) ** 2).all():
         for name, values in route.distances(blocks[1:]).items():
             extra[name] = ("time",), values
     if wanted.gain or wanted.loss:
@@ -94,7 +95,7 @@ class _Waves:
         levels = sampler.matrix_levels
         rows = max(1, BLOCK // (n * levels.size * self.identity.size))
         out = np.empty((time.size, n, *self.identity.shape), dtype=np.complex128)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             for start in range(0, time.size, rows):
                 slope = [self.identity - psi for psi in self.transfer(time[start : start + rows], levels)]
                 steps = sampler.steps_of(slope, np.matmul, self.identity)

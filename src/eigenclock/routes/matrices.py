@@ -15,6 +15,11 @@ from .solution import Solution, Wanted
 
 def along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Solution:
     """Generated mean and covariance; divergences in their full matrix form."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _along_matrices(recipe, spectrum, wanted)
+
+
+def _along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Solution:
     architecture, sampler = recipe.architecture, recipe.sampler
     assert isinstance(architecture, MatrixArchitecture)
     n, variance = spectrum.n_modes, spectrum.variance
@@ -27,16 +32,14 @@ def along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Soluti
     means, covariances, gains, losses = [], [], [], []
     statistics = np.empty((time.size, 3))
     diagonal = np.empty((time.size, n))
-    positive = variance > 0
     for i, denoiser in enumerate(architecture.denoisers(recipe.objective, spectrum, every, recipe.optimizer, time)):
         shift = None if denoiser.shift is None else denoiser.shift[: levels.size]
         mean, covariance = carried(sampler, Denoiser(denoiser.linear[: levels.size], shift))
-        diagonal[i] = np.diag(covariance)
+        diagonal[i] = np.nan_to_num(
+            np.diag(covariance), nan=np.inf, posinf=np.inf
+        )  # an exploding start has no finite variance
         means.append(mean)
-        seen, target = covariance[np.ix_(positive, positive)], np.diag(variance[positive])
-        statistics[i, 0] = divergences.kl_full(mean[positive], seen, target_mean[positive], target)
-        statistics[i, 1] = divergences.wasserstein_full(mean, covariance, target_mean, np.diag(variance))
-        statistics[i, 2] = divergences.alignment(covariance)
+        statistics[i] = _statistics(covariance, mean, variance, target_mean)
         if wanted.covariance:
             covariances.append(covariance)
         if wanted.gain or wanted.loss:
@@ -60,6 +63,23 @@ def along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Soluti
     if wanted.loss:
         extra["loss"] = ("time", "mode", "sigma"), np.stack(losses)[kept]
     return Solution(diagonal[kept], diagonal[0], extra)
+
+
+def _statistics(
+    covariance: Float[np.ndarray, "d d"],
+    mean: Float[np.ndarray, " d"],
+    variance: Float[np.ndarray, " d"],
+    target: Float[np.ndarray, " d"],
+) -> tuple[float, float, float]:
+    """KL, Wasserstein distance and alignment; infinite, and unknown, for an explosion."""
+    if not np.isfinite(covariance**2).all():
+        return np.inf, np.inf, np.nan
+    seen = variance > 0
+    return (
+        divergences.kl_full(mean[seen], covariance[np.ix_(seen, seen)], target[seen], np.diag(variance[seen])),
+        divergences.wasserstein_full(mean, covariance, target, np.diag(variance)),
+        float(divergences.alignment(covariance)),
+    )
 
 
 def carried(sampler: Sampler, denoiser: Denoiser) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "d d"]]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..checks import InputError
 from ..closed_forms import ClosedForm, closed_form
@@ -16,8 +16,11 @@ from .solution import Solution, Wanted
 BLOCK = 2**18
 """Gains computed at a time (2 MiB each array): large enough to amortise Python, small enough to stay in cache."""
 
-KINKED, TANH_SINH = 800, 601
-"""Quadrature nodes that do not resolve a mode when its gain has a kink, and the nodes then spent on either side of it."""
+UNRESOLVED = 800
+"""Quadrature nodes over the whole range that, if they do not resolve a mode, give way to bisection."""
+
+PANELS, PANEL_NODES, PANEL_TOLERANCE, MOST_HALVINGS = 12, 10, 1e-11, 40
+"""Of bisection: panels to begin with, nodes in each, change of ∫ψ that ends it, and where it ends at the latest."""
 
 
 def along_modes(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Solution:
@@ -61,71 +64,74 @@ def _blockwise(
     recipe: Recipe, sharing: float, variance: Float[np.ndarray, " mode"], time: Float[np.ndarray, " time"]
 ) -> Float[np.ndarray, "time mode"]:
     """The sampler applied to the gain, over blocks of modes and, where one mode alone is too large, of times."""
-    levels = recipe.sampler.levels
+    sampler, levels = recipe.sampler, recipe.sampler.levels
     rows = min(time.size, max(1, BLOCK // levels.size))
     columns = max(1, BLOCK // (rows * levels.size))
     out = np.empty((time.size, variance.size))
+    adaptive = isinstance(sampler, ProbabilityFlow) and recipe.architecture.levels_apart
     for first in range(0, variance.size, columns):
         modes = slice(first, first + columns)
         regression: Regression = replace(recipe.objective.regression(variance[modes], levels), sharing=sharing)
+        sign = np.sign(regression.cross_moment)
+        kinked = (sign.max(axis=1) > sign.min(axis=1)) & (adaptive and recipe.architecture.kinks)
+        if kinked.any():
+            every = np.arange(variance.size)[modes]
+            out[:, every[kinked]] = _by_bisection(recipe, sharing, variance[every[kinked]], time)
+            if not kinked.all():
+                out[:, every[~kinked]] = _blockwise(recipe, sharing, variance[every[~kinked]], time)
+            continue
         for start in range(0, time.size, rows):
             times = slice(start, start + rows)
             gain = regression.denoiser_gain(recipe.architecture.network_gain(regression, recipe.optimizer, time[times]))
-            out[times, modes] = recipe.sampler.variance(gain)
-            finer = recipe.sampler.refined(gain)
+            out[times, modes] = sampler.variance(gain)
+            finer = sampler.refined(gain)
             if finer is not None:
-                unresolved, sampler = finer
+                unresolved, finer_sampler = finer
                 chosen = np.arange(variance.size)[modes][unresolved]
-                if recipe.architecture.kinks and sampler.levels.size >= KINKED:
-                    kink = _kinks(recipe, variance[chosen])
-                    split = chosen[kink > 0]
-                    if split.size:
-                        out[times, split] = _between_kinks(
-                            recipe, sharing, variance[split], kink[kink > 0], time[times]
-                        )
-                    chosen = chosen[~(kink > 0)]
-                if chosen.size:
-                    again = _blockwise(replace(recipe, sampler=sampler), sharing, variance[chosen], time[times])
-                    out[times, chosen] = again
+                if adaptive and finer_sampler.levels.size >= UNRESOLVED:
+                    again = _by_bisection(recipe, sharing, variance[chosen], time[times])
+                else:
+                    again = _blockwise(replace(recipe, sampler=finer_sampler), sharing, variance[chosen], time[times])
+                out[times, chosen] = again
     return out
 
 
-def _kinks(recipe: Recipe, variance: Float[np.ndarray, " mode"]) -> Float[np.ndarray, " mode"]:
-    """Noise level at which each mode's cross-moment changes sign, where products of layers get a kink; NaN if there is none.
-
-    By bisection in ln σ; the objectives of T2 have at most one (flow matching: σ = λ).
-    """
-    low, high = (
-        np.full((variance.size, 1), np.log(end)) for end in (recipe.sampler.sigma_min, recipe.sampler.sigma_max)
-    )
-
-    def sign(log_sigma: Float[np.ndarray, "mode 1"]) -> Float[np.ndarray, "mode 1"]:
-        return np.sign(recipe.objective.regression(variance, np.exp(log_sigma)).cross_moment)
-
-    start, end = sign(low), sign(high)
-    for _ in range(60):
-        half = (low + high) / 2
-        same = sign(half) == start
-        low, high = np.where(same, half, low), np.where(same, high, half)
-    return np.where(start * end < 0, np.exp(high), np.nan)[:, 0]
-
-
-def _between_kinks(
-    recipe: Recipe,
-    sharing: float,
-    variance: Float[np.ndarray, " mode"],
-    kink: Float[np.ndarray, " mode"],
-    time: Float[np.ndarray, " time"],
+def _by_bisection(
+    recipe: Recipe, sharing: float, variance: Float[np.ndarray, " mode"], time: Float[np.ndarray, " time"]
 ) -> Float[np.ndarray, "time mode"]:
-    """∫ψ d ln σ on either side of a kink by the tanh–sinh rule, whose nodes crowd at the ends double exponentially."""
+    """∫ψ d ln σ over panels of ln σ that are halved, mode by mode, until halving changes nothing: for fronts and kinks."""
     sampler = recipe.sampler
-    t = np.linspace(-3.4, 3.4, TANH_SINH)
-    place, weight = np.tanh(np.pi / 2 * np.sinh(t)), np.pi / 2 * np.cosh(t) / np.cosh(np.pi / 2 * np.sinh(t)) ** 2
-    edges = np.log(np.stack([np.full_like(kink, sampler.sigma_min), kink, np.full_like(kink, sampler.sigma_max)]))
+    nodes, weights = np.polynomial.legendre.leggauss(PANEL_NODES)
+    edges = np.linspace(np.log(sampler.sigma_min), np.log(sampler.sigma_max), PANELS + 1)
     total = np.zeros((time.size, variance.size))
-    for low, high in (edges[:2, :, None], edges[1:, :, None]):
-        levels = np.exp((high + low) / 2 + (high - low) / 2 * place)
-        regression = replace(recipe.objective.regression(variance, levels), sharing=sharing)
-        gain = regression.denoiser_gain(recipe.architecture.network_gain(regression, recipe.optimizer, time))
-        total += np.einsum("tms,ms->tm", gain, (high - low) / 2 * weight * (t[1] - t[0]))
-    return sampler.sigma_min**2 * np.exp(2 * total)
+
+    def integral(
+        owner: Int[np.ndarray, " panel"], low: Float[np.ndarray, " panel"], high: Float[np.ndarray, " panel"]
+    ) -> Float[np.ndarray, "time panel"]:
+        out = np.empty((time.size, owner.size))
+        size = max(1, BLOCK // (PANEL_NODES * time.size))
+        for first in range(0, owner.size, size):
+            some = slice(first, first + size)
+            half = (high[some, None] - low[some, None]) / 2
+            levels = np.exp(low[some, None] + half * (1 + nodes))
+            regression = replace(recipe.objective.regression(variance[owner[some]], levels), sharing=sharing)
+            network_gain = recipe.architecture.network_gain(regression, recipe.optimizer, time)
+            out[:, some] = np.einsum("tpn,pn->tp", regression.denoiser_gain(network_gain), half * weights)
+        return out
+
+    owner = np.repeat(np.arange(variance.size), PANELS)
+    low, high = np.tile(edges[:-1], variance.size), np.tile(edges[1:], variance.size)
+    coarse = integral(owner, low, high)
+    for halvings in range(MOST_HALVINGS):
+        middle = (low + high) / 2
+        left, right = integral(owner, low, middle), integral(owner, middle, high)
+        rough = np.abs(left + right - coarse).max(axis=0) > PANEL_TOLERANCE
+        rough &= halvings < MOST_HALVINGS - 1
+        np.add.at(total.T, owner[~rough], (left + right)[:, ~rough].T)
+        if not rough.any():
+            break
+        owner = np.concatenate([owner[rough]] * 2)
+        low, high = np.concatenate([low[rough], middle[rough]]), np.concatenate([middle[rough], high[rough]])
+        coarse = np.concatenate([left[:, rough], right[:, rough]], axis=1)
+    with np.errstate(over="ignore"):
+        return sampler.sigma_min**2 * np.exp(2 * total)
