@@ -190,6 +190,27 @@ def test_distances_of_channels_are_those_of_the_whole_covariance():
         assert curve.alignment.values[i] == pytest.approx(ec.divergences.alignment(covariance), rel=1e-9)
 
 
+def test_distances_along_other_modes_need_the_covariance():
+    """Waves are no modes of non-stationary data: the distance from the data themselves is larger than from their power."""
+    x = textured(6, 5)
+    fourier, pca = ec.Spectrum.from_samples(x, basis="fourier"), ec.Spectrum.from_samples(x)
+    curve = ec.predict(fourier, architecture=ec.Circulant(), time=[1.0, 1e4])
+    with pytest.raises(ec.InputError, match="keep_covariance"):
+        curve.along(pca).kl()
+    along = curve.along(pca, keep_covariance=True)
+    waves = fourier.basis.from_modes(np.eye(30)).reshape(30, 30)
+    for i in range(2):
+        covariance = waves.T @ np.diag(curve.variance.values[i]) @ waves
+        data, zero = pca.covariance(), np.zeros(30)
+        assert along.kl().values[i] == pytest.approx(ec.divergences.kl_full(zero, covariance, zero, data), rel=1e-6)
+        assert along.wasserstein().values[i] == pytest.approx(
+            ec.divergences.wasserstein_full(zero, covariance, zero, data), rel=1e-6
+        )
+    assert along.wasserstein()[-1] > 2 * curve.wasserstein()[-1]
+    assert "stationary" in curve.wasserstein().attrs["long_name"]
+    assert along.sample(3, time=1.0, seed=0).shape == (3, 6, 5)
+
+
 def test_variance_along_pca_modes():
     """uᵀF·diag(v)·F*u, by building the circulant covariance and turning it."""
     x = textured(6, 5)

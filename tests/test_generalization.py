@@ -30,6 +30,36 @@ def test_equal_splits_never_overfit():
     assert np.isinf(result.best_time).all()
 
 
+def test_best_time_needs_no_early_record():
+    """Training from 0 is known without being recorded."""
+    spectrum = ec.Spectrum([1.0, 0.1], test_variance=[0.9, 0.02])
+    late = ec.generalization(spectrum, time=np.geomspace(1, 100, 800), sigma=[0.3])
+    assert late.best_time.values[1, 0] == pytest.approx(
+        -np.log((0.1 / 0.19 - 0.02 / 0.11) / (0.1 / 0.19 - 0.1)) / 0.38, rel=0.1
+    )
+    assert ec.generalization(spectrum, time=[5.0], sigma=[0.3]).overfits.all()
+
+
+@pytest.mark.parametrize("optimizer", [ec.HeavyBall(0.1, 0.9), ec.GradientDescent(0.8)], ids=str)
+def test_swinging_about_the_optimum_is_not_overfitting(optimizer):
+    variance = np.array([1.0, 0.3])
+    result = ec.generalization(
+        ec.Spectrum(variance, test_variance=variance), optimizer=optimizer, time=np.arange(0, 400.0), sigma=[0.3]
+    )
+    assert not result.overfits.any()
+    assert np.isinf(result.best_time).all()
+
+
+def test_waves_of_one_frequency_overfit_alike(rng):
+    x = rng.standard_normal((40, 6)).cumsum(axis=1)
+    spectrum = ec.Spectrum.from_samples(x[:20], basis="fourier")
+    result = ec.generalization(
+        spectrum, test=x[20:], architecture=ec.Circulant(), time=np.geomspace(1e-3, 1e2, 300), sigma=[0.3]
+    )
+    by_wave = spectrum.basis.by_frequency(result.best_time.values[:, 0])
+    assert (by_wave == by_wave[spectrum.basis.opposite]).all()
+
+
 @pytest.mark.parametrize("architecture", [ec.OneLayer(0.05), ec.TiedTwoLayer(0.1), ec.DeepLinear(3, 0.2)], ids=str)
 def test_losses_equal_those_of_full_batch_descent(architecture, rng):
     x = rng.standard_normal((40, 6)) * np.geomspace(1.5, 0.1, 6)

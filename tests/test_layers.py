@@ -124,6 +124,48 @@ def test_two_layers_in_closed_form_equal_the_integral(p, q, variance, sigma, log
         assert np.abs(one - two).max() <= 1e-10 * (1 + max(p * p, q * q))
 
 
+WIDE = ec.Denoising().regression(np.geomspace(1e-3, 10, 20), np.geomspace(0.002, 80, 20))
+
+
+@pytest.mark.parametrize("p", [1e-7, 1e-9, 1e-30, 1e-100])
+def test_tiny_starts_still_learn(p):
+    """Squares of such factors vanish beside their ends; the Riccati equation does not care."""
+    time = np.array([1.0, 1e3, 1e6, np.inf])
+    one = ec.TwoLayer((p, p)).network_gain(WIDE, ec.GradientFlow(), time)
+    two = ec.DeepLinear(2, (p, p)).network_gain(WIDE, ec.GradientFlow(), time)
+    assert np.abs(one - two).max() < 1e-9
+    assert np.allclose(ec.DeepLinear(3, p).network_gain(WIDE, ec.GradientFlow(), np.array([np.inf]))[0], WIDE.optimum)
+
+
+@pytest.mark.parametrize("init", [(1e8, 1e-8), (1e4, -1e-6), (100.0, 0.0), (0.3, 0.29999), (1e-9, -0.5), (1e20, 1e-20)])
+def test_unbalanced_starts_keep_their_digits(init):
+    """p² − q² is then far larger than pq: differences of squares would have lost it."""
+    time = np.array([0.0, 1e-3, 1.0, 1e4, np.inf])
+    one = ec.TwoLayer(init).network_gain(WIDE, ec.GradientFlow(), time)
+    two = ec.DeepLinear(2, init).network_gain(WIDE, ec.GradientFlow(), time)
+    assert np.abs(one - two).max() < 1e-11
+    assert np.allclose(one[0], init[0] * init[1], rtol=1e-12)
+    assert np.allclose(one[-1], WIDE.optimum, rtol=1e-12)
+
+
+def test_levels_that_are_never_drawn_never_learn():
+    """The density underflows to zero: nothing moves, not even for ever."""
+    regression = ec.Denoising(density=ec.LogNormal(-1.2, 0.1)).regression(np.array([1.0]), np.array([50.0]))
+    for network in (ec.TiedTwoLayer(0.1), ec.TwoLayer((0.5, 0.2)), ec.DeepLinear(3, 0.1), ec.Residual(2)):
+        for optimizer in (ec.GradientFlow(0.01), ec.GradientDescent(0.01)):
+            gain = network.network_gain(regression, optimizer, np.array([0.0, 1e5, np.inf]))
+            assert np.allclose(gain, gain[0], rtol=1e-14)
+
+
+def test_time_to_level_without_a_target_is_algebraic():
+    """χ = 0: u' = −4·lr·κ·u², so 1/u grows linearly."""
+    regression = ec.Denoising().regression(np.array([0.0]), np.array([1.0]))
+    for network in (ec.TwoLayer((0.3, 0.3)), ec.DeepLinear(2, 0.09)):
+        assert network.time_to(0.05, regression, 1.0)[0, 0] == pytest.approx((1 / 0.05 - 1 / 0.09) / 4, rel=1e-9)
+    one = ec.Denoising().regression(np.array([1.0]), np.array([1.0]))
+    assert ec.DeepLinear(1, 0.0).time_to(0.3, one, 1.0)[0, 0] == pytest.approx(np.log(0.5 / 0.2) / 4, rel=1e-12)
+
+
 def test_balanced_depths_agree_with_one_layer_and_with_tied_layers():
     regression, time = ec.EDM().regression(VARIANCE, SIGMA), np.array([0.0, 0.3, 5.0, 100.0, np.inf])
     flow = ec.GradientFlow(LR)
@@ -217,6 +259,11 @@ def test_deeper_networks_wait_longer_at_a_small_start():
         (lambda: ec.TwoLayer((np.nan, 0.0)), r"init\[0\] must be a finite number, got nan"),
         (lambda: ec.TwoLayer((1e-200, 1.0)), r"init must be 0 or at least 1e-150 in size, got 1e-200"),
         (lambda: ec.Residual(2, -1.0), r"init must not be -1 in two blocks, got -1\.0: a fixed point, nothing is ever learned"),
+        (lambda: ec.DeepLinear(20, (1e20,) * 20), r"init must be at most 1e\+50 in size, factors and product, got .*"),
+        (
+            lambda: ec.predict(ec.Spectrum([1.0]), architecture=ec.DeepLinear(3), optimizer=ec.GradientDescent(1e-5), time=[1e9]),
+            r"time must be at most 1e\+06 steps, or inf, for a network of layers under GradientDescent, got 1e\+09: .*",
+        ),
         (lambda: ec.Residual(2, (0.1,)), r"init must be a number or 2 of them for depth 2, got \(0\.1,\)"),
         (
             lambda: ec.predict(ec.Spectrum([1.0]), architecture=ec.DeepLinear(3, 2.0), optimizer=ec.GradientDescent(0.01), sampler=ec.Heun(), time=[5.0]),

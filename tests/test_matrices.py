@@ -160,6 +160,29 @@ def test_overlaps_of_tied_layers_rise_and_fall():
     assert (np.diff(one) <= 0).all()
 
 
+def test_an_exploding_start_is_infinite_not_undefined():
+    recipe = {"objective": ec.Score(), "time": [0.0, 1.0]}
+    for network in (ec.Affine(0.5), ec.UnalignedOneLayer(ec.MatrixStart(0.5 * np.eye(3)))):
+        curve = ec.predict(SPECTRUM, architecture=network, **recipe)
+        assert np.isinf(curve.initial).all()
+        assert np.isinf(curve.wasserstein()[0])
+    both = ec.Spectrum.from_power(np.eye(2) * np.ones((3, 1, 1)), channels=True)
+    assert np.isinf(ec.predict(both, architecture=ec.LocalConv(1, 0.5), **recipe).initial).all()
+
+
+def test_simulated_distances_count_the_mean():
+    recipe = {
+        "architecture": ec.Affine(),
+        "optimizer": ec.GradientDescent(1e-4),
+        "sampler": ec.Heun(steps=8),
+        "time": [0.0, 50.0],
+    }
+    brute_force = ec.simulate(SPECTRUM, n_particles=None, **recipe)
+    theory = ec.predict(SPECTRUM, **recipe)
+    assert np.allclose(brute_force.wasserstein(), theory.wasserstein(), rtol=1e-6)
+    assert np.allclose(brute_force.kl(), theory.kl(), rtol=1e-6)
+
+
 def test_alignment_grows_over_training():
     recipe = {
         "optimizer": ec.GradientFlow(0.05),
@@ -190,6 +213,10 @@ def test_wide_data_take_seconds():
         (
             lambda: ec.predict(ec.Spectrum.from_samples(np.random.default_rng(0).standard_normal((5, 9))), architecture=ec.Affine()),
             r"Affine needs all 9 directions of the data, got 4 modes: .*",
+        ),
+        (
+            lambda: ec.predict(ec.Spectrum.from_samples(np.random.default_rng(0).standard_normal((5, 9))), architecture=ec.UnalignedOneLayer()),
+            r"UnalignedOneLayer needs all 9 directions of the data, got 4 modes: .*",
         ),
         (lambda: ec.MatrixStart([[1.0, 2.0]]), r"weights must be a square \(mode, mode\) matrix, got shape \(1, 2\)"),
         (

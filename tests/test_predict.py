@@ -238,6 +238,13 @@ def test_directions_without_variance_are_counted(rng):
         ("ec.predict(ec.Spectrum([1.0])).emergence('middle')", "threshold must be one of 'geometric', 'harmonic', 'arithmetic', got 'middle'"),
         ("ec.predict(ec.Spectrum([1.0])).emergence().power_law('up')", "direction must be one of 'rising', 'falling', got 'up'"),
         ("ec.GradientFlow(lr='fast')", "lr must be a finite number > 0, got 'fast'"),
+        ("ec.LocalConv(kernel=True)", "kernel must be a whole number >= 1, got True"),
+        ("ec.predict([1.0])", "spectrum must be a Spectrum, got list: Spectrum(variance) or Spectrum.from_samples(x)"),
+        ("ec.predict(ec.Spectrum([1.0]), sampler='heun')", "sampler must be made by one of Euler, Heun, Stochastic, EulerMaruyama, ProbabilityFlow, got 'heun'"),
+        ("ec.generalization(ec.Spectrum([1.0]), optimizer=3, time=[1.0], sigma=[1.0])", "optimizer must be made by one of GradientFlow, GradientDescent, HeavyBall, got 3"),
+        ("ec.noise_floor(2.0, optimizer=ec.GradientDescent(), batch_size=2, sigma=[1.0])", "spectrum must be a Spectrum, got float: Spectrum(variance) or Spectrum.from_samples(x)"),
+        ("ec.Coupled(ec.FeatureMap(3))", "features must be a function from (sigma,) to (sigma, feature), got 3"),
+        ("ec.Coupled(ec.FeatureMap(lambda s: 1j * s[:, None]))", "features must be a function from (sigma,) to finite (sigma, feature), got ndarray that is not numeric"),
         ("ec.Heun(steps=20.5)", "steps must be a whole number >= 2, got 20.5"),
     ],
 )  # fmt: skip

@@ -218,6 +218,6 @@ def test_errors(options, message):
 
 def test_too_large_a_problem_is_refused():
     with pytest.raises(
-        ec.InputError, match=r"^simulate needs 121 matrices of 3072×3072 \(9 GiB\), at most 4 GiB allowed"
+        ec.InputError, match=r"^simulate needs 241 matrices of 3072×3072 \(17 GiB\), at most 4 GiB allowed"
     ):
         ec.simulate(ec.Spectrum.power_law(3072, exponent=1.0), time=[1.0])

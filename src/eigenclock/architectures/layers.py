@@ -191,6 +191,7 @@ def checked_layers(init: tuple[float, ...]) -> Layers:
     tiny: Bool[np.ndarray, " layer"] = np.array([0 < abs(p) < 1e-150 for p in init])
     if tiny.any():
         raise InputError(f"init must be 0 or at least 1e-150 in size, got {init[int(tiny.argmax())]:g}")
-    if max(map(abs, init)) > LARGEST or not abs(float(np.prod(init))) <= LARGEST:
+    sizes = np.abs(np.array(init, dtype=np.float64))
+    if sizes.max() > LARGEST or np.log10(np.maximum(sizes, 1e-300)).sum() > np.log10(LARGEST):
         raise InputError(f"init must be at most {LARGEST:g} in size, factors and product, got {init}")
     return Layers(init)

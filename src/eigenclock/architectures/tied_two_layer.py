@@ -19,6 +19,7 @@ from ..optimizers import (
     elapsed,
 )
 from .base import Architecture
+from .layers import LARGEST
 
 SMALLEST_START = 1e-250
 """A positive start so small that products with it underflow is neither a fixed point nor a number."""
@@ -41,7 +42,9 @@ class TiedTwoLayer(Architecture):
     kinks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        number("init", self.init, at_least=0, below=1e50)
+        number("init", self.init, at_least=0)
+        if self.init > LARGEST:
+            raise InputError(f"init must be at most {LARGEST:g}, got {self.init:g}")
         if 0 < self.init < SMALLEST_START:
             raise InputError(f"init must be 0 or >= {SMALLEST_START:g}, got {self.init:g}")
 
