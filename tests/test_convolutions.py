@@ -136,6 +136,32 @@ def test_local_weights_solve_their_gradient_flow():
         assert np.abs(curve.gain.values[:, :, i] - transfer.T).max() <= 1e-8
 
 
+@pytest.mark.parametrize("kernel", [None, 3])
+@pytest.mark.parametrize("name", ["ring", "image", "colour"])
+def test_kernels_in_closed_form(name, kernel):
+    """Against explicit descent of the shared weights on the data's whole covariance, 40 steps."""
+    spectrum, lr, sigma = SPECTRA[name], 0.002, np.array([0.4, 1.5])
+    architecture = ec.Circulant(0.3) if kernel is None else ec.LocalConv(kernel, 0.3)
+    network = matrix_network(architecture, spectrum, np.eye(spectrum.dimension), sigma)
+    parameters, covariance = network.start(2), spectrum.covariance()
+    noisy = covariance + sigma[:, None, None] ** 2 * np.eye(spectrum.dimension)
+    for _ in range(40):
+        gradient = 2 * (network.weights(parameters) @ noisy - covariance)
+        parameters = parameters - lr * network.pull_back(parameters, gradient)
+    found = architecture.weights(ec.Denoising(), spectrum, sigma, ec.GradientDescent(lr), np.array([40.0]))[0]
+    grid, c = spectrum.basis.grid, spectrum.basis.channels
+    for displacement, taps in zip(
+        _displacements(spectrum.basis.shape, kernel), parameters.reshape(2, -1, c, c).swapaxes(0, 1), strict=True
+    ):
+        if kernel is None:
+            place = np.ravel_multi_index(displacement, grid)
+        else:
+            place = np.ravel_multi_index(
+                [(d + 1) % n for d, n in zip(displacement, grid, strict=True)], [3] * len(grid)
+            )
+        assert np.abs(found[:, place] - taps).max() < 1e-10
+
+
 def test_channels_go_their_own_way_where_they_are_independent():
     """A matrix route on diagonal cross-spectra is the scalar route of each channel."""
     one, two = 1 / (0.02 + np.fft.fftfreq(9) ** 2), 1 / (0.5 + np.fft.fftfreq(9) ** 2)

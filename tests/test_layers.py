@@ -253,7 +253,7 @@ def test_deeper_networks_wait_longer_at_a_small_start():
             lambda: ec.DeepLinear(3, (0.0, 0.0, 1.0)),
             r"init must be > 0 for depth >= 2, got \(0\.0, 0\.0, 1\.0\): a fixed point, nothing is ever learned",
         ),
-        (lambda: ec.DeepLinear(3, (0.1, 0.2)), r"init must be a number or 3 factors for depth 3, got \(0\.1, 0\.2\)"),
+        (lambda: ec.DeepLinear(3, (0.1, 0.2)), r"init must be a number or 3 of them, one per layer, for depth 3, got \(0\.1, 0\.2\)"),
         (lambda: ec.DeepLinear(2, -0.1), r"init must be a finite number >= 0, got -0\.1"),
         (lambda: ec.TwoLayer((0.0, 0.0)), r"init must not be \(0, 0\) for TwoLayer: a fixed point, nothing is ever learned"),
         (lambda: ec.TwoLayer((np.nan, 0.0)), r"init\[0\] must be a finite number, got nan"),
@@ -264,7 +264,7 @@ def test_deeper_networks_wait_longer_at_a_small_start():
             lambda: ec.predict(ec.Spectrum([1.0]), architecture=ec.DeepLinear(3), optimizer=ec.GradientDescent(1e-5), time=[1e9]),
             r"time must be at most 1e\+06 steps, or inf, for a network of layers under GradientDescent, got 1e\+09: .*",
         ),
-        (lambda: ec.Residual(2, (0.1,)), r"init must be a number or 2 of them for depth 2, got \(0\.1,\)"),
+        (lambda: ec.Residual(2, (0.1,)), r"init must be a number or 2 of them, one per layer, for depth 2, got \(0\.1,\)"),
         (
             lambda: ec.predict(ec.Spectrum([1.0]), architecture=ec.DeepLinear(3, 2.0), optimizer=ec.GradientDescent(0.01), sampler=ec.Heun(), time=[5.0]),
             r"lr must be smaller for this start, got 0\.01: descent from init=.* diverges on 1 of 1 modes \(0\)",

@@ -77,6 +77,34 @@ def test_every_objective_with_every_architecture(objective, pair):
                 assert np.abs(one - two).max() <= tolerance * np.abs(two).max() + 1e-25, (name, optimizer, sampler)
 
 
+@pytest.mark.parametrize("pair", PAIRS)
+def test_explicit_descent_approaches_gradient_flow_at_first_order(pair):
+    """Half the step, twice as many: half the error, for every architecture."""
+    architecture, spectrum = PAIRS[pair]
+    recipe = {
+        "objective": ec.EDM(),
+        "architecture": architecture,
+        "sampler": ec.Heun(steps=4, sigma_min=0.3, sigma_max=3.0),
+    }
+    flow = ec.predict(
+        spectrum, optimizer=ec.GradientFlow(0.002), time=[40.0], sigma=[0.4, 2.0], keep_gain=True, **recipe
+    )
+    errors = []
+    for refinement in (1, 2, 4):
+        steps = ec.simulate(
+            spectrum,
+            optimizer=ec.GradientDescent(0.002 / refinement),
+            time=[40.0 * refinement],
+            sigma=[0.4, 2.0],
+            keep_gain=True,
+            n_particles=None,
+            **recipe,
+        )
+        errors.append(np.abs(steps.gain.values - flow.gain.values).max())
+    assert 0.9 < np.log2(errors[0] / errors[1]) < 1.1
+    assert 0.9 < np.log2(errors[1] / errors[2]) < 1.1
+
+
 FOUR_ERRORS = 4
 """Standard errors; a few dozen numbers are compared, seeds are fixed."""
 

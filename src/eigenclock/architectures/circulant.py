@@ -2,15 +2,21 @@
 
 from dataclasses import dataclass
 
-from ..objectives import Regression
-from ..optimizers import Hessian, Optimizer, Time, Trajectory
+import numpy as np
+import scipy.fft
+
+from ..bases import Fourier
+from ..checks import InputError
+from ..objectives import Objective
+from ..optimizers import Optimizer, Time
 from ..spectrum import Spectrum
-from .base import Architecture
+from .base import Levels
+from .convolution import Convolution, Weights
 from .one_layer import OneLayer
 
 
 @dataclass(frozen=True)
-class Circulant(Architecture):
+class Circulant(Convolution):
     """A convolution as wide as the grid, on a periodic grid, trained from w(0) = init·δ.
 
     Its modes are Fourier modes, of which it sees only the power spectrum. Each is learned like a mode of one layer, but
@@ -41,14 +47,21 @@ class Circulant(Architecture):
     def __post_init__(self) -> None:
         OneLayer(self.init)
 
-    def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
-        return OneLayer(self.init).network_gain(regression, optimizer, time)
-
-    def stiffness(self, regression: Regression) -> Hessian:
-        return OneLayer(self.init).stiffness(regression)
-
     def sees(self, spectrum: Spectrum) -> Spectrum:
         return spectrum.stationary()
 
-    def sharing(self, spectrum: Spectrum) -> float:
-        return float(spectrum.positions)
+    def weights(
+        self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time
+    ) -> Weights:
+        seen = self.sees(spectrum)
+        basis = seen.basis
+        if not isinstance(basis, Fourier):
+            raise InputError(
+                'weights need Fourier modes: Spectrum.from_samples(x, basis="fourier") or Spectrum.from_power'
+            )
+        gain = basis.by_frequency(self.gains(objective, seen, sigma, optimizer, time).swapaxes(1, 2))
+        transfer = np.einsum("fck,tsfk,fdk->tsfcd", basis.rotation, gain, basis.rotation.conj(), optimize=True)
+        # Σ_j w_j e^{ikj} is the transfer: the forward transform undoes it
+        axes = tuple(range(2, 2 + len(basis.grid)))
+        on_grid = transfer.reshape(*transfer.shape[:2], *basis.grid, *transfer.shape[3:])
+        return scipy.fft.fftn(on_grid, axes=axes, norm="forward").real.reshape(transfer.shape)

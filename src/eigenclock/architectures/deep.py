@@ -1,17 +1,14 @@
 """Deep linear network, F(x) = W_L ⋯ W_1 x (T9; App. F.3)."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from ..checks import InputError, integer, number
-from ..objectives import Regression
-from ..optimizers import Hessian, Optimizer, Time, Trajectory
-from .base import Architecture
+from .layered import Layered, one_or_each
 from .layers import Layers, checked_layers
 
 
 @dataclass(frozen=True)
-class DeepLinear(Architecture):
+class DeepLinear(Layered):
     """F(x) = W_L ⋯ W_1 x trained from an aligned start: every W_l(0) a multiple of the identity.
 
     Balanced layers obey u' = −2·L·lr·w·u^{2−2/L}·(κu − χ) (gradient flow): the deeper, the longer the plateau at a small
@@ -35,19 +32,11 @@ class DeepLinear(Architecture):
 
     depth: int = 3
     init: float | tuple[float, ...] = 0.1
-    kinks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         integer("depth", self.depth, at_least=1)
-        if isinstance(self.init, tuple | list):
-            object.__setattr__(self, "init", tuple(self.init))  # a file gives a list
-            if len(self.init) != self.depth:
-                raise InputError(
-                    f"init must be a number or {self.depth} factors for depth {self.depth}, got {self.init!r}"
-                )
-            for i, factor in enumerate(self.init):
-                number(f"init[{i}]", factor)
-        else:
+        object.__setattr__(self, "init", one_or_each(self.init, self.depth))
+        if not isinstance(self.init, tuple):
             number("init", self.init, at_least=0)
         if self.depth > 1 and self.layers.is_fixed_point:
             raise InputError(
@@ -59,16 +48,3 @@ class DeepLinear(Architecture):
         """The scalars of every mode."""
         factors = self.init if isinstance(self.init, tuple) else (float(self.init) ** (1 / self.depth),) * self.depth
         return checked_layers(factors)
-
-    def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
-        return self.layers.trajectory(regression, optimizer, time)
-
-    def time_to(self, gain: float, regression: Regression, lr: float) -> Hessian:
-        """Steps of gradient flow until each mode's gain at each level reaches `gain`, by quadrature; NaN if never."""
-        return self.layers.time_to(gain, regression, lr)
-
-    def gain_by(self, optimizer: Optimizer) -> str:
-        return self.layers.found_by(optimizer)
-
-    def stiffness(self, regression: Regression) -> Hessian:
-        return self.layers.stiffness(regression)

@@ -9,9 +9,10 @@ from jaxtyping import Complex, Float
 from ..bases import Fourier
 from ..checks import InputError, integer
 from ..objectives import Objective, Regression
-from ..optimizers import Hessian, Optimizer, Time, Trajectory
+from ..optimizers import Optimizer, Time
 from ..spectrum import Spectrum
-from .base import Architecture, Levels
+from .base import Levels
+from .convolution import Convolution, Weights
 from .one_layer import OneLayer
 
 
@@ -19,18 +20,19 @@ from .one_layer import OneLayer
 class Patches:
     """What a local convolution knows of the data: its patches, and what each of their modes does to a wave.
 
-    - `variance`: (patch_mode,) eigenvalues of the mean patch covariance.
+    - `variance`: (patch_mode,) eigenvalues of the mean patch covariance; `vectors`: (displacement, channel, patch_mode).
     - `transfer`: (frequency, c, c, patch_mode): the convolution's transfer matrix is this times the patch modes' gains.
     - `frequency`: (frequency,) indices on the flattened grid, one of each pair ±k.
     """
 
     variance: Float[np.ndarray, " patch_mode"]
+    vectors: Float[np.ndarray, "displacement c patch_mode"]
     transfer: Complex[np.ndarray, "frequency c c patch_mode"]
     frequency: np.ndarray
 
 
 @dataclass(frozen=True)
-class LocalConv(Architecture):
+class LocalConv(Convolution):
     """A convolution with an odd kernel on a periodic 1-D or 2-D grid, with channels, trained from w(0) = init·δ.
 
     The weights see only patches of the kernel's size. In the eigenvectors U of the mean patch covariance every weight runs on
@@ -66,13 +68,6 @@ class LocalConv(Architecture):
             raise InputError(f"kernel must be odd, got {self.kernel}")
         OneLayer(self.init)
 
-    def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
-        """Gain of the *patch* modes."""
-        return OneLayer(self.init).network_gain(regression, optimizer, time)
-
-    def stiffness(self, regression: Regression) -> Hessian:
-        return OneLayer(self.init).stiffness(regression)
-
     def sees(self, spectrum: Spectrum) -> Spectrum:
         if spectrum.basis is None:
             spectrum = _of_a_ring(spectrum)
@@ -86,9 +81,6 @@ class LocalConv(Architecture):
     def mixes(self, spectrum: Spectrum) -> bool:
         """Channels of one frequency only."""
         return isinstance(spectrum.basis, Fourier) and spectrum.basis.channels > 1
-
-    def sharing(self, spectrum: Spectrum) -> float:
-        return float(spectrum.positions)
 
     def regression(self, objective: Objective, spectrum: Spectrum, sigma: Levels) -> Regression:
         """The scalar problems of the patch modes."""
@@ -115,8 +107,16 @@ class LocalConv(Architecture):
         first = index <= basis.opposite
         # Σ_j w_j e^{ikj} is the inverse transform without its 1/N
         waves = scipy.fft.ifftn(placed, axes=axes, norm="forward").reshape(-1, c, variance.size)[first]
-        centre = vectors.reshape(n_offsets, c, -1)[n_offsets // 2]
-        return Patches(np.maximum(variance, 0.0), np.einsum("kdm,cm->kcdm", waves, centre), index[first])
+        modes = vectors.reshape(n_offsets, c, -1)
+        transfer = np.einsum("kdm,cm->kcdm", waves, modes[n_offsets // 2])
+        return Patches(np.maximum(variance, 0.0), modes, transfer, index[first])
+
+    def weights(
+        self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time
+    ) -> Weights:
+        seen = self.sees(spectrum)
+        modes, gain = self.patches(seen).vectors, self.gains(objective, seen, sigma, optimizer, time)
+        return np.einsum("jdm,tms,cm->tsjcd", modes, gain, modes[len(modes) // 2], optimize=True)
 
 
 def _of_a_ring(spectrum: Spectrum) -> Spectrum:

@@ -1,17 +1,14 @@
 """Residual linear network, F(x) = (I + V_L) ⋯ (I + V_1) x (T4, T9; App. D.1.2 and F.3)."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from ..checks import InputError, integer, number
-from ..objectives import Regression
-from ..optimizers import Hessian, Optimizer, Time, Trajectory
-from .base import Architecture
+from .layered import Layered, one_or_each
 from .layers import Layers, checked_layers
 
 
 @dataclass(frozen=True)
-class Residual(Architecture):
+class Residual(Layered):
     """F(x) = (I + V_L) ⋯ (I + V_1) x trained from V_l(0) = init·I.
 
     One block is a single layer that starts at 1 + init (the paper's D = x + Wx). Deeper ones are a deep linear network that
@@ -34,18 +31,12 @@ class Residual(Architecture):
 
     depth: int = 1
     init: float | tuple[float, ...] = 0.0
-    kinks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         integer("depth", self.depth, at_least=1)
-        if isinstance(self.init, tuple | list):
-            object.__setattr__(self, "init", tuple(self.init))  # a file gives a list
-            if len(self.init) != self.depth:
-                raise InputError(
-                    f"init must be a number or {self.depth} of them for depth {self.depth}, got {self.init!r}"
-                )
-        for i, gain in enumerate(self._gains):
-            number(f"init[{i}]" if isinstance(self.init, tuple) else "init", gain)
+        object.__setattr__(self, "init", one_or_each(self.init, self.depth))
+        if not isinstance(self.init, tuple):
+            number("init", self.init)
         if self.layers.is_fixed_point:
             raise InputError(
                 f"init must not be -1 in two blocks, got {self.init}: a fixed point, nothing is ever learned"
@@ -59,12 +50,3 @@ class Residual(Architecture):
     def layers(self) -> Layers:
         """The scalars 1 + v_l of every mode."""
         return checked_layers(tuple(1.0 + v for v in self._gains))
-
-    def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
-        return self.layers.trajectory(regression, optimizer, time)
-
-    def gain_by(self, optimizer: Optimizer) -> str:
-        return self.layers.found_by(optimizer)
-
-    def stiffness(self, regression: Regression) -> Hessian:
-        return self.layers.stiffness(regression)

@@ -1,7 +1,6 @@
 """Untied two-layer linear network, F(x) = P Q x (T8; App. F.2)."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -9,12 +8,12 @@ from jaxtyping import Float
 from ..checks import InputError, number
 from ..objectives import Regression
 from ..optimizers import GradientFlow, Hessian, Optimizer, Time, Trajectory, elapsed
-from .base import Architecture
+from .layered import Layered
 from .layers import Layers, checked_layers
 
 
 @dataclass(frozen=True)
-class TwoLayer(Architecture):
+class TwoLayer(Layered):
     """F(x) = P Q x trained from an aligned start P(0) = p·I, Q(0) = q·I.
 
     The gain u = pq obeys u' = −2·lr·w·√(C² + 4u²)·(κu − χ), with C = p² − q² conserved. Balanced layers (|p| = |q|) grow on a
@@ -38,7 +37,6 @@ class TwoLayer(Architecture):
     """
 
     init: tuple[float, float] = (0.3, 0.3)
-    kinks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.init, tuple | list) or len(self.init) != 2:
@@ -89,9 +87,6 @@ class TwoLayer(Architecture):
 
     def gain_by(self, optimizer: Optimizer) -> str:
         return "closed form" if isinstance(optimizer, GradientFlow) else "step by step"
-
-    def stiffness(self, regression: Regression) -> Hessian:
-        return self.layers.stiffness(regression)
 
 
 def _riccati(
