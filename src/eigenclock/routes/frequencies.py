@@ -70,6 +70,8 @@ class _Waves:
             patches,
         )
         self.identity = np.eye(basis.channels)
+        modes_first = np.ascontiguousarray(np.moveaxis(patches.transfer, 3, 0))
+        self.parts = modes_first.reshape(patches.variance.size, -1).view(np.float64)
 
     def patch_gain(self, time: Times, sigma: Float[np.ndarray, " sigma"]) -> tuple[Regression, np.ndarray]:
         """Gains (time, patch mode, sigma) of the patch modes, and what they solve."""
@@ -83,7 +85,8 @@ class _Waves:
         """ψ as a matrix over channels, (time, frequency, c, c), at one noise level after the other."""
         own, gain = self.patch_gain(time, sigma)
         for i in range(sigma.size):
-            mixed = np.tensordot(gain[:, :, i], self.patches.transfer, axes=(1, 3))
+            parts = np.ascontiguousarray(gain[:, :, i]) @ self.parts  # one real product for real and imaginary parts
+            mixed = parts.view(np.complex128).reshape(len(time), *self.patches.transfer.shape[:3])
             yield own.gain_offset[i] * self.identity + own.gain_slope[i] * mixed
 
     def generated(self, time: Times) -> Blocks:
