@@ -224,7 +224,7 @@ def test_distances_along_other_modes_need_the_covariance():
     with pytest.raises(ec.InputError, match="keep_covariance"):
         curve.along(pca).kl()
     along = curve.along(pca, keep_covariance=True)
-    waves = fourier.basis.from_modes(np.eye(30)).reshape(30, 30)
+    waves = curve.spectrum.basis.from_modes(np.eye(30)).reshape(30, 30)
     for i in range(2):
         covariance = waves.T @ np.diag(curve.variance.values[i]) @ waves
         data, zero = pca.covariance(), np.zeros(30)
@@ -245,7 +245,7 @@ def test_variance_along_pca_modes():
     for architecture in (ec.Circulant(), ec.LocalConv(3)):
         curve = ec.predict(fourier, architecture=architecture, **recipe)
         along = curve.along(pca)
-        waves = fourier.basis.from_modes(np.eye(30)).reshape(30, 30)
+        waves = curve.spectrum.basis.from_modes(np.eye(30)).reshape(30, 30)
         for i in range(2):
             covariance = waves.T @ np.diag(curve.variance.values[i]) @ waves
             assert np.allclose(

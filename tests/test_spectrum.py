@@ -65,6 +65,17 @@ def test_fourier_modes_diagonalise_stationary_data(rng):
     assert np.allclose(fourier.variance, pca.variance, atol=1e-12)
 
 
+def test_stationary_part_is_the_mean_over_all_shifts(rng):
+    """Sorted by falling power, and the same covariance as of all circular shifts."""
+    x = rng.standard_normal((30, 4, 3, 2)).cumsum(axis=1)
+    spectrum = ec.Spectrum.from_samples(x, basis="fourier", test=x[:10]).stationary()
+    assert (np.diff(spectrum.variance) <= 0).all()
+    centred = x - x.mean(axis=0)
+    shifts = np.concatenate([np.roll(centred, shift, axis=(1, 2)).reshape(30, -1) for shift in np.ndindex(4, 3)])
+    assert np.allclose(spectrum.covariance(), shifts.T @ shifts / len(shifts), atol=1e-12)
+    assert np.allclose(spectrum.test_variance, spectrum.basis.pair_means(spectrum.test_variance))
+
+
 def test_fourier_modes_decorrelate_channels(rng):
     gray = rng.standard_normal((500, 4, 4, 1))
     x = gray + 0.1 * rng.standard_normal((500, 4, 4, 3))

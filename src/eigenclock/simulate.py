@@ -119,7 +119,7 @@ def simulate(
 
     data, held_out = _centred(spectrum, samples, "samples"), _centred(spectrum, test, "test")
     mean = _mean_vector(seen, modes) if learns_mean else None
-    rows = _rows(spectrum, seen, modes) if data is None else data / np.sqrt(len(data))
+    rows = _rows(seen if spectrum.basis is None else spectrum, modes) if data is None else data / np.sqrt(len(data))
     moments = PairMoments.of(objective, rows, levels if batch_size is None else levels[:1], mean)
     test_moments = None
     if held_out is not None:
@@ -132,7 +132,7 @@ def simulate(
         gradient = minibatch_gradient(objective, batches, levels, batch_size, streams[2], bias=learns_mean)
     dtype = np.float64 if batch_size is None else np.float32
     # what a convolution sees is stationary, and so is the loss that is noted for it
-    kept_moments = PairMoments.of(objective, rows if seen is spectrum else _rows(seen, seen, modes), kept, mean)
+    kept_moments = PairMoments.of(objective, rows if seen is spectrum else _rows(seen, modes), kept, mean)
 
     importance = np.zeros(levels.size)
     importance[: share.size] = share * loss_weight(objective, trained) * draw_density(objective, trained)
@@ -199,10 +199,14 @@ def _trained_levels(
     return needed, np.ones_like(needed)
 
 
-def _rows(spectrum: Spectrum, seen: Spectrum, modes: Float[np.ndarray, "mode d"]) -> Float[np.ndarray, "n d"]:
-    """Vectors whose outer products add up to the data's covariance; not made stationary, where it is not."""
-    variance = spectrum.variance if spectrum.basis is not None else seen.variance
-    return np.sqrt(variance)[:, None] * modes
+def _rows(spectrum: Spectrum, modes: Float[np.ndarray, "mode d"]) -> Float[np.ndarray, "n d"]:
+    """Vectors whose outer products add up to a spectrum's covariance; `modes` stand in where it is abstract."""
+    own = (
+        modes
+        if spectrum.basis is None
+        else spectrum.basis.from_modes(np.eye(spectrum.n_modes)).reshape(spectrum.n_modes, -1)
+    )
+    return np.sqrt(spectrum.variance)[:, None] * own
 
 
 def _mean_vector(spectrum: Spectrum, modes: Float[np.ndarray, "mode d"]) -> Float[np.ndarray, " d"]:

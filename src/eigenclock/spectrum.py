@@ -233,11 +233,14 @@ class Spectrum:
             raise InputError(
                 f'convolutions need Fourier modes, got {type(self.basis).__name__}: use Spectrum.from_samples(x, basis="fourier")'
             )
-        held_out = None if self.test_variance is None else self.basis.pair_means(self.test_variance)
+        basis = self.basis
+        power = basis.pair_means(self.variance)
+        order = np.argsort(-power, kind="stable")
+        held_out = None if self.test_variance is None else basis.pair_means(self.test_variance)[order]
         return Spectrum(
-            self.basis.pair_means(self.variance),
+            power[order],
             mean=self.mean,
-            basis=self.basis,
+            basis=Fourier(basis.shape, basis.rotation, basis.order[order]),
             test_variance=held_out,
             n_samples=self.n_samples,
         )

@@ -46,6 +46,7 @@ def render(
     return environment.get_template("report.html.j2").render(
         plotly=get_plotlyjs(),
         figures={name: _embed(name, figure) for name, figure in figures.items()},
+        goal="stationary data of the same power spectrum" if predicted.stationary else "the data",
         frames=_frames(predicted, simulated, int(manifest["seed"])),
         modes=_mode_table(predicted, simulated),
         fractions=list(metrics["predicted"]["variance_learned"]),
