@@ -19,16 +19,21 @@ from . import __version__
 from .architectures import Architecture
 from .checks import InputError
 from .citation import citations
-from .config import DataOptions, RunConfig, TrainingOptions
+from .compare import compare
+from .config import DataOptions, PredictConfig, RunConfig, TheoryOptions
+from .curve import LearningCurve
 from .files import atomic
 from .objectives import Objective
 from .optimizers import GradientFlow, Optimizer
-from .pipeline import DEFAULT_ARCHITECTURE, FRACTIONS, read, run, write_report
+from .main_job import MainResult, compare_stages, open_run, run, train_stages
+from .pipeline import DEFAULT_ARCHITECTURE, FRACTIONS, Report, Stages, predict_and_check, read
 from .recipe import Recipe, concrete
 from .report.html import steps_text
 from .report.palette import spread_modes
-from .runs import CONFIG, REPORT, RunFolder
+from .report_job import write_report
+from .runs import REPORT
 from .samplers import Sampler
+from .training.options import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +65,27 @@ class ReportConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CiteConfig(TrainingOptions):
+class CompareConfig:
+    """Set a trained run, or any two learning curves, side by side.
+
+    Attributes:
+        run: folder of a trained run: compared at every level of theory, its report made again
+        curve: instead of a run, NetCDF file of a predicted curve
+        measured: and of a measured one
+    """
+
+    run: str | None = None
+    curve: str | None = None
+    measured: str | None = None
+
+    def __post_init__(self) -> None:
+        files = self.curve is not None and self.measured is not None
+        if (self.run is None) != files or (self.curve is None) != (self.measured is None):
+            raise InputError("compare needs either --run DIR or both --curve FILE and --measured FILE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CiteConfig(TheoryOptions):
     """BibTeX of exactly the methods that a recipe uses."""
 
 
@@ -73,24 +98,58 @@ class Call:
 
 
 @contextmanager
-def _stage(name: str) -> Iterator[Callable[[int, int], None]]:
+def _stage(name: str) -> Iterator[Report]:
     """A progress line on stderr; silent where stderr is not a terminal."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description:>10}"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[words]}"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(name, total=None, words="")
+        yield lambda done, total, words="": bar.update(task, completed=done, total=total, words=words)
         bar.update(task, completed=1, total=1)
 
 
-def _run(config: RunConfig, call: Call, *, brute_force: bool = True) -> None:
-    result = run(config, call.yaml, call.command, _stage, brute_force=brute_force)
+def _run(config: RunConfig, call: Call) -> None:
+    result = run(config, call.yaml, call.command, _stage)
+    _print_trained(result)
+
+
+def _print_trained(result: MainResult) -> None:
+    training = result.metrics["training"]
+    learned = result.metrics["measured"]["variance_learned"]
+    moments = ", ".join(f"{100 * f:g} % of the variance {_by_step(learned[f'{f:g}'])}" for f in FRACTIONS)
+    print(f"measured emergence in {training['steps']:,} steps: {moments}")
+    print(result.levels)
+    share = 100 * training["probe_share"]
+    print(f"probe: {training['probe_samples']} samples each time, {share:.1f} % of the training time")
+    print(f"report: {(result.folder.path / REPORT).resolve()}")
+
+
+def _train(config: RunConfig, call: Call) -> None:
+    folder = train_stages(config, call.yaml, call.command, Stages(_stage))
+    print(f"trained: {folder.path.resolve()} (compare it with theory: eigenclock compare --run {config.out})")
+
+
+def _compare(config: CompareConfig, _: Call) -> None:
+    if config.run is not None:
+        _print_trained(compare_stages(open_run(config.run), Stages(_stage)))
+        return
+    predicted, measured = (LearningCurve.load(str(path)) for path in (config.curve, config.measured))
+    comparison = compare(predicted, measured)
+    print(comparison)
+    for direction, laws in comparison.laws().items():
+        for name, law in zip(("predicted", "measured"), laws, strict=True):
+            print(f"{name}, {direction}: {law}")
+
+
+def _predict(config: PredictConfig, call: Call) -> None:
+    result = predict_and_check(config, call.yaml, call.command, _stage)
     learned, close = (result.metrics["predicted"][key] for key in ("variance_learned", "close"))
     moments = ", ".join(f"{100 * f:g} % of the variance {_by_step(learned[f'{f:g}'])}" for f in FRACTIONS)
     print(f"predicted emergence in {result.metrics['steps']:,} steps: {moments}")
@@ -103,10 +162,6 @@ def _run(config: RunConfig, call: Call, *, brute_force: bool = True) -> None:
 
 def _by_step(step: float) -> str:
     return f"by step {steps_text(step)}" if np.isfinite(step) else "not reached"
-
-
-def _predict(config: RunConfig, call: Call) -> None:
-    _run(config, call, brute_force=False)
 
 
 def _spectrum(config: SpectrumConfig, _: Call) -> None:
@@ -138,9 +193,7 @@ def _spectrum(config: SpectrumConfig, _: Call) -> None:
 
 
 def _report(config: ReportConfig, _: Call) -> None:
-    folder = RunFolder(config.run)
-    if not (folder.path / CONFIG).is_file():
-        raise InputError(f"run must be the folder of a run, got {config.run}, which has no {CONFIG}")
+    folder = open_run(config.run)
     write_report(folder)
     print(f"report: {(folder.path / REPORT).resolve()}")
 
@@ -156,8 +209,10 @@ def _cite(config: CiteConfig, _: Call) -> None:
 
 
 COMMANDS: dict[str, tuple[type, Callable[[Any, Call], None], str]] = {
-    "run": (RunConfig, _run, "the main job: spectrum, prediction, brute-force check, comparison, report"),
-    "predict": (RunConfig, _predict, "spectrum, prediction and report, without the brute-force check"),
+    "run": (RunConfig, _run, "the main job: spectrum, prediction, training under the probe, comparison, report"),
+    "predict": (PredictConfig, _predict, "spectrum, prediction and report, checked by brute force if asked for"),
+    "train": (RunConfig, _train, "spectrum, prediction and training under the probe"),
+    "compare": (CompareConfig, _compare, "set a trained run, or two learning curves, side by side"),
     "spectrum": (SpectrumConfig, _spectrum, "the spectrum of a data set"),
     "report": (ReportConfig, _report, "make the report of a finished run again"),
     "cite": (CiteConfig, _cite, "BibTeX of exactly the methods that a recipe uses"),
@@ -183,6 +238,7 @@ PARTS: dict[str, type[Any]] = {
     "architecture": Architecture,
     "optimizer": Optimizer,
     "sampler": Sampler,
+    "network": Network,
 }
 
 

@@ -24,6 +24,8 @@ class Comparison:
     - `rank_correlation`: Spearman's, of the two emergence times over `used`.
     - `time_scale`: median of measured/predicted time; `median_error`, `error_90`: median and 90 % quantile of the |ln ratio|
       left after it.
+    - `slope`: of ln measured on ln predicted time, 1 for one time scale at all times; `explained`: share of the variance of ln
+      measured time that the prediction explains after that one scale (1 − residual/total; negative if worse than no order).
     - `disagreeing`: modes whose remaining ratio is beyond a factor of 2.
     """
 
@@ -34,6 +36,8 @@ class Comparison:
     time_scale: float
     median_error: float
     error_90: float
+    slope: float
+    explained: float
 
     @property
     def ratio(self) -> Float[np.ndarray, " mode"]:
@@ -101,12 +105,15 @@ def compare(curve: LearningCurve, measured: LearningCurve, *, threshold: Thresho
     used = np.zeros(first.target.size, dtype=bool)
     for direction in ("rising", "falling"):
         used |= first.select(direction) & second.select(direction)
-    scale = median = high = correlation = float("nan")
+    scale = median = high = correlation = slope = explained = float("nan")
     if used.sum() >= 2:
         log_ratio = np.log(second.time[used] / first.time[used])
         scale = float(np.exp(np.median(log_ratio)))
         error = np.abs(log_ratio - np.median(log_ratio))
+        x, y = np.log(first.time[used]), np.log(second.time[used])
         median, high = float(np.median(error)), float(np.quantile(error, 0.9))
         if np.ptp(first.time[used]) > 0 and np.ptp(second.time[used]) > 0:
-            correlation = float(scipy.stats.spearmanr(first.time[used], second.time[used]).statistic)
-    return Comparison(first, second, used, correlation, scale, median, high)
+            correlation = float(scipy.stats.spearmanr(x, y).statistic)
+            slope = float(np.polyfit(x - x.mean(), y, 1)[0])
+            explained = float(1 - log_ratio.var() / y.var())
+    return Comparison(first, second, used, correlation, scale, median, high, slope, explained)

@@ -1,13 +1,14 @@
-"""Configuration of the main job: what the command line and a run's config.yaml are made of."""
+"""Configuration of the jobs: what the command line and a run's config.yaml are made of."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from .architectures import Architecture
 from .checks import InputError, integer
-from .objectives import EDM, Objective
+from .objectives import EDM, LogNormal, Objective
 from .optimizers import Optimizer
 from .samplers import Heun, Sampler
+from .training.options import MLP, Adam, Descent, LoopOptions, Network, ProbeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,8 @@ class DataOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
-    """How a model is trained and sampled.
+class TheoryOptions:
+    """How a linear model is trained and sampled.
 
     Attributes:
         objective: what is regressed: EDM, Denoising, Epsilon, Velocity, Score or FlowMatching
@@ -69,7 +70,7 @@ class SimulationOptions:
         max_dimension: data of more coordinates are only predicted
     """
 
-    enabled: bool = True
+    enabled: bool = False
     batch_size: int = 128
     particles: int = 2048
     records: int = 40
@@ -82,29 +83,69 @@ class SimulationOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig(DataOptions, TrainingOptions):
-    """The main job: spectrum, prediction, brute-force check, comparison, report.
+class OutputOptions:
+    """Where a job writes, and with which seed.
 
     Attributes:
         data: bundled name (natural16, natural32, natural16-colour, natural32-colour, digits, faces) or a path: .npy,
             .npz[:key], an IDX file, a folder of images
         out: folder of the run
-        simulation: the brute-force check
-        seed: of batches, noise, particles and the choice of samples
+        seed: of everything that is random
         overwrite: replace an earlier run in `out`
-        resume: continue the run in `out` after its last finished stage
+        resume: continue the run in `out` where it stopped
     """
 
     data: str
     out: str
-    simulation: SimulationOptions = field(default_factory=SimulationOptions)
     seed: int = 0
     overwrite: bool = False
     resume: bool = False
 
     def __post_init__(self) -> None:
-        DataOptions.__post_init__(self)
-        TrainingOptions.__post_init__(self)
         integer("seed", self.seed, at_least=0)
         if self.overwrite and self.resume:
             raise InputError("overwrite and resume exclude each other, got both")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictConfig(OutputOptions, DataOptions, TheoryOptions):
+    """Spectrum, prediction and report; checked by brute force if asked for.
+
+    Attributes:
+        simulation: the brute-force check
+    """
+
+    simulation: SimulationOptions = field(default_factory=SimulationOptions)
+
+    def __post_init__(self) -> None:
+        DataOptions.__post_init__(self)
+        TheoryOptions.__post_init__(self)
+        OutputOptions.__post_init__(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(OutputOptions, DataOptions):
+    """The main job: spectrum, prediction, training of a real network under the probe, comparison, report.
+
+    Attributes:
+        network: MLP, UNet, ConvNet, DiT or Linear
+        objective: what is regressed: EDM, Denoising, Epsilon, Velocity, Score or FlowMatching
+        optimizer: Adam, AdamW or SGD
+        sampler: how samples are drawn: Heun, Euler, Stochastic, EulerMaruyama or ProbabilityFlow
+        steps: optimizer steps
+        training: how the loop runs
+        probe: what is measured along the run
+    """
+
+    network: Network = field(default_factory=MLP)
+    objective: Objective = field(default_factory=lambda: EDM(density=LogNormal()))
+    optimizer: Descent = field(default_factory=lambda: Adam(3e-4))
+    sampler: Sampler = field(default_factory=Heun)
+    steps: int = 2000
+    training: LoopOptions = field(default_factory=LoopOptions)
+    probe: ProbeOptions = field(default_factory=ProbeOptions)
+
+    def __post_init__(self) -> None:
+        DataOptions.__post_init__(self)
+        OutputOptions.__post_init__(self)
+        integer("steps", self.steps, at_least=1)

@@ -10,7 +10,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from . import clocks, divergences
-from .checks import InputError, integer
+from .checks import InputError, integer, number
 from .correlation import NOT_KEPT, along_other_modes, distances, square_root
 from .files import atomic
 from .recipe import Recipe
@@ -42,6 +42,8 @@ LABELS: dict[Hashable, dict[str, str]] = {
     "target_mean": {"long_name": "data mean along each mode", "units": "data units"},
     "kl": {"long_name": "KL(generated ‖ data)", "units": "nats"},
     "wasserstein": {"long_name": "Wasserstein-2 distance", "units": "data units"},
+    "gain_r2": {"long_name": "share of the denoised variance that a linear gain explains", "units": "1"},
+    "noise": {"long_name": "noise from which the kept samples were generated, in mode coordinates", "units": "1"},
     "particles": {"long_name": "generated samples in mode coordinates", "units": "data units"},
 }
 
@@ -267,6 +269,12 @@ class LearningCurve:
         dataset = along_other_modes(
             self.dataset, self.spectrum, spectrum, correlated=self.correlated, keep_covariance=keep_covariance
         )
+        return LearningCurve(dataset, recipe=self.recipe, source=self.source)
+
+    def rescaled(self, factor: float) -> "LearningCurve":
+        """The same curve with every time multiplied by a factor: a prediction in the steps of a run (`Comparison.time_scale`)."""
+        number("factor", factor, above=0)
+        dataset = self.dataset.assign_coords(time=self.dataset["time"] * factor)
         return LearningCurve(dataset, recipe=self.recipe, source=self.source)
 
     @property

@@ -1,4 +1,4 @@
-"""The main job: data → spectrum → prediction → brute-force check → comparison → report."""
+"""The theory's job: data → spectrum → prediction → brute-force check → comparison → report."""
 
 import time as clock
 from collections.abc import Callable, Iterator
@@ -12,14 +12,14 @@ from jaxtyping import Float
 from .architectures import OneLayer, TiedTwoLayer
 from .checks import InputError
 from .compare import Comparison, compare
-from .config import DataOptions, RunConfig, TrainingOptions
+from .config import DataOptions, PredictConfig, TheoryOptions
 from .curve import LearningCurve
 from .data import DataSet, load
-from .files import write_text
 from .optimizers import GradientDescent, GradientFlow, Optimizer
 from .predict import predict
 from .recipe import Recipe
-from .runs import CONFIG, MANIFEST, METRICS, PREDICTED, REPORT, SIMULATED, RunFolder, manifest
+from .report_job import kind, write_report
+from .runs import CONFIG, MANIFEST, METRICS, PREDICTED, SIMULATED, RunFolder, manifest
 from .simulate import simulate
 from .spectrum import Spectrum
 
@@ -47,11 +47,17 @@ CLOSE = 0.1
 FRACTIONS = (0.5, 0.75, 0.9, 0.95, 0.99)
 """Shares of the variance whose emergence is reported."""
 
+AGREEMENT = ("rank_correlation", "time_scale", "median_error", "error_90", "slope", "explained")
+"""Numbers of a comparison that a run keeps."""
+
 IMAGES_KEPT = 16
 """Simulated samples kept for the report."""
 
-Reporter = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
-"""Opens a named stage and gives a function (done, total) to report progress with."""
+Report = Callable[..., None]
+"""report(done, total, words="")."""
+
+Reporter = Callable[[str], AbstractContextManager[Report]]
+"""Opens a named stage and gives a function to report progress with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +72,25 @@ class RunResult:
 
 
 @contextmanager
-def silent(_: str) -> Iterator[Callable[[int, int], None]]:
+def silent(_: str) -> Iterator[Report]:
     """A reporter that reports nothing."""
-    yield lambda done, total: None
+    yield lambda done, total, words="": None
+
+
+class Stages:
+    """`with stages(name) as report:` times the stages of a job."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.seconds: dict[str, float] = {}
+        self._reporter = reporter
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[Report]:
+        """Open a stage."""
+        begun = clock.perf_counter()
+        with self._reporter(name) as report:
+            yield report
+        self.seconds[name] = clock.perf_counter() - begun
 
 
 def read(data: str, options: DataOptions, seed: int = 0) -> tuple[DataSet, Spectrum]:
@@ -78,7 +100,7 @@ def read(data: str, options: DataOptions, seed: int = 0) -> tuple[DataSet, Spect
     return dataset, Spectrum.from_samples(dataset.samples, basis=options.basis, test=dataset.test)
 
 
-def resolve(training: TrainingOptions, spectrum: Spectrum) -> tuple[Recipe, int]:
+def resolve(training: TheoryOptions, spectrum: Spectrum) -> tuple[Recipe, int]:
     """The recipe and the number of steps, with the defaults that depend on the data filled in."""
     architecture = training.architecture or DEFAULT_ARCHITECTURE
     if isinstance(architecture, TiedTwoLayer) and architecture.init == 0:
@@ -90,7 +112,7 @@ def resolve(training: TrainingOptions, spectrum: Spectrum) -> tuple[Recipe, int]
     return recipe, training.steps or enough_steps(recipe, spectrum)
 
 
-def stable_learning_rate(training: TrainingOptions, spectrum: Spectrum) -> float:
+def stable_learning_rate(training: TheoryOptions, spectrum: Spectrum) -> float:
     """A third of the largest learning rate at which gradient descent converges, rounded to two digits."""
     architecture = training.architecture or DEFAULT_ARCHITECTURE
     curvature = architecture.largest_curvature(training.objective, spectrum, training.sampler.levels)
@@ -124,23 +146,13 @@ def record_times(recipe: Recipe, steps: int, count: int) -> Float[np.ndarray, " 
     return np.concatenate([[0.0], np.unique(np.round(np.geomspace(1, steps, count)))])
 
 
-def run(
-    config: RunConfig, config_text: str, command: str, reporter: Reporter = silent, *, brute_force: bool = True
-) -> RunResult:
-    """Do the main job in `config.out`; finished stages of a resumed run are read, not done again.
+def predict_and_check(config: PredictConfig, config_text: str, command: str, reporter: Reporter = silent) -> RunResult:
+    """Predict in `config.out`, and check by brute force if asked for; finished stages of a resumed run are read, not done again.
 
-    `config_text` is the config as YAML and `command` what repeats the run; both are kept with it. `brute_force=False` stops
-    at the prediction.
+    `config_text` is the config as YAML and `command` what repeats the run; both are kept with it.
     """
     folder = RunFolder.claim(config.out, config_text, overwrite=config.overwrite, resume=config.resume)
-    seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(name: str) -> Iterator[Callable[[int, int], None]]:
-        begun = clock.perf_counter()
-        with reporter(name) as progress:
-            yield progress
-        seconds[name] = clock.perf_counter() - begun
+    stage = Stages(reporter)
 
     with stage("spectrum"):
         dataset, spectrum = read(config.data, config, config.seed)
@@ -154,7 +166,7 @@ def run(
         keep = mixes and spectrum.dimension <= MOST_MIXED
         predicted = folder.curve(PREDICTED, lambda: predict(spectrum, time=times, keep_covariance=keep, **parts))
 
-    simulated, skipped = None, _why_not(config, spectrum, recipe, brute_force)
+    simulated, skipped = None, _why_not(config, spectrum, recipe)
     if not skipped:
         with stage("simulate") as progress:
             simulated = folder.curve(
@@ -182,15 +194,15 @@ def run(
             **measure(predicted, simulated, comparison),
         }
         folder.write_json(METRICS, metrics)
-    folder.write_json(MANIFEST, manifest(command, config.seed, seconds))
+    folder.write_json(MANIFEST, manifest(command, config.seed, stage.seconds))
     with stage("report"):
         write_report(folder)
     return RunResult(folder, predicted, simulated, comparison, metrics)
 
 
-def _why_not(config: RunConfig, spectrum: Spectrum, recipe: Recipe, brute_force: bool) -> str:
+def _why_not(config: PredictConfig, spectrum: Spectrum, recipe: Recipe) -> str:
     """Why the brute-force check is left out; empty if it is not."""
-    if not (brute_force and config.simulation.enabled):
+    if not config.simulation.enabled:
         return "not asked for"
     if spectrum.dimension > config.simulation.max_dimension:
         return (
@@ -208,9 +220,12 @@ def first_close(curve: LearningCurve) -> float:
     return float(curve.time.values[near.argmax()]) if near.any() else float("nan")
 
 
-def measure(predicted: LearningCurve, simulated: LearningCurve | None, comparison: Comparison | None) -> dict[str, Any]:
-    """The numbers of a run: when each share of the variance emerges, when samples are close, exponents, agreement."""
-    curves = {"predicted": predicted} | ({} if simulated is None else {"simulated": simulated})
+def measure(predicted: LearningCurve, other: LearningCurve | None, comparison: Comparison | None) -> dict[str, Any]:
+    """The numbers of a run: when each share of the variance emerges, when samples are close, exponents, agreement.
+
+    `other` is what the prediction is set against: a simulation or a measurement.
+    """
+    curves = {"predicted": predicted} | ({} if other is None else {kind(other): other})
     result: dict[str, Any] = {}
     for name, curve in curves.items():
         table = curve.emergence()
@@ -227,23 +242,7 @@ def measure(predicted: LearningCurve, simulated: LearningCurve | None, compariso
     if comparison is not None:
         result["comparison"] = {
             "modes": int(comparison.used.sum()),
-            "rank_correlation": comparison.rank_correlation,
-            "time_scale": comparison.time_scale,
-            "median_error": comparison.median_error,
-            "error_90": comparison.error_90,
+            **{name: getattr(comparison, name) for name in AGREEMENT},
             "disagreeing": comparison.disagreeing.tolist(),
         }
     return result
-
-
-def write_report(folder: RunFolder) -> None:
-    """(Re)make report.html, figures and sample montages from the files of a finished run."""
-    from .report.figures import write_figures
-    from .report.html import render
-
-    metrics, details = folder.read_json(METRICS), folder.read_json(MANIFEST)
-    predicted = LearningCurve.load(folder.path / PREDICTED)
-    simulated = LearningCurve.load(folder.path / SIMULATED) if (folder.path / SIMULATED).exists() else None
-    config = (folder.path / CONFIG).read_text(encoding="utf-8")
-    write_figures(folder.path, predicted, simulated)
-    write_text(folder.path / REPORT, render(predicted, simulated, metrics, details, config))

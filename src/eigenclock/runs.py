@@ -5,8 +5,9 @@ import os
 import platform
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,26 @@ from .curve import LearningCurve
 from .files import write_text
 
 CONFIG, MANIFEST, METRICS, REPORT = "config.yaml", "manifest.json", "metrics.json", "report.html"
-PREDICTED, SIMULATED = "curve.nc", "simulated.nc"
-RESULTS = (PREDICTED, SIMULATED, METRICS, MANIFEST, REPORT, "figures/*.png", "samples/predicted_*.png")
+PREDICTED, SIMULATED, MEASURED = "curve.nc", "simulated.nc", "measured.nc"
+CHECKPOINT, STREAM = "checkpoints/last.safetensors", "metrics.jsonl"
+RESULTS = (
+    PREDICTED,
+    SIMULATED,
+    "measured*.nc",
+    METRICS,
+    MANIFEST,
+    REPORT,
+    STREAM,
+    CHECKPOINT,
+    "forecasts.csv",
+    "training.json",
+    "figures/*.png",
+    "samples/*_step_*.png",
+)
 """What a run writes, besides its config."""
 
 PACKAGES = ("eigenclock", "numpy", "scipy", "xarray", "h5netcdf", "matplotlib", "plotly")
+OPTIONAL = ("torch", "safetensors")
 
 
 class RunFolder:
@@ -68,11 +84,11 @@ class RunFolder:
         if self._resume and file.exists():
             return LearningCurve.load(file)
         curve = make()
-        self._begin()
+        self.begin()
         curve.save(file)
         return curve
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Before the first write: put the config there, and take an overwritten run's results away."""
         config, self._config = self._config, None
         if config is None or (self._resume and (self.path / CONFIG).exists()):
@@ -103,10 +119,18 @@ def manifest(command: str, seed: int, stages: dict[str, float]) -> dict[str, Any
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "seconds": {name: round(seconds, 2) for name, seconds in stages.items()},
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **_versions()},
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
         "git_revision": _git_revision(),
     }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in (*PACKAGES, *OPTIONAL):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _git_revision() -> str | None:

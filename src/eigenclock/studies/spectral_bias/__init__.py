@@ -1,0 +1,37 @@
+"""Spectral bias in real networks: do modes emerge in the order, and at the times, that theory says?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..study import Part, Preset, Say, Study
+from . import convolution, gaussian, images, width
+
+
+@dataclass(frozen=True)
+class SpectralBias(Study):
+    """Wang & Pehlevan's experiments (arXiv:2503.03206), with seeds, both regression directions and a bias-free sampler."""
+
+    gaussian: gaussian.Options
+    images: images.Options
+    convolution: convolution.Options
+    width: width.Options
+    name = "spectral_bias"
+    title = "Spectral bias: the paper and here"
+
+    @classmethod
+    def preset(cls, name: Preset) -> "SpectralBias":
+        return cls(
+            gaussian.PRESETS[name], images.PRESETS[name], convolution.PRESETS[name], width.PRESETS[name]
+        )
+
+    def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
+        return {
+            "gaussian": lambda folder, say: gaussian.run(self.gaussian, folder, say),
+            "images": lambda folder, say: images.run(self.images, folder, say),
+            "convolution": lambda folder, say: convolution.run(self.convolution, folder, say),
+            "width": lambda folder, say: width.run(self.width, folder, say),
+        }
+
+
+STUDY = SpectralBias

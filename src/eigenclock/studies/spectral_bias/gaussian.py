@@ -1,0 +1,117 @@
+"""Gaussian data of log-normal spectrum, an MLP, the paper's settings: the exponent of emergence against variance."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from ...curve import LearningCurve
+from ...forecast_check import check_forecasts
+from ...levels import compare_levels
+from ...report.plots import EmergenceDisplay
+from ...samplers import ProbabilityFlow
+from ...spectrum import Spectrum
+from ...training.options import MLP, Adam
+from ..study import Part, Say
+from ..training import Recipe, losses, trained
+from .laws import interval, law_rows, level_rows, over_seeds, rank_correlation
+
+EXACT = "exact flow"
+"""Name of the curves of the sampler without bias."""
+
+PAPER = {(128, "rising"): "–", (256, "rising"): "1.08", (512, "rising"): "1.05", (512, "falling"): "1.13"}
+"""α of the paper, time ∝ variance^−α."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Dimensions, seeds and training of the Gaussian part. The spectrum is the same for all seeds of a dimension."""
+
+    dimensions: tuple[int, ...]
+    seeds: tuple[int, ...]
+    recipe: Recipe
+    samples: int = 10_000
+
+
+PRESETS = {
+    "tiny": Options(
+        (16,), (0, 1), Recipe(network=MLP(32, 3), steps=80, batch_size=64, optimizer=Adam(2e-3), probes=12, probe_samples=64), 500
+    ),
+    "cpu": Options((64, 128), (0, 1, 2), Recipe(network=MLP(256, 5), steps=1500, batch_size=256, optimizer=Adam(2e-4))),
+    "paper": Options((128, 256, 512), (0,), Recipe(network=MLP(256, 5), steps=5000, batch_size=1024)),
+}
+
+
+def gaussian_data(d: int, n: int, seed: int) -> Float[np.ndarray, "n d"]:
+    """Samples of a Gaussian whose ln variances are normal(0, 1), in a random orthonormal basis."""
+    rng = np.random.default_rng([seed, d])
+    variance = np.exp(rng.standard_normal(d))
+    basis, _ = np.linalg.qr(rng.standard_normal((d, d)))
+    return (rng.standard_normal((n, d)) * np.sqrt(variance)) @ basis.T
+
+
+def run(options: Options, folder: Path, say: Say) -> Part:
+    """Train, and set exponents and levels side by side."""
+    laws, levels, forecasts, claims = [], [], [], []
+    figure = Figure(figsize=(4.4 * len(options.dimensions), 4), layout="constrained")
+    axes = figure.subplots(1, len(options.dimensions), squeeze=False)[0]
+    for ax, d in zip(axes, options.dimensions, strict=True):
+        samples = gaussian_data(d, options.samples, 0)
+        spectrum = Spectrum.from_samples(samples)
+        for seed in options.seeds:
+            name = f"gaussian_{d}_seed{seed}"
+            curves = trained(
+                folder, name, options.recipe, samples, spectrum, seed=seed, also={EXACT: ProbabilityFlow()}, say=say
+            )
+            for sampler, key in (("Heun, 20 steps", ""), (EXACT, EXACT)):
+                laws += law_rows(curves[key], d=d, seed=seed, sampler=sampler)
+            found = compare_levels(curves[""], objective=options.recipe.objective, sampler=options.recipe.sampler)
+            levels += level_rows(found.comparisons, d=d, seed=seed)
+            forecasts += [
+                {"d": d, "seed": seed, **row}
+                for row in check_forecasts(found.curves["c"], curves[""], loss=losses(folder, name)).to_dict("records")
+            ]
+        plain = found.curves["a"].rescaled(found["a"].time_scale) if np.isfinite(found["a"].time_scale) else None
+        shown = {"measured": curves[""]} | ({} if plain is None else {"predicted": plain})
+        EmergenceDisplay.from_curves("geometric", **shown).plot(ax)
+        ax.set_title(f"d = {d}, level (a) against seed {seed}", fontsize=10)
+        claims += _claims(d, options, pd.DataFrame(laws), pd.DataFrame(levels), curves[""])
+    tables = {"laws": pd.DataFrame(laws), "levels": pd.DataFrame(levels), "forecasts": pd.DataFrame(forecasts)}
+    return Part(claims, tables, {"emergence": figure})
+
+
+def _claims(d: int, options: Options, laws: pd.DataFrame, levels: pd.DataFrame, last: LearningCurve) -> list[dict[str, str]]:
+    """A claim per direction, and one of the order."""
+    rows = []
+    plain = levels[(levels["d"] == d) & (levels["level"] == "a")]
+    conditioned = levels[(levels["d"] == d) & (levels["level"] == "c")]
+    for direction in ("rising", "falling"):
+        here = laws[(laws["d"] == d) & (laws["direction"] == direction) & (laws["threshold"] == "geometric")]
+        heun, exact = here[here["sampler"] != EXACT], here[here["sampler"] == EXACT]
+        found = -heun["exponent"].to_numpy(dtype=float)
+        shown = bool(np.isfinite(found).any())
+        rows.append(
+            {
+                "claim": f"Gaussian d = {d}: time ∝ variance^−α, {direction} modes",
+                "paper": PAPER.get((d, direction), "–"),
+                "here": f"α = {over_seeds(found)}; regressing ln variance on ln time, 1/slope {over_seeds(-heun['one_over_inverse'])}",
+                "interval": interval(heun),
+                "control": f"without sampler bias α = {over_seeds(-exact['exponent'])}",
+                "verdict": ("shown" if np.nanmean(found) > 0.3 else "not shown") if shown else "too few modes emerged",
+            }
+        )
+    correlation = rank_correlation(last, "rising")
+    rows.append(
+        {
+            "claim": f"Gaussian d = {d}: larger variance first",
+            "paper": "yes",
+            "here": f"rank correlation of time and variance {correlation:.3f} (rising)",
+            "interval": f"level (a) median |ln ratio| {over_seeds(plain['median_error'])}, level (c) {over_seeds(conditioned['median_error'])}",
+            "control": f"rank correlation with level (a) {over_seeds(plain['rank_correlation'])}",
+            "verdict": "shown" if correlation < -0.95 else "not shown",
+        }
+    )
+    return rows

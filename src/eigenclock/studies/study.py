@@ -1,0 +1,127 @@
+"""What every study is: parts that run by themselves, tables as CSV, figures as PNG, one page of results."""
+
+import time as clock
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ..checks import InputError, choice
+from ..files import atomic, write_text
+from ..runs import manifest
+from ..tables import markdown
+
+Preset: TypeAlias = Literal["tiny", "cpu", "paper"]
+PRESETS: tuple[Preset, ...] = get_args(Preset)
+
+STUDIES = {"spectral_bias": "eigenclock.studies.spectral_bias"}
+"""Name of every study, and the module whose `STUDY` it is."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What one part of a study found.
+
+    `tables` and `figures` by name; `claims`: a row per claim, with the columns claim, paper, here, interval, control, verdict.
+    """
+
+    claims: list[dict[str, str]]
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResult:
+    """Where a study's results lie, its claims, and the seconds that each part took in this call."""
+
+    folder: Path
+    claims: pd.DataFrame
+    seconds: dict[str, float]
+
+
+class Study(ABC):
+    """A study of a preset. Subclasses are frozen dataclasses made by `preset(name)`."""
+
+    name: str
+    title: str
+
+    @classmethod
+    @abstractmethod
+    def preset(cls, name: Preset) -> "Study":
+        """The study at one of its sizes."""
+
+    @abstractmethod
+    def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
+        """Its parts by name, each a function of the study's folder."""
+
+
+def find_study(name: str) -> type[Study]:
+    """The study of a name; InputError if there is none."""
+    if name not in STUDIES:
+        raise InputError(f"study must be one of {', '.join(STUDIES)}, got {name!r}")
+    found: type[Study] = import_module(STUDIES[name]).STUDY
+    return found
+
+
+def run_study(
+    name: str,
+    *,
+    preset: Preset,
+    out: str | Path,
+    part: str | None = None,
+    command: str = "",
+    say: Say = lambda words: None,
+    options: Mapping[str, Any] | None = None,
+) -> StudyResult:
+    """Run a study, or one part of it, into a folder; networks that are trained already are not trained again.
+
+    **Parameters**
+
+    - `name`, `preset`: which study at which size. - `out`: folder: runs/, a CSV per table, a PNG per figure, results.md.
+    - `part`: only this part. - `command`: what repeats the study, kept in the manifest. - `say`: told what is going on.
+    - `options`: fields of the study's config to set differently.
+    """
+    choice("preset", preset, PRESETS)
+    study, folder = find_study(name).preset(preset), Path(out)
+    if options:
+        unknown = [key for key in options if not hasattr(study, key)]
+        if unknown:
+            raise InputError(f"option {unknown[0]} is not one of the study {name}")
+        study = type(study)(**{**vars(study), **options})
+    parts = study.parts()
+    if part is not None:
+        choice("part", part, tuple(parts))
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"out must be a folder, got {out}, which is a file")
+    seconds: dict[str, float] = {}
+    for key, do in parts.items():
+        if part not in (None, key):
+            continue
+        begun = clock.perf_counter()
+        found = do(folder, lambda words, key=key: say(f"{key}: {words}"))  # type: ignore[misc]
+        seconds[key] = clock.perf_counter() - begun
+        _write(folder, key, found)
+    claims = pd.concat([pd.read_csv(folder / f"{key}_claims.csv", dtype=str, keep_default_na=False) for key in parts if (folder / f"{key}_claims.csv").exists()])
+    write_text(folder / "results.md", f"# {study.title}\n\nPreset `{preset}`.\n\n{markdown(claims)}\n")
+    details = manifest(command, 0, seconds)
+    pd.Series(details).to_json(folder / f"manifest_{part or 'all'}.json", indent=2)
+    return StudyResult(folder, claims, seconds)
+
+
+def _write(folder: Path, key: str, found: Part) -> None:
+    tables = {"claims": pd.DataFrame(found.claims), **found.tables}
+    for name, table in tables.items():
+        with atomic(folder / f"{key}_{name}.csv") as temporary:
+            table.to_csv(temporary, index=False, float_format="%.5g")
+    for name, figure in found.figures.items():
+        FigureCanvasAgg(figure)
+        with atomic(folder / f"{key}_{name}.png") as temporary:
+            figure.savefig(temporary, format="png", dpi=150)

@@ -1,0 +1,1 @@
+"""Real networks under the clock: networks, losses, samplers, the training loop and the probe (PyTorch; extra `train`)."""

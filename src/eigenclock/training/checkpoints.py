@@ -1,0 +1,71 @@
+"""Checkpoints: one safetensors file with weights, averaged weights, optimizer state and, as JSON, the step. No pickles."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ..checks import InputError
+from ..files import atomic
+
+FORMAT = "eigenclock checkpoint 1"
+
+
+def save_checkpoint(path: str | Path, parts: dict[str, nn.Module], optimizer: torch.optim.Optimizer, details: dict[str, Any]) -> None:
+    """Write modules by name, the optimizer's state and `details` (JSON values), atomically."""
+    tensors: dict[str, Tensor] = {}
+    for name, module in parts.items():
+        tensors |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items() if isinstance(value, Tensor)}
+    stored = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+    metadata = {"format": FORMAT, "details": json.dumps(details, sort_keys=True)}
+    with atomic(path) as temporary:
+        save_file(stored, temporary, metadata=metadata)
+
+
+def read_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and details of a checkpoint; InputError for anything that is not one. Pickled files are never opened."""
+    try:
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise InputError(f"not a checkpoint of eigenclock: {path}")
+            return {key: opened.get_tensor(key) for key in opened.keys()}, json.loads(metadata["details"])  # noqa: SIM118
+    except FileNotFoundError:
+        raise InputError(f"checkpoint not found: {path}") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"checkpoint must be a safetensors file, got {path} ({reason}); pickled checkpoints can run code and are never loaded"
+        ) from None
+
+
+def load_checkpoint(
+    path: str | Path, parts: dict[str, nn.Module], optimizer: torch.optim.Optimizer | None = None
+) -> dict[str, Any]:
+    """Put a checkpoint's tensors into modules and an optimizer; return its details."""
+    tensors, details = read_checkpoint(path)
+    for name, module in parts.items():
+        state = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+        own = module.state_dict()
+        different = [key for key in own.keys() | state.keys() if key not in own or key not in state or own[key].shape != state[key].shape]
+        if different:
+            raise InputError(f"checkpoint {path} is of another network: {', '.join(sorted(different)[:3])} differ")
+        module.load_state_dict(state)
+    if optimizer is not None:
+        whole = optimizer.state_dict()
+        state_of: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith("optimizer."):
+                _, index, name = key.split(".", 2)
+                state_of.setdefault(int(index), {})[name] = value
+        whole["state"] = state_of
+        optimizer.load_state_dict(whole)
+    return details

@@ -1,0 +1,209 @@
+"""The training loop: any network, any objective of the theory, with a probe and exact resumption."""
+
+import json
+import time as clock
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..checks import InputError, integer
+from ..curve import LearningCurve
+from ..objectives import Objective
+from ..runs import CHECKPOINT, MEASURED
+from .checkpoints import load_checkpoint, save_checkpoint
+from .losses import NetworkDenoiser, loss
+from .metrics import Metrics
+from .options import Descent, LoopOptions
+from .probe import MAIN, Probe
+from .streams import Pairs, RandomPairs
+
+LOG_EVERY = 10
+"""Steps between records of the loss; the loss is looked at, and training stopped if it is not a number, this often."""
+
+Progress = Callable[[int, int, str], None]
+"""progress(step, steps, message)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained model and how it went.
+
+    `denoiser`: (x, sigma) → clean estimate, of the averaged weights if there are any. `metrics`: the loss over training. `step`:
+    the last one, later than asked for if a resumed run had gone on further.
+    `seconds`, `probe_seconds`, `steps_done`: of this call (a resumed run counts from its resumption).
+    """
+
+    network: nn.Module
+    denoiser: NetworkDenoiser
+    metrics: list[dict[str, Any]]
+    step: int
+    steps_done: int
+    seconds: float
+    probe_seconds: float
+
+
+def find_device(name: str) -> torch.device:
+    """The device of a name; "auto" is a GPU where there is one. InputError if it is not available."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        found = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        raise InputError(f"device must be one of {', '.join(found)} here, got {name} ({str(error).splitlines()[0]})") from None
+    return device
+
+
+def train(
+    network: nn.Module,
+    samples: Any,
+    *,
+    objective: Objective,
+    optimizer: Descent,
+    steps: int,
+    options: LoopOptions = LoopOptions(),  # noqa: B008 (a frozen dataclass)
+    probe: Probe | None = None,
+    seed: int = 0,
+    sigma_range: tuple[float, float] = (0.002, 80.0),
+    pairs: Pairs | None = None,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    settings: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    message: Callable[[Probe], str] | None = None,
+) -> Trained:
+    """Train a network to denoise samples.
+
+    Data order, noise levels and noise have streams of their own, each a function of `seed` and step: two runs with one seed are
+    the same to the bit on a CPU, and so is one that was killed and resumed.
+
+    **Parameters**
+
+    - `network`: module (x, sigma) → like x; see `NetworkDenoiser` for what it sees and is asked for.
+    - `samples`: (n, *shape) array. - `objective`, `optimizer`, `steps`, `options`: how it is trained.
+    - `probe`: called at step 0 and after every step. `message`: its words for the progress line.
+    - `sigma_range`: noise levels drawn evenly in ln σ where the objective has no density.
+    - `pairs`: another source of training pairs than shuffled samples with fresh noise.
+    - `folder`: for checkpoints, the metrics stream and the probe's curves. `resume`: go on from its checkpoint, if there is one.
+    - `settings`: JSON values kept with the checkpoint; those of a resumed run must be the same.
+
+    Raises InputError for a device that is not there, a loss that is not finite (what was computed stays in `folder`), or
+    a checkpoint of another run.
+    """
+    integer("steps", steps, at_least=1)
+    device, place = find_device(options.device), None if folder is None else Path(folder)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    dtype = torch.float64 if options.precision == "float64" else torch.float32
+    network = network.to(device=device, dtype=dtype)
+    if getattr(network, "shape", None) is not None and any(isinstance(m, nn.Conv2d) for m in network.modules()):
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    data = torch.as_tensor(np.asarray(samples), dtype=dtype, device=device)
+    if pairs is None:
+        pairs = RandomPairs(data, options.batch_size, objective.density, sigma_range, seed)
+    descent = optimizer.build(network.parameters(), fused=device.type in ("cpu", "cuda"))
+    averaged = _averaged(network, options.ema)
+    parts = {"network": network} | ({"averaged": averaged} if averaged is not None else {})
+    denoiser = NetworkDenoiser(network if averaged is None else averaged.module, objective)
+    kept = {"settings": dict(settings or {}), "seed": seed, "optimizer": asdict(optimizer), "batch_size": options.batch_size}
+
+    start, total, probed = 0, 0.0, 0.0 if probe is None else probe.seconds
+    if resume and place is not None and (place / CHECKPOINT).exists():
+        details = load_checkpoint(place / CHECKPOINT, parts, descent)
+        _check_settings(details, kept, place)
+        start, total = int(details["step"]), float(details["loss_sum"])
+        if probe is not None:
+            probe.restore(_curves(place, probe), last_step=start)
+    metrics = Metrics(place, last_step=start, tensorboard=options.tensorboard)
+    compute: Any = torch.compile(network) if options.compile else network
+    mixed = options.precision == "bfloat16"
+
+    def keep(step: int) -> None:
+        if place is None:
+            return
+        if probe is not None:
+            for name in probe.names:
+                probe.curve(name).save(place / _file(name))
+        save_checkpoint(place / CHECKPOINT, parts, descent, {**kept, "step": step, "loss_sum": total})
+
+    words, begun = "", clock.perf_counter()
+    if probe is not None and start == 0:
+        probe(0, denoiser)
+    running = torch.tensor(total, dtype=torch.float64, device=device)
+    network.train()
+    try:
+        for step in range(start + 1, steps + 1):
+            clean, sigma, noise = pairs(step - 1)
+            with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+                value = loss(compute, objective, clean, sigma, noise)
+            descent.zero_grad(set_to_none=True)
+            value.backward()
+            if options.clip is not None:
+                nn.utils.clip_grad_norm_(network.parameters(), options.clip)
+            descent.step()
+            if averaged is not None:
+                averaged.update_parameters(network)
+            running += value.detach()
+            if step % LOG_EVERY == 0 or step == steps:
+                mean = running.item() / (step - (step - 1) // LOG_EVERY * LOG_EVERY)
+                running.zero_()
+                if not np.isfinite(mean):
+                    raise InputError(_diverged(step, mean, optimizer, place))
+                metrics.write({"step": step, "loss": mean})
+                if progress is not None:
+                    progress(step, steps, f"loss {mean:.4g}{words}")
+            if probe is not None and probe.due(step):
+                probe(step, denoiser)
+                if message is not None:
+                    words = " · " + message(probe)
+            if step % options.checkpoint_every == 0 or step == steps:
+                total = running.item()
+                keep(step)
+    finally:
+        metrics.close()
+    spent = 0.0 if probe is None else probe.seconds - probed
+    return Trained(network, denoiser, metrics.records, max(steps, start), max(steps - start, 0), clock.perf_counter() - begun, spent)
+
+
+def _averaged(network: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel | None:
+    if decay == 0:
+        return None
+    average = torch.optim.swa_utils.get_ema_multi_avg_fn(decay)
+    return torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=average)
+
+
+def _file(name: str) -> str:
+    """File of a probe's curve."""
+    return MEASURED if name == MAIN else f"measured_{name.replace(' ', '_')}.nc"
+
+
+def _curves(folder: Path, probe: Probe) -> dict[str, LearningCurve]:
+    return {name: LearningCurve.load(folder / _file(name)) for name in probe.names if (folder / _file(name)).exists()}
+
+
+def _check_settings(found: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:
+    """Raise, naming the keys, if a checkpoint was made by other settings."""
+    old, new = _flat("", {k: found.get(k) for k in wanted}), _flat("", json.loads(json.dumps(wanted)))
+    different = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    if different:
+        changes = ", ".join(f"{key} was {old.get(key)}, now {new.get(key)}" for key in different)
+        raise InputError(f"settings differ from the run in {folder}: {changes}")
+
+
+def _flat(prefix: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        parts = (_flat(f"{prefix}.{key}" if prefix else str(key), inner) for key, inner in value.items())
+        return {key: inner for part in parts for key, inner in part.items()}
+    return {prefix: value}
+
+
+def _diverged(step: int, mean: float, optimizer: Descent, folder: Path | None) -> str:
+    where = "" if folder is None else f"; the last good checkpoint is in {folder}"
+    return f"training stopped at step {step}: the loss is {mean}, optimizer.lr must be smaller than {optimizer.lr:g}{where}"
+

@@ -1,0 +1,61 @@
+"""The objectives of the theory (T2) as losses and denoisers of a real network: one table for both."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ..objectives import Objective
+
+
+def coefficients(objective: Objective, sigma: Float[np.ndarray, " n"]) -> Float[np.ndarray, "six n"]:
+    """a, c, e, offset, slope/a and the loss weight at each noise level: what training and sampling need of T2.
+
+    The network sees a·y, y = x₀ + σz; it is asked for c·x₀ + e·z; the denoiser is D(y) = offset·y + (slope/a)·F(a·y).
+    """
+    row = objective.row(sigma)
+    return np.stack([row.a, row.c, row.e, row.offset, row.slope / row.a, objective.loss_weight(sigma)])
+
+
+def _per_sample(values: Any, like: Tensor) -> list[Tensor]:
+    """Rows of an array (k, n) as tensors that multiply samples (n, *shape)."""
+    table = torch.as_tensor(values, dtype=like.dtype, device=like.device)
+    return [row.reshape(-1, *[1] * (like.ndim - 1)) for row in table]
+
+
+def loss(network: nn.Module, objective: Objective, clean: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
+    """Mean over samples of w·|F − target|², summed over coordinates, as the theory and EDM count it.
+
+    **Parameters**
+
+    - `clean`, `noise`: (n, *shape). - `sigma`: (n,) noise levels on the CPU.
+    """
+    a, c, e, _, _, weight = _per_sample(coefficients(objective, sigma.double().numpy()), clean)
+    level = sigma.to(clean)
+    seen = a * torch.addcmul(clean, level.reshape(a.shape), noise)
+    error = network(seen, level) - torch.addcmul(e * noise, c, clean)
+    return (weight * error.square()).sum() / len(clean)
+
+
+class NetworkDenoiser(nn.Module):
+    """D(y, σ) of a network F trained under an objective: `denoiser(x, sigma)` → estimate of the clean x.
+
+    **Parameters**
+
+    - `network`: module or callable (x, sigma) → like x; sees x·a(σ) and σ of shape (n,).
+    - `objective`: what it was trained to predict.
+    """
+
+    def __init__(self, network: Any, objective: Objective) -> None:
+        super().__init__()
+        self.network = network
+        self.objective = objective
+
+    def forward(self, x: Tensor, sigma: Any) -> Tensor:
+        level = torch.as_tensor(sigma, dtype=torch.float64).reshape(-1).cpu().expand(len(x))
+        # one level for all is the common case: its coefficients are computed once
+        alone = level[:1] if bool((level == level[0]).all()) else level
+        a, _, _, offset, slope, _ = _per_sample(coefficients(self.objective, alone.numpy()), x)
+        return offset * x + slope * self.network(a * x, level.to(x))

@@ -1,0 +1,1 @@
+"""The networks, one file each. Their options are in `eigenclock.training.options`."""

@@ -1,0 +1,92 @@
+"""Random streams of a training run: initial weights, data order, noise and probe each have their own.
+
+A stream's state at a step is a function of (seed, stream, step) alone. A resumed run needs no stored state to go on exactly,
+and probing can never change what training draws.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ..objectives import LogNormal
+
+
+class Stream(IntEnum):
+    """What a stream is for."""
+
+    INIT = 0
+    ORDER = 1
+    NOISE = 2
+    LEVEL = 3
+    PROBE = 4
+    DATA = 5
+
+
+def stream_seed(seed: int, stream: Stream, step: int = 0) -> int:
+    """A 64-bit seed for a stream at a step."""
+    low, high = np.random.SeedSequence([seed, int(stream), step]).generate_state(2)
+    return int(high) << 31 | int(low) >> 1
+
+
+class Pairs(Protocol):
+    """Where a step's training pairs come from."""
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Clean samples (n, *shape), noise levels σ (n,) in float64 on the CPU, and standard noise (n, *shape)."""
+        ...
+
+
+@lru_cache(maxsize=2)
+def _order(seed: int, epoch: int, n: int) -> Int[np.ndarray, " n"]:
+    return np.random.default_rng([seed, int(Stream.ORDER), epoch]).permutation(n)
+
+
+@dataclass(frozen=True, eq=False)
+class RandomPairs:
+    """Shuffled epochs of the samples, noise levels from a density, fresh noise.
+
+    `samples`: (n, *shape) on the training device. `density`: of ln σ; None draws ln σ evenly from `sigma_range`.
+    """
+
+    samples: Tensor
+    batch_size: int
+    density: LogNormal | None
+    sigma_range: tuple[float, float]
+    seed: int
+
+    def rows(self, step: int) -> Int[np.ndarray, " batch"]:
+        """Indices of the samples of a step: every sample once per epoch, whatever the batch size."""
+        n = len(self.samples)
+        position = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
+        epoch, within = np.divmod(position, n)
+        return np.concatenate([_order(self.seed, int(e), n)[within[epoch == e]] for e in np.unique(epoch)])
+
+    def levels(self, step: int) -> Float[np.ndarray, " batch"]:
+        """Noise levels of a step."""
+        rng = np.random.default_rng([self.seed, int(Stream.LEVEL), step])
+        if self.density is not None:
+            return np.exp(self.density.mean + self.density.std * rng.standard_normal(self.batch_size))
+        low, high = np.log(self.sigma_range)
+        return np.exp(rng.uniform(low, high, self.batch_size))
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        device = self.samples.device
+        rows = torch.from_numpy(self.rows(step)).to(device)
+        clean = self.samples.index_select(0, rows)
+        generator = self.noise_generator(step)
+        noise = torch.randn(clean.shape, generator=generator, device=device, dtype=clean.dtype)
+        return clean, torch.from_numpy(self.levels(step)), noise
+
+    def noise_generator(self, step: int) -> torch.Generator:
+        """The stream of noise at a step."""
+        return torch.Generator(self.samples.device).manual_seed(stream_seed(self.seed, Stream.NOISE, step))
+
+
+PairsOf = Callable[[Tensor], Pairs]
