@@ -4,7 +4,9 @@
 `LearningCurve`.
 """
 
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 from . import data, divergences
 from .architectures import (
@@ -33,36 +35,78 @@ from .checks import InputError
 from .clocks import Emergence, PowerLaw
 from .compare import Comparison, compare
 from .curve import LearningCurve
+from .forecast import Forecast, forecast
+from .forecast_check import check_forecasts
 from .generalization import Generalization, generalization
+from .levels import Levels, compare_levels, predict_level
 from .noise import noise_floor
 from .objectives import EDM, Denoising, Epsilon, FlowMatching, LogNormal, Objective, Score, Velocity
 from .optimizers import GradientDescent, GradientFlow, HeavyBall, Optimizer
+from .patches import patch_spectrum
 from .predict import predict
 from .recipe import Recipe
 from .routes import variance_by
 from .samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
 from .simulate import simulate
 from .spectrum import Spectrum
+from .training.options import MLP, SGD, Adam, AdamW, ConvNet, DiT, Linear, LoopOptions, Network, UNet, need_torch
+
+if TYPE_CHECKING:
+    from .training.adapters import as_denoiser
+    from .training.convolution_fit import convolution_fit
+    from .training.loop import Trained, train
+    from .training.probe import Probe, log_steps
+    from .training.sampling import sample
 
 __version__ = version("eigenclock")
 
+NEED_TORCH = {
+    "Probe": "probe",
+    "Trained": "loop",
+    "as_denoiser": "adapters",
+    "convolution_fit": "convolution_fit",
+    "log_steps": "probe",
+    "sample": "sampling",
+    "train": "loop",
+}
+"""Public names that need PyTorch, and their module in `training`: imported when first used."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in NEED_TORCH:
+        raise AttributeError(f"module 'eigenclock' has no attribute {name!r}")
+    need_torch()
+    return getattr(import_module(f".training.{NEED_TORCH[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(globals().keys() | NEED_TORCH.keys())
+
+
 __all__ = [
     "EDM",
+    "MLP",
     "PCA",
+    "SGD",
+    "Adam",
+    "AdamW",
     "Affine",
     "Architecture",
     "Basis",
     "Circulant",
     "Comparison",
+    "ConvNet",
     "Coupled",
     "DeepLinear",
     "Denoising",
+    "DiT",
     "Emergence",
     "Epsilon",
     "Euler",
     "EulerMaruyama",
     "FeatureMap",
     "FlowMatching",
+    "Forecast",
     "Fourier",
     "GaussianKernel",
     "GaussianStart",
@@ -74,15 +118,20 @@ __all__ = [
     "InputError",
     "KernelMatrix",
     "LearningCurve",
+    "Levels",
+    "Linear",
     "LocalConv",
     "LogNormal",
+    "LoopOptions",
     "MatrixStart",
+    "Network",
     "NoiseKernel",
     "Objective",
     "OneLayer",
     "Optimizer",
     "PowerLaw",
     "ProbabilityFlow",
+    "Probe",
     "Recipe",
     "Residual",
     "Sampler",
@@ -91,16 +140,28 @@ __all__ = [
     "Start",
     "Stochastic",
     "TiedTwoLayer",
+    "Trained",
     "TwoLayer",
+    "UNet",
     "UnalignedOneLayer",
     "UnalignedTiedTwoLayer",
     "Velocity",
+    "as_denoiser",
+    "check_forecasts",
     "compare",
+    "compare_levels",
+    "convolution_fit",
     "data",
     "divergences",
+    "forecast",
     "generalization",
+    "log_steps",
     "noise_floor",
+    "patch_spectrum",
     "predict",
+    "predict_level",
+    "sample",
     "simulate",
+    "train",
     "variance_by",
 ]

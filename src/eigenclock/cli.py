@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import jsonargparse
 import numpy as np
@@ -23,9 +23,9 @@ from .compare import compare
 from .config import DataOptions, PredictConfig, RunConfig, TheoryOptions
 from .curve import LearningCurve
 from .files import atomic
+from .main_job import MainResult, compare_stages, open_run, run, train_stages
 from .objectives import Objective
 from .optimizers import GradientFlow, Optimizer
-from .main_job import MainResult, compare_stages, open_run, run, train_stages
 from .pipeline import DEFAULT_ARCHITECTURE, FRACTIONS, Report, Stages, predict_and_check, read
 from .recipe import Recipe, concrete
 from .report.html import steps_text
@@ -33,7 +33,8 @@ from .report.palette import spread_modes
 from .report_job import write_report
 from .runs import REPORT
 from .samplers import Sampler
-from .training.options import Network
+from .studies.study import STUDIES
+from .training.options import Network, need_torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,25 @@ class CompareConfig:
         files = self.curve is not None and self.measured is not None
         if (self.run is None) != files or (self.curve is None) != (self.measured is None):
             raise InputError("compare needs either --run DIR or both --curve FILE and --measured FILE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyConfig:
+    """A study: networks trained at one of its sizes, claims against measurements.
+
+    Attributes:
+        study: its name
+        preset: tiny (seconds), cpu (minutes on two cores) or paper (for a GPU)
+        out: folder of the results; networks trained there already are not trained again
+        part: only this part
+        data: data sets in place of the preset's, bundled names or paths
+    """
+
+    study: str
+    out: str
+    preset: Literal["tiny", "cpu", "paper"] = "cpu"
+    part: str | None = None
+    data: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +184,29 @@ def _by_step(step: float) -> str:
     return f"by step {steps_text(step)}" if np.isfinite(step) else "not reached"
 
 
+def _study(config: StudyConfig, call: Call) -> None:
+    need_torch()
+    from .studies import run_study
+
+    with _stage(config.study) as report:
+        result = run_study(
+            config.study,
+            preset=config.preset,
+            out=config.out,
+            part=config.part,
+            data=config.data,
+            command=call.command,
+            say=lambda words: report(0, None, words),
+        )
+    table = Table(title=f"{config.study}, preset {config.preset}")
+    for column in result.claims.columns:
+        table.add_column(column)
+    for row in result.claims.itertuples(index=False):
+        table.add_row(*row)
+    Console().print(table)
+    print(f"results: {(result.folder / 'results.md').resolve()}")
+
+
 def _spectrum(config: SpectrumConfig, _: Call) -> None:
     if config.out is not None and not config.out.endswith(".nc"):
         raise InputError(f"out must be a NetCDF file name ending in .nc, got {config.out}")
@@ -215,6 +258,7 @@ COMMANDS: dict[str, tuple[type, Callable[[Any, Call], None], str]] = {
     "compare": (CompareConfig, _compare, "set a trained run, or two learning curves, side by side"),
     "spectrum": (SpectrumConfig, _spectrum, "the spectrum of a data set"),
     "report": (ReportConfig, _report, "make the report of a finished run again"),
+    "study": (StudyConfig, _study, "train the networks of a study and set its claims against measurements"),
     "cite": (CiteConfig, _cite, "BibTeX of exactly the methods that a recipe uses"),
 }
 
@@ -290,7 +334,9 @@ def parser() -> tuple[_Parser, dict[str, _Parser]]:
     for name, (config, _, summary) in COMMANDS.items():
         command = _Parser(description=summary[0].upper() + summary[1:] + ".", print_config="--print-config")
         command.add_argument("--config", action="config", help="YAML file with any of these options")
-        command.add_class_arguments(config, as_group=False, skip=set(SWITCHES))
+        if config is StudyConfig:
+            command.add_argument("study", help=f"one of {', '.join(STUDIES)}")
+        command.add_class_arguments(config, as_group=False, skip={*SWITCHES, "study"})
         for switch in SWITCHES.keys() & {field.name for field in fields(config)}:
             command.add_argument(f"--{switch}", action="store_true", help=SWITCHES[switch])
         subcommands.add_subcommand(name, command, help=summary)

@@ -88,7 +88,7 @@ class Forecast:
     draws: Float[np.ndarray, "draw mode"]
 
     def variance_learned(self, fraction: float) -> Moment:
-        """When the modes that have emerged will carry this fraction of the data's variance; gray-zone modes count from the start."""
+        """When the modes that have emerged will carry this fraction of the data's variance; gray zone from the start."""
         number("fraction", fraction, above=0, below=1)
         return self._moment(self.target, fraction)
 
@@ -110,11 +110,17 @@ class Forecast:
         with np.errstate(invalid="ignore"):
             low, high = np.quantile(moments[1:], (tail, 1 - tail), method="nearest")
         known = bool(moments[0] <= self.made_at)
-        return Moment(float(moments[0]), float(low), float(high), known) if np.isfinite(moments[0]) else Moment(np.nan, np.nan, np.nan)
+        return (
+            Moment(float(moments[0]), float(low), float(high), known)
+            if np.isfinite(moments[0])
+            else Moment(np.nan, np.nan, np.nan)
+        )
 
     def to_dataframe(self) -> pd.DataFrame:
         """A row per mode."""
-        status = np.select([self.emerged, self.pending, self.gray_zone], ["emerged", "expected", "gray zone"], "no clock")
+        status = np.select(
+            [self.emerged, self.pending, self.gray_zone], ["emerged", "expected", "gray zone"], "no clock"
+        )
         columns = {"target": self.target, "status": status, "step": self.time, "low": self.low, "high": self.high}
         return pd.DataFrame({"mode": np.arange(self.target.size), **columns})
 
@@ -125,8 +131,8 @@ class Forecast:
 
     def __repr__(self) -> str:
         return (
-            f"Forecast(after {self.made_at:g} steps: {int(self.emerged.sum())} modes emerged, {int(self.pending.sum())} expected, "
-            f"time scale ×{self.time_scale:.3g}, spread {self.spread:.2f})"
+            f"Forecast(after {self.made_at:g} steps: {int(self.emerged.sum())} modes emerged, "
+            f"{int(self.pending.sum())} expected, time scale ×{self.time_scale:.3g}, spread {self.spread:.2f})"
         )
 
 
@@ -165,7 +171,9 @@ def forecast(
     """
     number("coverage", coverage, above=0, below=1)
     if curve.target.size != measured.target.size or not np.allclose(curve.target, measured.target, rtol=1e-6):
-        raise InputError(f"curve and measured must have the same modes, got {curve.target.size} and {measured.target.size}")
+        raise InputError(
+            f"curve and measured must have the same modes, got {curve.target.size} and {measured.target.size}"
+        )
     predicted = curve.emergence(threshold)
     times = measured.time.values
     last = float(times[np.isfinite(times)][-1]) if at is None else float(at)
@@ -189,7 +197,15 @@ def forecast_by_variance(
     until = times <= last
     law = 1 / np.where(target > 0, target, np.nan)
     return _forecast(
-        law, measured.variance.values[until], times[until], measured.initial.values, target, last, False, coverage, threshold
+        law,
+        measured.variance.values[until],
+        times[until],
+        measured.initial.values,
+        target,
+        last,
+        False,
+        coverage,
+        threshold,
     )
 
 
@@ -221,7 +237,18 @@ def _forecast(
     if fit is None:
         shown = np.where(emerged, passage, np.nan)
         return Forecast(
-            shown, shown, shown, emerged, pending, gray, target, last, coverage, np.nan, np.nan, np.empty((0, target.size))
+            shown,
+            shown,
+            shown,
+            emerged,
+            pending,
+            gray,
+            target,
+            last,
+            coverage,
+            np.nan,
+            np.nan,
+            np.empty((0, target.size)),
         )
     low, middle, high = fit.quantiles(x[pending], np.log(last), ((1 - coverage) / 2, 0.5, (1 + coverage) / 2))
     columns = [np.array(time) for _ in range(3)]
@@ -229,9 +256,20 @@ def _forecast(
         column[pending] = np.exp(values)
     draws = np.repeat(columns[1][None], DRAWS, axis=0)
     draws[:, pending] = np.exp(fit.draws(x[pending], np.log(last), DRAWS))
-    shown = [np.where(emerged | pending, column, np.nan) for column in columns]
+    bounds = [np.where(emerged | pending, column, np.nan) for column in columns]
     return Forecast(
-        shown[1], shown[0], shown[2], emerged, pending, gray, target, last, coverage, float(np.exp(fit.scale)), fit.spread, draws
+        bounds[1],
+        bounds[0],
+        bounds[2],
+        emerged,
+        pending,
+        gray,
+        target,
+        last,
+        coverage,
+        float(np.exp(fit.scale)),
+        fit.spread,
+        draws,
     )
 
 
@@ -279,7 +317,9 @@ class _Fit:
             return float(total + 0.5 * ((log_spread - np.log(SPREAD_PRIOR[0])) / SPREAD_PRIOR[1]) ** 2)
 
         start = np.array([np.median(y[emerged]), 1.0, np.log(SPREAD_PRIOR[0])])
-        found = scipy.optimize.minimize(negative_log_posterior, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-6, "maxiter": 2000})
+        found = scipy.optimize.minimize(
+            negative_log_posterior, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-6, "maxiter": 2000}
+        )
         return cls(found.x, np.linalg.inv(_hessian(negative_log_posterior, found.x)), centre)
 
     @property
@@ -319,10 +359,7 @@ def _hessian(function: Any, at: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n
     shifts = step * np.eye(n)
     matrix = np.array(
         [
-            [
-                function(at + a + b) - function(at + a - b) - function(at - a + b) + function(at - a - b)
-                for b in shifts
-            ]
+            [function(at + a + b) - function(at + a - b) - function(at - a + b) + function(at - a - b) for b in shifts]
             for a in shifts
         ]
     ) / (4 * step**2)

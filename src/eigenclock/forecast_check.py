@@ -32,10 +32,10 @@ def check_forecasts(
     - `loss`: (step,) steps and (step,) losses, for the baseline that extrapolates the loss.
     - `fractions`: shares of the run. - `coverage`: probability of the intervals.
 
-    A row per share and method ("theory", "1/variance", "loss"): `emerged` modes by then, `forecast` modes that emerged later and
-    had a forecast, `error` their median |ln(expected/actual)|, `error_90`, `bias` the median ln ratio, `covered` the share of them
-    within its interval (theory only); modes that never emerged in the run count as covered if their interval reaches its end and are left
-    out of the errors.
+    A row per share and method ("theory", "1/variance", "loss"): `emerged` modes by then; `forecast` modes that emerged later and
+    had a forecast; `error` their median |ln(expected/actual)|, `error_90`, `bias` the median ln ratio; `covered` the share within
+    its interval. Modes that never emerged in the run are left out of the errors; they are covered if their interval reaches
+    its end.
     """
     last = float(measured.time.values[-1])
     actual = measured.emergence().time
@@ -92,7 +92,11 @@ def by_loss(steps: Any, losses: Any, at: float, target: Modes, last: float) -> M
 
     try:
         fitted, _ = scipy.optimize.curve_fit(
-            curve, x, y, p0=(0.9 * y[-1], max(y[0] - y[-1], 1e-3 * y[0]), 0.5), bounds=([0, 0, 0.01], [np.inf, np.inf, 5])
+            curve,
+            x,
+            y,
+            p0=(0.9 * y[-1], max(y[0] - y[-1], 1e-3 * y[0]), 0.5),
+            bounds=([0, 0, 0.01], [np.inf, np.inf, 5]),
         )
     except (RuntimeError, ValueError):
         return nothing

@@ -59,7 +59,7 @@ class Levels:
         return min(known, key=lambda name: (known[name], name)) if known else "c"
 
     def to_dataframe(self) -> pd.DataFrame:
-        """A row per level: modes compared, rank correlation, time scale, median and 90 % |ln ratio|, slope, variance explained."""
+        """A row per level: modes compared, rank correlation, time scale, median and 90 % |ln ratio|, slope, explained."""
         return pd.DataFrame(
             [
                 {
@@ -87,7 +87,7 @@ def compare_levels(
     *,
     objective: Objective,
     sampler: Sampler,
-    architecture: Architecture = OneLayer(0.0),  # noqa: B008 (a frozen dataclass)
+    architecture: Architecture = OneLayer(0.0),
     threshold: Threshold = "geometric",
 ) -> Levels:
     """Set a measured run against the theory at every level of what it knows about the run.
@@ -104,7 +104,8 @@ def compare_levels(
     >>> import numpy as np
     >>> import eigenclock as ec
     >>> recipe = dict(objective=ec.EDM(density=ec.LogNormal()), sampler=ec.Heun(steps=20))
-    >>> run = ec.predict(ec.Spectrum.power_law(64, exponent=2.0), architecture=ec.OneLayer(0.0), **recipe, time=np.geomspace(1, 1e6, 99))
+    >>> spectrum, time = ec.Spectrum.power_law(64, exponent=2.0), np.geomspace(1, 1e6, 99)
+    >>> run = ec.predict(spectrum, architecture=ec.OneLayer(0.0), **recipe, time=time)  # stands for a measured run
     >>> levels = ec.compare_levels(run, **recipe)
     >>> levels.best, bool(levels["c"].median_error < 0.01 < levels["a"].median_error)
     ('c', True)
@@ -123,7 +124,7 @@ def predict_level(
     spectrum: Spectrum,
     objective: Objective,
     sampler: Sampler,
-    architecture: Architecture = OneLayer(0.0),  # noqa: B008 (a frozen dataclass)
+    architecture: Architecture = OneLayer(0.0),
     measured: LearningCurve | None = None,
 ) -> LearningCurve:
     """The prediction of one level; "d" needs `measured`, "a" takes the start of its generated variance from it."""

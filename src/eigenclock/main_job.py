@@ -198,4 +198,3 @@ def open_run(path: str | Path) -> RunFolder:
     if not (folder.path / CONFIG).is_file():
         raise InputError(f"run must be the folder of a run, got {path}, which has no {CONFIG}")
     return folder
-

@@ -18,8 +18,9 @@ from .data import DataSet, load
 from .optimizers import GradientDescent, GradientFlow, Optimizer
 from .predict import predict
 from .recipe import Recipe
-from .report_job import kind, write_report
-from .runs import CONFIG, MANIFEST, METRICS, PREDICTED, SIMULATED, RunFolder, manifest
+from .report.html import kind_of
+from .report_job import write_report
+from .runs import MANIFEST, METRICS, PREDICTED, SIMULATED, RunFolder, manifest
 from .simulate import simulate
 from .spectrum import Spectrum
 
@@ -54,7 +55,7 @@ IMAGES_KEPT = 16
 """Simulated samples kept for the report."""
 
 Report = Callable[..., None]
-"""report(done, total, words="")."""
+"""report(done, total, words=""); total is None where it is not known."""
 
 Reporter = Callable[[str], AbstractContextManager[Report]]
 """Opens a named stage and gives a function to report progress with."""
@@ -225,7 +226,7 @@ def measure(predicted: LearningCurve, other: LearningCurve | None, comparison: C
 
     `other` is what the prediction is set against: a simulation or a measurement.
     """
-    curves = {"predicted": predicted} | ({} if other is None else {kind(other): other})
+    curves = {"predicted": predicted} | ({} if other is None else {kind_of(other): other})
     result: dict[str, Any] = {}
     for name, curve in curves.items():
         table = curve.emergence()

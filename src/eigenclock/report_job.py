@@ -7,11 +7,6 @@ from .files import write_text
 from .runs import CONFIG, MANIFEST, MEASURED, METRICS, PREDICTED, REPORT, SIMULATED, STREAM, RunFolder
 
 
-def kind(curve: LearningCurve) -> str:
-    """What a curve is called in reports: predicted, simulated or measured."""
-    return {"theory": "predicted", "simulation": "simulated"}.get(curve.source, "measured")
-
-
 def write_report(folder: RunFolder) -> None:
     """(Re)make report.html, figures and sample montages from the files of a finished run."""
     from .report.figures import write_figures
@@ -20,7 +15,8 @@ def write_report(folder: RunFolder) -> None:
     metrics, details = folder.read_json(METRICS), folder.read_json(MANIFEST)
     predicted = LearningCurve.load(folder.path / PREDICTED)
     other = next(
-        (LearningCurve.load(folder.path / name) for name in (MEASURED, SIMULATED) if (folder.path / name).exists()), None
+        (LearningCurve.load(folder.path / name) for name in (MEASURED, SIMULATED) if (folder.path / name).exists()),
+        None,
     )
     losses: list[dict[str, Any]] = []
     if (folder.path / STREAM).exists():

@@ -33,32 +33,45 @@ def strip_times(curve: LearningCurve) -> Any:
     return time[np.unique(np.round(np.linspace(0, time.size - 1, STRIP_TIMES)).astype(int))]
 
 
-def displays(predicted: LearningCurve, simulated: LearningCurve | None) -> dict[str, Display]:
+def _label(other: LearningCurve) -> str:
+    return "simulated" if other.source == "simulation" else "measured"
+
+
+def displays(predicted: LearningCurve, other: LearningCurve | None) -> dict[str, Display]:
     """Every figure of a run by name."""
-    curves = {"predicted": predicted} | ({} if simulated is None else {"simulated": simulated})
+    curves = {"predicted": predicted} | ({} if other is None else {_label(other): other})
     found: dict[str, Display] = {
         "spectrum": SpectrumDisplay.from_spectrum(predicted.spectrum),
-        "variance": VarianceDisplay.from_curve(predicted, measured=simulated),
+        "variance": VarianceDisplay.from_curve(predicted, measured=other),
         "emergence": EmergenceDisplay.from_curves("geometric", **curves),
         "kl": KLDisplay.from_curves(**curves),
     }
     if shows_images(predicted):
-        found["samples"] = SamplesDisplay.from_curve(predicted, strip_times(predicted))
+        found["samples"] = SamplesDisplay.from_curve(predicted, strip_times(predicted if other is None else other))
     return found
 
 
-def write_figures(folder: Path, predicted: LearningCurve, simulated: LearningCurve | None) -> None:
+def write_figures(folder: Path, predicted: LearningCurve, other: LearningCurve | None) -> None:
     """Write figures/*.png and samples/*.png, each atomically."""
     with matplotlib.rc_context({"figure.dpi": 150}):
-        for name, display in displays(predicted, simulated).items():
+        for name, display in displays(predicted, other).items():
             figure = Figure(figsize=(9, 1.9) if name == "samples" else (6.4, 4.2), layout="constrained")
             FigureCanvasAgg(figure)
-            display.plot(figure.add_subplot())
+            axes = figure.add_subplot()
+            display.plot(axes)
+            if other is not None and name in ("variance", "kl"):  # a prediction may reach far beyond a run
+                recorded = other.dataset["time"].values
+                axes.set_xlim(recorded[recorded > 0][0] / 1.5, 2 * recorded[-1])
             with atomic(folder / "figures" / f"{name}.png") as temporary:
                 figure.savefig(temporary, format="png")
     if not shows_images(predicted):
         return
-    limits = pixel_limits(predicted.spectrum)
-    for i, time in enumerate(strip_times(predicted)):
+    limits, label = pixel_limits(predicted.spectrum), "" if other is None else _label(other)
+    for i, time in enumerate(strip_times(predicted if other is None else other)):
         with atomic(folder / "samples" / f"predicted_{i}_step_{time:.0f}.png") as temporary:
             temporary.write_bytes(png(montage(predicted.sample(16, time=float(time), seed=0), limits)))
+        if other is None or "particles" not in other.dataset:
+            continue
+        kept = other.dataset["particles"].sel(time=time).values
+        with atomic(folder / "samples" / f"{label}_{i}_step_{time:.0f}.png") as temporary:
+            temporary.write_bytes(png(montage(predicted.spectrum.from_modes(kept), limits)))

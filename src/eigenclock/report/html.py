@@ -24,20 +24,26 @@ SLIDER_SAMPLES = 16
 
 def render(
     predicted: LearningCurve,
-    simulated: LearningCurve | None,
+    other: LearningCurve | None,
     metrics: dict[str, Any],
     manifest: dict[str, Any],
     config: str,
+    losses: list[dict[str, Any]],
 ) -> str:
-    """The page as a string."""
-    comparison = None if simulated is None else compare(predicted, simulated)
+    """The page as a string. `other` is what the prediction is set against: a simulation, or the measurement of a trained network.
+
+    `losses`: the metrics stream of a trained network, else empty.
+    """
+    comparison = None if other is None else compare(predicted, other)
     figures = {
         "spectrum": interactive.spectrum_figure(predicted.spectrum),
-        "variance": interactive.variance_figure(predicted, simulated),
-        "emergence": interactive.emergence_figure(comparison, predicted),
-        "loss": interactive.loss_figure(predicted, simulated),
-        "kl": interactive.kl_figure(predicted, simulated),
+        "variance": interactive.variance_figure(predicted, other),
+        "emergence": interactive.emergence_figure(comparison, predicted, other),
+        "loss": interactive.loss_figure(predicted, other) if not losses else interactive.training_loss_figure(losses),
+        "kl": interactive.kl_figure(predicted, other),
     }
+    if other is not None and "gain" in other.dataset and losses:
+        figures["gain"] = interactive.gain_figure(other)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("eigenclock.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -47,8 +53,9 @@ def render(
         plotly=get_plotlyjs(),
         figures={name: _embed(name, figure) for name, figure in figures.items()},
         goal="stationary data of the same power spectrum" if predicted.stationary else "the data",
-        frames=_frames(predicted, simulated, int(manifest["seed"])),
-        modes=_mode_table(predicted, simulated),
+        other=kind_of(other),
+        frames=_frames(predicted, other, int(manifest["seed"])),
+        modes=_mode_table(predicted, other),
         fractions=list(metrics["predicted"]["variance_learned"]),
         metrics=metrics,
         manifest=manifest,
@@ -57,6 +64,13 @@ def render(
         spectrum=predicted.spectrum,
         n_modes=predicted.target.size,
     )
+
+
+def kind_of(curve: LearningCurve | None) -> str:
+    """What a curve is called: predicted, simulated or measured; empty for none."""
+    if curve is None:
+        return ""
+    return {"theory": "predicted", "simulation": "simulated"}.get(curve.source, "measured")
 
 
 def _moment(table: Emergence, mode: int) -> str:
@@ -91,29 +105,37 @@ def _data_uri(pixels: Pixels) -> str:
     return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")
 
 
-def _frames(predicted: LearningCurve, simulated: LearningCurve | None, seed: int) -> list[dict[str, str]]:
-    """For each slider position: the time, predicted samples, and simulated samples from the same noise."""
+def _frames(predicted: LearningCurve, other: LearningCurve | None, seed: int) -> list[dict[str, str]]:
+    """For each slider position: the time, predicted samples, and simulated or measured samples from the same noise."""
     if not shows_images(predicted):
         return []
     spectrum, limits = predicted.spectrum, pixel_limits(predicted.spectrum)
-    times = (predicted if simulated is None else simulated).dataset["time"].values
+    times = (predicted if other is None else other).dataset["time"].values
     finite = np.flatnonzero(np.isfinite(times))
     chosen = finite[np.unique(np.round(np.linspace(0, finite.size - 1, SLIDER_TIMES)).astype(int))]
     frames = []
     for i in chosen:
-        samples = predicted.sample(SLIDER_SAMPLES, time=float(times[i]), seed=seed)
+        samples = _predicted_samples(predicted, other, float(times[i]), seed)
         frame = {"time": f"{times[i]:,.6g}", "predicted": _data_uri(montage(samples, limits))}
-        if simulated is not None and "particles" in simulated.dataset:
-            particles = simulated.dataset["particles"].values[i, :SLIDER_SAMPLES]
-            frame["simulated"] = _data_uri(montage(spectrum.from_modes(particles), limits))
+        if other is not None and "particles" in other.dataset:
+            particles = other.dataset["particles"].values[i, :SLIDER_SAMPLES]
+            frame["other"] = _data_uri(montage(spectrum.from_modes(particles), limits))
         frames.append(frame)
     return frames
 
 
-def _mode_table(predicted: LearningCurve, simulated: LearningCurve | None) -> list[dict[str, Any]]:
-    """A dozen modes, spread in log rank: picture, variance, emergence predicted and simulated."""
+def _predicted_samples(predicted: LearningCurve, other: LearningCurve | None, time: float, seed: int) -> Any:
+    """Predicted samples, from the noise of the measured ones where it is known."""
+    if other is None or "noise" not in other.dataset:
+        return predicted.sample(SLIDER_SAMPLES, time=time, seed=seed)
+    noise = other.dataset["noise"].values[:SLIDER_SAMPLES]
+    return predicted.spectrum.from_modes(noise * np.sqrt(predicted.variance_at(time)))
+
+
+def _mode_table(predicted: LearningCurve, other: LearningCurve | None) -> list[dict[str, Any]]:
+    """A dozen modes, spread in log rank: picture, variance, emergence predicted and simulated or measured."""
     spectrum, table = predicted.spectrum, predicted.emergence()
-    measured = None if simulated is None else simulated.emergence()
+    measured = None if other is None else other.emergence()
     total, rows = spectrum.variance.sum(), []
     for mode in spread_modes(spectrum.n_modes, 12).tolist():
         picture = None
@@ -127,7 +149,7 @@ def _mode_table(predicted: LearningCurve, simulated: LearningCurve | None) -> li
                 "share": f"{100 * spectrum.variance[mode] / total:.2g} %",
                 "direction": "gray zone" if table.gray_zone[mode] else str(table.direction[mode]),
                 "predicted": _moment(table, mode),
-                "simulated": None if measured is None else _moment(measured, mode),
+                "other": None if measured is None else _moment(measured, mode),
             }
         )
     return rows

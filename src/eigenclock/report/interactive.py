@@ -56,12 +56,12 @@ def spectrum_figure(spectrum: Spectrum) -> go.Figure:
     return figure
 
 
-def variance_figure(predicted: LearningCurve, simulated: LearningCurve | None) -> go.Figure:
-    """Generated variance of about eight modes over time; circles mark emergence, dots the simulation."""
+def variance_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
+    """Generated variance of about eight modes over time; circles mark emergence, dots the simulation or measurement."""
     figure = _figure(STEPS, "generated " + VARIANCE)
     chosen, clock = spread_modes(predicted.target.size), predicted.emergence()
     time = predicted.dataset["time"].values
-    shown = (time > 0) & np.isfinite(time)
+    shown = (time > 0) & np.isfinite(time) & within(time, other)
     for i, mode in enumerate(chosen):
         colour, name = mode_colour(i / max(1, chosen.size - 1)), f"mode {mode + 1}"
         group: dict[str, Any] = {
@@ -86,7 +86,7 @@ def variance_figure(predicted: LearningCurve, simulated: LearningCurve | None) -
                 legendgroup=name,
                 hoverinfo="skip",
             )
-        if not clock.censored[mode] and clock.time[mode] > 0:
+        if not clock.censored[mode] and within(clock.time[mode : mode + 1], other)[0] and clock.time[mode] > 0:
             figure.add_scatter(
                 x=[clock.time[mode]],
                 y=[clock.level[mode]],
@@ -95,11 +95,11 @@ def variance_figure(predicted: LearningCurve, simulated: LearningCurve | None) -
                 marker={"size": 11, "color": "white", "line": {"color": colour, "width": 2.5}},
                 **group,
             )
-        if simulated is not None:
-            at = simulated.dataset["time"].values
+        if other is not None:
+            at = other.dataset["time"].values
             figure.add_scatter(
                 x=at[at > 0],
-                y=simulated.variance.values[at > 0, mode],
+                y=other.variance.values[at > 0, mode],
                 showlegend=False,
                 mode="markers",
                 marker={"size": 5, "color": colour},
@@ -108,12 +108,12 @@ def variance_figure(predicted: LearningCurve, simulated: LearningCurve | None) -
     return figure
 
 
-def emergence_figure(comparison: Comparison | None, predicted: LearningCurve) -> go.Figure:
+def emergence_figure(comparison: Comparison | None, predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
     """Emergence time against variance, with fitted laws."""
     figure = _figure("variance in the data (data units²)", "emergence time (steps)")
     tables = {"predicted": (predicted.emergence(), PREDICTED)}
-    if comparison is not None:
-        tables["simulated"] = (comparison.measured, MEASURED)
+    if comparison is not None and other is not None:
+        tables["simulated" if other.source == "simulation" else "measured"] = (comparison.measured, MEASURED)
     directions: tuple[Direction, Direction] = ("rising", "falling")
     for name, (table, colour) in tables.items():
         gray = table.gray_zone & ~table.censored & (table.target > 0) & (np.nan_to_num(table.time) > 0)
@@ -159,13 +159,22 @@ def emergence_figure(comparison: Comparison | None, predicted: LearningCurve) ->
     return figure
 
 
-def loss_figure(predicted: LearningCurve, simulated: LearningCurve | None) -> go.Figure:
+def within(time: Any, other: LearningCurve | None) -> Any:
+    """Times up to twice the last record of `other`: a prediction may reach far beyond a run."""
+    return (
+        np.ones(time.shape, dtype=bool)
+        if other is None
+        else np.nan_to_num(time) <= 2 * other.dataset["time"].values[-1]
+    )
+
+
+def loss_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
     """Loss at each kept noise level, summed over modes."""
     figure = _figure(STEPS, "loss per sample, sum over modes")
     levels = predicted.dataset["sigma"].values
     for i, level in enumerate(levels):
         colour, name = mode_colour(i / max(1, len(levels) - 1)), f"σ = {level:.3g}"
-        for curve in (predicted, simulated):
+        for curve in (predicted, other):
             if curve is None:
                 continue
             time, total = curve.dataset["time"].values, curve.loss.sum("mode").values[:, i]
@@ -184,14 +193,54 @@ def loss_figure(predicted: LearningCurve, simulated: LearningCurve | None) -> go
     return figure
 
 
-def kl_figure(predicted: LearningCurve, simulated: LearningCurve | None) -> go.Figure:
+def training_loss_figure(losses: list[dict[str, Any]]) -> go.Figure:
+    """The loss of a real network, mean of ten steps."""
+    figure = _figure(STEPS, "training loss per sample")
+    known = [record for record in losses if record.get("loss") is not None]
+    figure.add_scatter(
+        x=[record["step"] for record in known],
+        y=[record["loss"] for record in known],
+        name="training loss",
+        line={"color": MEASURED, "width": 1.5},
+    )
+    return figure
+
+
+def gain_figure(measured: LearningCurve) -> go.Figure:
+    """Measured gain of three modes before, half-way through (in the logarithm) and after training; dashed: the optimum."""
+    figure = _figure("noise level σ (data units)", "gain ψ of the denoiser")
+    figure.update_yaxes(type="linear", range=[-0.05, 1.1])
+    time, sigma = measured.dataset["time"].values, measured.dataset["sigma"].values
+    moments = [0, int(np.searchsorted(time, np.sqrt(time[-1]))), len(time) - 1]
+    fine = np.geomspace(sigma.min(), sigma.max(), 100)
+    for i, mode in enumerate(spread_modes(measured.target.size, 3)):
+        colour, target = mode_colour(i / 2.5), measured.target.values[mode]
+        figure.add_scatter(
+            x=fine,
+            y=target / (target + fine**2),
+            name=f"mode {mode + 1}, optimum",
+            line={"color": colour, "width": 1.5, "dash": "dash"},
+        )
+        for moment, symbol in zip(moments, ("circle-open", "triangle-up", "circle"), strict=True):
+            figure.add_scatter(
+                x=sigma,
+                y=measured.gain.values[moment, mode],
+                name=f"mode {mode + 1}, step {time[moment]:,.0f}",
+                mode="markers",
+                marker={"color": colour, "symbol": symbol, "size": 7},
+            )
+    return figure
+
+
+def kl_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
     """KL divergence over training."""
     figure = _figure(STEPS, "KL(generated ‖ data) (nats)")
-    for name, curve, colour in (("predicted", predicted, PREDICTED), ("simulated", simulated, MEASURED)):
+    label = "simulated" if other is not None and other.source == "simulation" else "measured"
+    for name, curve, colour in (("predicted", predicted, PREDICTED), (label, other, MEASURED)):
         if curve is None:
             continue
         time, value = curve.dataset["time"].values, curve.kl().values
-        shown = (time > 0) & np.isfinite(time) & np.isfinite(value)
+        shown = (time > 0) & np.isfinite(time) & np.isfinite(value) & within(time, other)
         mode = "lines" if curve is predicted else "markers"
         figure.add_scatter(
             x=time[shown],

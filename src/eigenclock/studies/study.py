@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -58,6 +58,10 @@ class Study(ABC):
     def preset(cls, name: Preset) -> "Study":
         """The study at one of its sizes."""
 
+    def with_data(self, data: tuple[str, ...]) -> "Study":
+        """The study of other data; InputError where it has data of its own."""
+        raise InputError(f"the study {self.name} has data of its own, got {', '.join(data)}")
+
     @abstractmethod
     def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
         """Its parts by name, each a function of the study's folder."""
@@ -79,7 +83,7 @@ def run_study(
     part: str | None = None,
     command: str = "",
     say: Say = lambda words: None,
-    options: Mapping[str, Any] | None = None,
+    data: tuple[str, ...] = (),
 ) -> StudyResult:
     """Run a study, or one part of it, into a folder; networks that are trained already are not trained again.
 
@@ -87,15 +91,12 @@ def run_study(
 
     - `name`, `preset`: which study at which size. - `out`: folder: runs/, a CSV per table, a PNG per figure, results.md.
     - `part`: only this part. - `command`: what repeats the study, kept in the manifest. - `say`: told what is going on.
-    - `options`: fields of the study's config to set differently.
+    - `data`: data sets in place of the preset's, bundled names or paths.
     """
     choice("preset", preset, PRESETS)
     study, folder = find_study(name).preset(preset), Path(out)
-    if options:
-        unknown = [key for key in options if not hasattr(study, key)]
-        if unknown:
-            raise InputError(f"option {unknown[0]} is not one of the study {name}")
-        study = type(study)(**{**vars(study), **options})
+    if data:
+        study = study.with_data(data)
     parts = study.parts()
     if part is not None:
         choice("part", part, tuple(parts))
@@ -109,7 +110,8 @@ def run_study(
         found = do(folder, lambda words, key=key: say(f"{key}: {words}"))  # type: ignore[misc]
         seconds[key] = clock.perf_counter() - begun
         _write(folder, key, found)
-    claims = pd.concat([pd.read_csv(folder / f"{key}_claims.csv", dtype=str, keep_default_na=False) for key in parts if (folder / f"{key}_claims.csv").exists()])
+    files = [folder / f"{key}_claims.csv" for key in parts]
+    claims = pd.concat([pd.read_csv(file, dtype=str, keep_default_na=False) for file in files if file.exists()])
     write_text(folder / "results.md", f"# {study.title}\n\nPreset `{preset}`.\n\n{markdown(claims)}\n")
     details = manifest(command, 0, seconds)
     pd.Series(details).to_json(folder / f"manifest_{part or 'all'}.json", indent=2)

@@ -1,7 +1,7 @@
 """Training a network of a study into its folder, once: the curves of its probe."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ class Recipe:
     network: Network
     steps: int
     batch_size: int
-    optimizer: Descent = Adam(1e-4)
-    objective: Objective = EDM(density=LogNormal())  # noqa: RUF009 (a frozen dataclass)
-    sampler: Sampler = Heun(steps=20)  # noqa: RUF009 (a frozen dataclass)
+    optimizer: Descent = field(default_factory=lambda: Adam(1e-4))
+    objective: Objective = field(default_factory=lambda: EDM(density=LogNormal()))
+    sampler: Sampler = field(default_factory=lambda: Heun(steps=20))
     probes: int = 40
     probe_samples: int = 256
     gain_levels: int = 12
@@ -44,8 +44,8 @@ def trained(
 ) -> dict[str, LearningCurve]:
     """Curves by name ("" is the spectrum's own) of a network trained in `folder`/runs/`name`; one trained already is only read.
 
-    `inspect`: functions of the denoiser, called after certain steps (multiples of ten) as training passes them; what they find they
-    must keep themselves.
+    `inspect`: functions of the denoiser, called after certain steps (multiples of ten) as training passes them; what they
+    find they must keep themselves.
     """
     from ..training.loop import train
     from ..training.probe import Probe, log_steps
@@ -79,7 +79,9 @@ def trained(
             folder=place,
             resume=True,
             settings={"network": str(recipe.network), "objective": str(recipe.objective), "samples": len(samples)},
-            progress=lambda step, steps, words: say(f"{name} {step}/{recipe.steps} {words}") if step % 100 == 0 else None,
+            progress=lambda step, steps, words: (
+                say(f"{name} {step}/{recipe.steps} {words}") if step % 100 == 0 else None
+            ),
         )
         if inspect and stop in inspect and result.step == stop:
             inspect[stop](result.denoiser)

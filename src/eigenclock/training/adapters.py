@@ -25,8 +25,8 @@ def as_denoiser(
 
     **Parameters**
 
-    - `network`: callable. Without `scheduler` it is called as network(a·x, condition(sigma)), sigma of shape (n,), and returns the
-      `objective`'s own target (T2): x₀, ε, v, score, flow velocity x₀ − noise, or EDM's raw F.
+    - `network`: callable. Without `scheduler` it is called as network(a·x, condition(sigma)), sigma of shape (n,), and returns
+      the `objective`'s own target (T2): x₀, ε, v, score, flow velocity x₀ − noise, or EDM's raw F.
     - `objective`: what it predicts; default `EDM()`. - `condition`: turns σ of the variance-exploding frame into what the network
       is conditioned on, e.g. `lambda sigma: sigma.log() / 4` (EDM's c_noise) or `lambda sigma: 1 / (1 + sigma)` (the time of flow
       matching); default σ itself.

@@ -15,7 +15,9 @@ from ..files import atomic
 FORMAT = "eigenclock checkpoint 1"
 
 
-def save_checkpoint(path: str | Path, parts: dict[str, nn.Module], optimizer: torch.optim.Optimizer, details: dict[str, Any]) -> None:
+def save_checkpoint(
+    path: str | Path, parts: dict[str, nn.Module], optimizer: torch.optim.Optimizer, details: dict[str, Any]
+) -> None:
     """Write modules by name, the optimizer's state and `details` (JSON values), atomically."""
     tensors: dict[str, Tensor] = {}
     for name, module in parts.items():
@@ -55,7 +57,11 @@ def load_checkpoint(
     for name, module in parts.items():
         state = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
         own = module.state_dict()
-        different = [key for key in own.keys() | state.keys() if key not in own or key not in state or own[key].shape != state[key].shape]
+        different = [
+            key
+            for key in own.keys() | state.keys()
+            if key not in own or key not in state or own[key].shape != state[key].shape
+        ]
         if different:
             raise InputError(f"checkpoint {path} is of another network: {', '.join(sorted(different)[:3])} differ")
         module.load_state_dict(state)

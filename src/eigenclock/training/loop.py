@@ -3,7 +3,7 @@
 import json
 import time as clock
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,9 @@ def find_device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         found = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-        raise InputError(f"device must be one of {', '.join(found)} here, got {name} ({str(error).splitlines()[0]})") from None
+        raise InputError(
+            f"device must be one of {', '.join(found)} here, got {name} ({str(error).splitlines()[0]})"
+        ) from None
     return device
 
 
@@ -111,7 +113,12 @@ def train(
     averaged = _averaged(network, options.ema)
     parts = {"network": network} | ({"averaged": averaged} if averaged is not None else {})
     denoiser = NetworkDenoiser(network if averaged is None else averaged.module, objective)
-    kept = {"settings": dict(settings or {}), "seed": seed, "optimizer": asdict(optimizer), "batch_size": options.batch_size}
+    kept = {
+        "settings": dict(settings or {}),
+        "seed": seed,
+        "optimizer": dict(vars(optimizer)),
+        "batch_size": options.batch_size,
+    }
 
     start, total, probed = 0, 0.0, 0.0 if probe is None else probe.seconds
     if resume and place is not None and (place / CHECKPOINT).exists():
@@ -143,7 +150,7 @@ def train(
             with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
                 value = loss(compute, objective, clean, sigma, noise)
             descent.zero_grad(set_to_none=True)
-            value.backward()
+            torch.autograd.backward(value)
             if options.clip is not None:
                 nn.utils.clip_grad_norm_(network.parameters(), options.clip)
             descent.step()
@@ -168,13 +175,21 @@ def train(
     finally:
         metrics.close()
     spent = 0.0 if probe is None else probe.seconds - probed
-    return Trained(network, denoiser, metrics.records, max(steps, start), max(steps - start, 0), clock.perf_counter() - begun, spent)
+    return Trained(
+        network,
+        denoiser,
+        metrics.records,
+        max(steps, start),
+        max(steps - start, 0),
+        clock.perf_counter() - begun,
+        spent,
+    )
 
 
 def _averaged(network: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel | None:
     if decay == 0:
         return None
-    average = torch.optim.swa_utils.get_ema_multi_avg_fn(decay)
+    average = torch.optim.swa_utils.get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
     return torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=average)
 
 
@@ -206,4 +221,3 @@ def _flat(prefix: str, value: Any) -> dict[str, Any]:
 def _diverged(step: int, mean: float, optimizer: Descent, folder: Path | None) -> str:
     where = "" if folder is None else f"; the last good checkpoint is in {folder}"
     return f"training stopped at step {step}: the loss is {mean}, optimizer.lr must be smaller than {optimizer.lr:g}{where}"
-

@@ -40,7 +40,8 @@ class Metrics:
     def write(self, record: dict[str, Any]) -> None:
         """Append a record, which has a "step"; values that are not finite become null."""
         clean = {
-            key: value if not isinstance(value, float) or math.isfinite(value) else None for key, value in record.items()
+            key: value if not isinstance(value, float) or math.isfinite(value) else None
+            for key, value in record.items()
         }
         self.records.append(clean)
         if self._file is not None:

@@ -12,7 +12,6 @@ from torch import Tensor
 from ..checks import InputError, finite_array, integer, noise_levels
 from ..curve import LearningCurve
 from ..patches import cut
-from ..recipe import Recipe
 from ..samplers import Heun, Sampler
 from ..spectrum import Spectrum, check_spectrum
 from .observables import gain_and_r2, sample_alignment
@@ -78,8 +77,8 @@ class Probe:
       linear denoiser is the same.
     - `sigma`: noise levels of the gain; default 16 over the sampler's range. `()` leaves the gain out.
     - `gain_samples`: number of clean samples behind the gain.
-    - `also`: more to follow, by name; `curve(name)` gives their curves. A spectrum of the same samples in another basis (Fourier) or
-      of patches of them (`patch_spectrum`); or another sampler, with a quarter of the samples.
+    - `also`: more to follow, by name; `curve(name)` gives their curves. A spectrum of the same samples in another basis
+      (Fourier) or of patches of them (`patch_spectrum`); or another sampler, with a quarter of the samples.
     - `device`, `dtype`: where and in what precision the denoiser is called. - `chunk`: samples pushed at a time.
 
     Raises InputError for steps that are not whole and increasing, or a denoiser whose output is not shaped like its input.
@@ -123,7 +122,13 @@ class Probe:
         integer("seed", seed, at_least=0)
         given = finite_array("steps", log_steps(1, 100_000, 100) if steps is None else steps, "whole steps >= 0")
         whole = given.astype(int)
-        if given.ndim != 1 or given.size == 0 or (whole != given).any() or whole.min() < 0 or (np.diff(whole) <= 0).any():
+        if (
+            given.ndim != 1
+            or given.size == 0
+            or (whole != given).any()
+            or whole.min() < 0
+            or (np.diff(whole) <= 0).any()
+        ):
             raise InputError(f"steps must be increasing whole numbers >= 0, got {steps!r}")
         self.spectrum, self.sampler, self.seed, self.n_samples = spectrum, sampler, seed, n_samples
         self.steps = np.union1d([0], whole)
@@ -139,13 +144,15 @@ class Probe:
                 raise InputError(f"also[{name!r}] must have a basis of samples or patches like {self.shape}")
         low, high = sampler.sigma_min, sampler.sigma_max
         none = sigma is not None and np.size(sigma) == 0
-        self.sigma = np.empty(0) if none else noise_levels(np.geomspace(low, high, GAIN_LEVELS) if sigma is None else sigma)
+        self.sigma = (
+            np.empty(0) if none else noise_levels(np.geomspace(low, high, GAIN_LEVELS) if sigma is None else sigma)
+        )
         self.device, self.dtype, self.chunk = torch.device(device), dtype, chunk
         self.seconds = 0.0
         self._records: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in (MAIN, *self.also)}
         self._noise = self._balanced_noise(n_samples, 0)
         self._fewer = self._balanced_noise(max(2, n_samples // 4), 2)
-        self._clean, self._gain_noise = self._gain_pairs(data, gain_samples) if self.sigma.size else (None, None)
+        self._pairs = self._gain_pairs(data, gain_samples) if self.sigma.size else None
 
     def _balanced_noise(self, n: int, index: int) -> Tensor:
         """Standard noise (n, *shape) whose mean is 0 and variance 1 along every mode, exactly."""
@@ -189,7 +196,7 @@ class Probe:
     @property
     def evaluations(self) -> int:
         """Samples that go through the denoiser at each probed step."""
-        gain = 0 if self._clean is None else self.sigma.size * len(self._clean)
+        gain = 0 if self._pairs is None else self.sigma.size * len(self._pairs[0])
         more = sum(evaluations(other) * len(self._fewer) for other in self.also.values() if isinstance(other, Sampler))
         return evaluations(self.sampler) * self.n_samples + gain + more
 
@@ -211,8 +218,8 @@ class Probe:
                 self._check(denoiser)
                 samples = self._draw(denoiser, self.sampler, self._noise)
                 found = {MAIN: self._of_samples(samples)} | self._of_others(denoiser, samples)
-                if self._clean is not None:
-                    found[MAIN] |= self._of_gain(denoiser)
+                if self._pairs is not None:
+                    found[MAIN] |= self._of_gain(denoiser, *self._pairs)
             finally:
                 if isinstance(denoiser, torch.nn.Module):
                     denoiser.train(training)
@@ -264,13 +271,15 @@ class Probe:
         mean = self.spectrum.mean
         return np.zeros(self.spectrum.n_modes) if mean is None else self._to_modes(mean[None])[0]
 
-    def _of_gain(self, denoiser: Denoiser) -> dict[str, Any]:
+    def _of_gain(self, denoiser: Denoiser, clean: Tensor, noise: Tensor) -> dict[str, Any]:
         gains, fits = [], []
         for sigma in self.sigma:
-            noisy = self._clean + float(sigma) * self._gain_noise
+            noisy = clean + float(sigma) * noise
             level = torch.tensor(float(sigma), dtype=self.dtype, device=self.device)
-            out = torch.cat([denoiser(part, level) for part in noisy.split(self.chunk)])
-            gain, r2 = gain_and_r2(self._to_modes(out.double().cpu().numpy()), self._to_modes(noisy.double().cpu().numpy()))
+            out = torch.cat([denoiser(part, level) for part in torch.split(noisy, self.chunk)])
+            gain, r2 = gain_and_r2(
+                self._to_modes(out.double().cpu().numpy()), self._to_modes(noisy.double().cpu().numpy())
+            )
             gains.append(gain)
             fits.append(r2)
         return {"gain": np.stack(gains, axis=1), "gain_r2": np.stack(fits, axis=1)}
@@ -279,8 +288,8 @@ class Probe:
         """What was recorded so far, of the probe's spectrum or of one of `also` by name.
 
         Its `initial` is the first record: the untrained model, unless the probe started late (`attrs["first_step"]`). Besides
-        variance it has `generated_mean`, `alignment`, `gain` and `gain_r2` (time, mode, sigma), and `particles`, a few samples in mode
-        coordinates about the data's mean. InputError if nothing was recorded yet.
+        variance it has `generated_mean`, `alignment`, `gain` and `gain_r2` (time, mode, sigma), and `particles`, a few samples in
+        mode coordinates about the data's mean. InputError if nothing was recorded yet.
         """
         if name not in self._records:
             raise InputError(f"name must be one of {', '.join(map(repr, self._records))}, got {name!r}")

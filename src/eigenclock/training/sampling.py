@@ -42,7 +42,7 @@ def sample(
     """
     if len(noise) > chunk:
         parts = [
-            sample(denoiser, sampler, part, generator=generator, chunk=chunk) for part in noise.split(chunk, dim=0)
+            sample(denoiser, sampler, part, generator=generator, chunk=chunk) for part in torch.split(noise, chunk)
         ]
         return torch.cat(parts)
     if isinstance(sampler, ProbabilityFlow) and not (sampler.sigma_min > 0 and np.isfinite(sampler.sigma_max)):

@@ -1,7 +1,7 @@
 """Spectral bias in real networks: do modes emerge in the order, and at the times, that theory says?"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..study import Part, Preset, Say, Study
@@ -21,9 +21,11 @@ class SpectralBias(Study):
 
     @classmethod
     def preset(cls, name: Preset) -> "SpectralBias":
-        return cls(
-            gaussian.PRESETS[name], images.PRESETS[name], convolution.PRESETS[name], width.PRESETS[name]
-        )
+        return cls(gaussian.PRESETS[name], images.PRESETS[name], convolution.PRESETS[name], width.PRESETS[name])
+
+    def with_data(self, data: tuple[str, ...]) -> "SpectralBias":
+        """The part on images with other data sets: bundled names or paths."""
+        return replace(self, images=replace(self.images, data=data))
 
     def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
         return {

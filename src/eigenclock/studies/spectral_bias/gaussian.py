@@ -38,7 +38,10 @@ class Options:
 
 PRESETS = {
     "tiny": Options(
-        (16,), (0, 1), Recipe(network=MLP(32, 3), steps=80, batch_size=64, optimizer=Adam(2e-3), probes=12, probe_samples=64), 500
+        (16,),
+        (0, 1),
+        Recipe(network=MLP(32, 3), steps=80, batch_size=64, optimizer=Adam(2e-3), probes=12, probe_samples=64),
+        500,
     ),
     "cpu": Options((64, 128), (0, 1, 2), Recipe(network=MLP(256, 5), steps=1500, batch_size=256, optimizer=Adam(2e-4))),
     "paper": Options((128, 256, 512), (0,), Recipe(network=MLP(256, 5), steps=5000, batch_size=1024)),
@@ -83,7 +86,9 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     return Part(claims, tables, {"emergence": figure})
 
 
-def _claims(d: int, options: Options, laws: pd.DataFrame, levels: pd.DataFrame, last: LearningCurve) -> list[dict[str, str]]:
+def _claims(
+    d: int, options: Options, laws: pd.DataFrame, levels: pd.DataFrame, last: LearningCurve
+) -> list[dict[str, str]]:
     """A claim per direction, and one of the order."""
     rows = []
     plain = levels[(levels["d"] == d) & (levels["level"] == "a")]
@@ -97,7 +102,7 @@ def _claims(d: int, options: Options, laws: pd.DataFrame, levels: pd.DataFrame, 
             {
                 "claim": f"Gaussian d = {d}: time ∝ variance^−α, {direction} modes",
                 "paper": PAPER.get((d, direction), "–"),
-                "here": f"α = {over_seeds(found)}; regressing ln variance on ln time, 1/slope {over_seeds(-heun['one_over_inverse'])}",
+                "here": f"α = {over_seeds(found)}; inverse regression, 1/slope {over_seeds(-heun['one_over_inverse'])}",
                 "interval": interval(heun),
                 "control": f"without sampler bias α = {over_seeds(-exact['exponent'])}",
                 "verdict": ("shown" if np.nanmean(found) > 0.3 else "not shown") if shown else "too few modes emerged",
@@ -109,7 +114,8 @@ def _claims(d: int, options: Options, laws: pd.DataFrame, levels: pd.DataFrame, 
             "claim": f"Gaussian d = {d}: larger variance first",
             "paper": "yes",
             "here": f"rank correlation of time and variance {correlation:.3f} (rising)",
-            "interval": f"level (a) median |ln ratio| {over_seeds(plain['median_error'])}, level (c) {over_seeds(conditioned['median_error'])}",
+            "interval": f"median |ln ratio|: level (a) {over_seeds(plain['median_error'])}, "
+            f"(c) {over_seeds(conditioned['median_error'])}",
             "control": f"rank correlation with level (a) {over_seeds(plain['rank_correlation'])}",
             "verdict": "shown" if correlation < -0.95 else "not shown",
         }

@@ -16,7 +16,7 @@ def law_rows(curve: LearningCurve, **labels: Any) -> list[dict[str, Any]]:
     """A row per direction and threshold: exponent of ln time on ln variance, its interval, R², and the inverse regression."""
     rows = []
     for threshold in ("geometric", "harmonic"):
-        table = curve.emergence(threshold)  # type: ignore[arg-type]
+        table = curve.emergence(threshold)
         for direction in DIRECTIONS:
             law = table.power_law(direction)
             rows.append({**labels, "direction": direction, "threshold": threshold, **_numbers(law)})

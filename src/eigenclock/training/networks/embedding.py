@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-
 FOURIER_SCALE = 16.0
 """Spread of the random frequencies, as in EDM: noise levels a tenth of an e-fold apart look different to the network."""
 

@@ -18,6 +18,8 @@ class LinearDenoiser(nn.Module):
     """
 
     log_levels: Tensor
+    place: Tensor
+    features: Tensor
 
     def __init__(self, options: Linear, shape: tuple[int, ...], spectrum: Spectrum) -> None:
         super().__init__()
@@ -67,7 +69,9 @@ class LinearDenoiser(nn.Module):
             return (flat @ matrices[0].T).reshape(x.shape)
         place = ((at - grid[0]) / (grid[1] - grid[0])).clamp(0, len(grid) - 1)
         nearest = place.round()
-        place = torch.where((place - nearest).abs() < 1e-5, nearest, place)  # a level that has weights, but for rounding
+        place = torch.where(
+            (place - nearest).abs() < 1e-5, nearest, place
+        )  # a level that has weights, but for rounding
         low = place.floor().long().clamp(max=len(grid) - 2)
         share = (place - low).to(flat.dtype)[:, None]
         outputs, row = flat @ matrices.transpose(1, 2), torch.arange(len(flat), device=flat.device)

@@ -1,5 +1,7 @@
 """Convolutional networks in the style of EDM (Karras et al. 2022; Song et al. 2021): with and without resampling."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, scaled_dot_product_attention, silu
@@ -44,7 +46,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """GroupNorm–SiLU–convolution twice, scaled and shifted by the noise level in between; the second convolution starts at zero."""
+    """GroupNorm–SiLU–convolution twice, scaled and shifted by the noise level in between; the second starts at zero."""
 
     def __init__(self, inputs: int, outputs: int, embedding: int, *, kernel: int = 3, attention: bool = False) -> None:
         super().__init__()
@@ -126,14 +128,14 @@ class EDMUNet(_Images):
             if level:
                 hidden = avg_pool2d(hidden, 2) if self.resample else hidden
                 passed.append(hidden)
-            for block in stage:  # type: ignore[union-attr]
+            for block in cast(nn.ModuleList, stage):
                 hidden = block(hidden, embedding)
                 passed.append(hidden)
         hidden = self.middle(hidden, embedding)
         for level, stage in enumerate(self.up):
             if level and self.resample:
                 hidden = interpolate(hidden, scale_factor=2.0, mode="nearest")
-            for block in stage:  # type: ignore[union-attr]
+            for block in cast(nn.ModuleList, stage):
                 hidden = block(torch.cat([hidden, passed.pop()], dim=1), embedding)
         return self.outside(silu(self.norm(hidden)))
 
