@@ -15,7 +15,7 @@ from eigenclock import cli, pipeline
 
 SMALL = [
     "--data", "digits", "--sampler", "Heun", "--sampler.steps", "20", "--steps", "40", "--simulation.records", "8",
-    "--simulation.particles", "64", "--simulation.batch_size", "16",
+    "--simulation.particles", "64", "--simulation.batch_size", "16", "--simulation.enabled", "true",
 ]  # fmt: skip
 
 
@@ -29,9 +29,9 @@ def command(*arguments, **options):
     )
 
 
-def test_run_makes_everything(tmp_path):
+def test_prediction_checked_by_brute_force_makes_everything(tmp_path):
     out = tmp_path / "run"
-    result = command("run", *SMALL, "--out", out)
+    result = command("predict", *SMALL, "--out", out)
     assert result.returncode == 0, result.stderr
     assert result.stderr == "", "progress is silent when stderr is not a terminal"
     assert result.stdout.splitlines()[-1] == f"report: {out}/report.html"
@@ -50,7 +50,7 @@ def test_run_makes_everything(tmp_path):
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["comparison"]["modes"] > 20
     manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest["command"] == " ".join(["eigenclock", "run", *SMALL, "--out", str(out)])
+    assert manifest["command"] == " ".join(["eigenclock", "predict", *SMALL, "--out", str(out)])
     assert {"spectrum", "predict", "simulate", "compare"} <= manifest["seconds"].keys()
     assert manifest["versions"]["eigenclock"] == ec.__version__
 
@@ -65,7 +65,7 @@ def test_config_file_repeats_a_run(tmp_path):
 
 def test_print_config_is_a_config(tmp_path):
     printed = command(
-        "run", *SMALL, "--out", tmp_path / "run", "--optimizer", "HeavyBall", "--optimizer.lr", "0.01", "--print-config"
+        "predict", *SMALL, "--out", tmp_path / "run", "--optimizer", "HeavyBall", "--optimizer.lr", "0.01", "--print-config"
     )
     assert printed.returncode == 0, printed.stderr
     config = yaml.safe_load(printed.stdout)
@@ -76,11 +76,11 @@ def test_print_config_is_a_config(tmp_path):
 
 def test_occupied_folder_overwrite_and_resume(tmp_path, capsys, monkeypatch):
     out = str(tmp_path / "run")
-    cli.main(["run", *SMALL, "--out", out])
+    cli.main(["predict", *SMALL, "--out", out])
     first = (tmp_path / "run" / "simulated.nc").read_bytes()
 
     with pytest.raises(SystemExit) as stop:
-        cli.main(["run", *SMALL, "--out", out])
+        cli.main(["predict", *SMALL, "--out", out])
     assert stop.value.code == 2
     assert "use --resume or --overwrite" in capsys.readouterr().err
 
@@ -90,13 +90,13 @@ def test_occupied_folder_overwrite_and_resume(tmp_path, capsys, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "simulate", refuse)
         patch.setattr(pipeline, "predict", refuse)
-        cli.main(["run", *SMALL, "--out", out, "--resume"])
+        cli.main(["predict", *SMALL, "--out", out, "--resume"])
         with pytest.raises(SystemExit):
-            cli.main(["run", *SMALL, "--out", out, "--resume", "--seed", "3"])
+            cli.main(["predict", *SMALL, "--out", out, "--resume", "--seed", "3"])
         assert "config differs from the run in" in (error := capsys.readouterr().err)
         assert "seed was 0, now 3" in error
 
-    cli.main(["run", *SMALL, "--out", out, "--overwrite", "--seed", "3"])
+    cli.main(["predict", *SMALL, "--out", out, "--overwrite", "--seed", "3"])
     assert (tmp_path / "run" / "simulated.nc").read_bytes() != first
 
 
@@ -109,10 +109,10 @@ def test_killed_run_keeps_its_finished_stages(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "simulate", crash)
         with pytest.raises(SystemExit) as stop:
-            cli.main(["run", *SMALL, "--out", str(out)])
+            cli.main(["predict", *SMALL, "--out", str(out)])
     assert stop.value.code == 130
     assert ec.LearningCurve.load(out / "curve.nc").source == "theory"
-    cli.main(["run", *SMALL, "--out", str(out), "--resume"])
+    cli.main(["predict", *SMALL, "--out", str(out), "--resume"])
     assert (out / "report.html").exists()
 
 
@@ -136,19 +136,19 @@ def test_report_command(tmp_path):
 
 def test_nothing_to_compare_is_said(tmp_path):
     """Two steps of training teach no mode, and three of sampling hide what they would teach."""
-    cli.main(["run", *SMALL, "--out", str(tmp_path / "run"), "--sampler.steps", "3", "--steps", "2"])
+    cli.main(["predict", *SMALL, "--out", str(tmp_path / "run"), "--sampler.steps", "3", "--steps", "2"])
     assert "no two modes emerged in both" in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_large_data_are_only_predicted(tmp_path):
-    cli.main(["run", "--data", "faces", "--out", str(tmp_path / "run"), "--steps", "20"])
+    cli.main(["predict", "--data", "faces", "--out", str(tmp_path / "run"), "--steps", "20", "--simulation.enabled", "true"])
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["brute_force_skipped"].startswith("625 coordinates are more than simulation.max_dimension = 400")
     assert "Not checked by brute force: 625 coordinates" in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_gradient_flow_is_only_predicted(tmp_path):
-    cli.main(["run", *SMALL, "--out", str(tmp_path / "run"), "--optimizer", "GradientFlow", "--optimizer.lr", "0.1"])
+    cli.main(["predict", *SMALL, "--out", str(tmp_path / "run"), "--optimizer", "GradientFlow", "--optimizer.lr", "0.1"])
     assert not (tmp_path / "run" / "simulated.nc").exists()
 
 
@@ -184,10 +184,10 @@ def test_cite_names_exactly_what_is_used(arguments, keys, capsys):
 
 def test_defaults_fit_the_data(patches):
     """The learning rate is a third of the stable one; the steps let 95 % of the modes emerge."""
-    from eigenclock.config import TrainingOptions
+    from eigenclock.config import TheoryOptions
 
     _, spectrum = patches
-    recipe, steps = pipeline.resolve(TrainingOptions(), spectrum)
+    recipe, steps = pipeline.resolve(TheoryOptions(), spectrum)
     ec.predict(
         spectrum,
         time=[1.0],
@@ -236,7 +236,7 @@ ERRORS = {
     "bad density": (["predict", "--data", "digits", "--out", "{tmp}/r", "--objective.density.std", "-1"], "density.std must be a finite number > 0, got -1.0"),
     "bad rho": (["predict", "--data", "digits", "--out", "{tmp}/r", "--sampler.rho", "0.001"], "rho must be a finite number >= 1, got 0.001"),
     "bad seed": (["spectrum", "--data", "digits", "--n", "50", "--seed", "-1"], "seed must be a whole number >= 0, got -1"),
-    "too fast": (["run", "--data", "digits", "--out", "{tmp}/r", "--steps", "30", "--simulation.batch_size", "8", "--optimizer", "HeavyBall", "--optimizer.lr", "0.3"], "lr must be smaller"),
+    "too fast": (["predict", "--simulation.enabled", "true", "--data", "digits", "--out", "{tmp}/r", "--steps", "30", "--simulation.batch_size", "8", "--optimizer", "HeavyBall", "--optimizer.lr", "0.3"], "lr must be smaller"),
     "dead start": (["predict", "--data", "digits", "--out", "{tmp}/r", "--architecture", "TiedTwoLayer", "--architecture.init", "0"], "architecture.init must be > 0 for TiedTwoLayer, got 0"),
     "tuple": (["cite", "--architecture", "TwoLayer", "--architecture.init", "0.1"], "architecture.init must be a list like [0.3,0.1], got 0.1"),
     "order": (["cite", "--architecture.depth", "3", "--architecture", "DeepLinear"], "architecture must be named before its options"),
@@ -250,6 +250,18 @@ ERRORS = {
     "image size of array": (["run", "--data", "{tmp}/one.npy", "--out", "{tmp}/r", "--image_size", "8"], "image_size applies to folders of images"),
     "unreadable image": (["run", "--data", "{tmp}/broken", "--out", "{tmp}/r"], "unreadable image: {tmp}/broken/x.png"),
     "truncated curve": (["report", "--run", "{tmp}/truncated"], "not a readable learning curve: {tmp}/truncated/curve.nc"),
+    "network": (["run", "--data", "digits", "--out", "{tmp}/r", "--network", "GAN"], "network must be one of Linear, MLP, UNet, ConvNet, DiT, got GAN"),
+    "network option": (["run", "--data", "digits", "--out", "{tmp}/r", "--network", "UNet", "--network.width", "3"], "network has no option width, got --network.width 3"),
+    "network size": (["run", "--data", "faces", "--out", "{tmp}/r", "--network", "UNet"], "image size must be divisible by 2 for 2 resolutions, got 25×25"),
+    "device": (["run", "--data", "digits", "--out", "{tmp}/r", "--training.device", "toaster"], "device must be one of cpu"),
+    "no steps": (["train", "--data", "digits", "--out", "{tmp}/r", "--steps", "0"], "steps must be a whole number >= 1, got 0"),
+    "precision": (["train", "--data", "digits", "--out", "{tmp}/r", "--training.precision", "int8"], "precision must be"),
+    "compare nothing": (["compare"], "compare needs either --run DIR or both --curve FILE and --measured FILE"),
+    "compare no run": (["compare", "--run", "{tmp}"], "run must be the folder of a run, got {tmp}, which has no config.yaml"),
+    "compare untrained": (["compare", "--run", "{tmp}/truncated"], "run must be the folder of a trained run"),
+    "unknown study": (["study", "alchemy", "--out", "{tmp}/r"], "study must be one of spectral_bias, got 'alchemy'"),
+    "unknown part": (["study", "spectral_bias", "--preset", "tiny", "--out", "{tmp}/r", "--part", "x"], "part must be one of 'gaussian', 'images', 'convolution', 'width', got 'x'"),
+    "unknown preset": (["study", "spectral_bias", "--preset", "huge", "--out", "{tmp}/r"], "preset"),
     "both": (["run", "--data", "digits", "--out", "{tmp}/r", "--overwrite", "--resume"], "overwrite and resume exclude each other"),
 }  # fmt: skip
 

@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
         "--simulation.batch_size",
         "32",
     ]
-    cli.main(["run", "--data", "digits", "--out", str(out), *options])
+    cli.main(["predict", "--simulation.enabled", "true", "--data", "digits", "--out", str(out), *options])
     return out
 
 

@@ -1,43 +1,34 @@
 """When will it be learned? An expected step, with an interval, for every mode of a run that is still going (*ours*, T13).
 
-A prediction p_k fixes the order and the spacing of the emergence times, not their unit. The modes that have emerged fix the unit:
-ln t_k = m + b·(ln p_k − x̄) + residual, with b near 1 (one constant for all times) and residuals of one spread. Modes that have
-not emerged say that t_k lies beyond the last step, modes that a late probe found learned that it lies before its first step: a
-censored (Tobit) regression, whose three unknowns have weak priors and are found at the posterior's mode, with its curvature as
-their uncertainty. Residuals of neighbouring modes are alike, so that many modes count as no more than `EFFECTIVE_MODES`
-independent ones. The priors are set so that intervals cover what they say on finished runs.
+A prediction fixes the order and the spacing of the emergence times, not their unit; the modes that have emerged so far, or are on
+their way, fix the unit (`time_scale`), and every other mode has an expected step.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.optimize
-import scipy.stats
 from jaxtyping import Bool, Float
 
 from .checks import InputError, number
-from .clocks import Threshold, emergence
+from .clocks import emergence
 from .curve import LearningCurve
-
-EFFECTIVE_MODES = 6.0
-"""As how many independent modes those of one status count."""
-
-SLOPE_PRIOR = 0.25
-"""Standard deviation of b about 1."""
-
-SPREAD_PRIOR = (0.2, 0.6)
-"""Median of the residuals' spread in ln t, and the standard deviation of its logarithm."""
+from .time_scale import PARTIAL_NOISE, Status, TimeScale
 
 COVERAGE = 0.8
 """Default probability of an interval."""
+
+ON_THE_WAY = (0.35, 0.4, 0.45)
+"""Fractions of the log-distance to the target whose passage says something about a mode's emergence."""
 
 DRAWS = 400
 """Draws behind the interval of a moment that several modes decide."""
 
 FINEST = 0.25
 """The finest quarter: this share of the modes, of smallest variance."""
+
+WIDE = 60.0
+"""Half-width of an interval, in percent, above which both of its ends are said."""
 
 MOST_OF = 0.9
 """A group of modes has emerged when this share of it has."""
@@ -60,8 +51,9 @@ class Moment:
             return "no forecast yet"
         if self.known:
             return f"step {self.step:,.0f}, reached"
+        step, low, high = (f"{float(f'{value:.2g}'):,.0f}" for value in (self.step, self.low, self.high))
         spread = 100 * (np.sqrt(self.high / self.low) - 1)
-        return f"step {float(f'{self.step:.2g}'):,.0f} ± {spread:.0f} %"
+        return f"step {step} ± {spread:.0f} %" if spread <= WIDE else f"step {step} (between {low} and {high})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,6 +63,7 @@ class Forecast:
     - `time`, `low`, `high`: (mode,) expected step and its interval of probability `coverage`; the measured step where a mode has
       emerged, NaN where there is no clock to forecast (gray zone, no prediction) or no mode has emerged yet.
     - `emerged`: modes that have emerged so far; `pending`: modes forecast to come. `gray_zone`: modes without a clear clock.
+    - `draws`: (draw, mode) the expected times, then draws of all of them; 0 in the gray zone.
     - `time_scale`: measured over predicted time, the one constant. `spread`: standard deviation of ln t about it.
     """
 
@@ -105,7 +98,7 @@ class Forecast:
         """When modes that carry a fraction of the weight have emerged."""
         if np.isnan(self.time_scale):
             return Moment(np.nan, np.nan, np.nan)
-        moments = _reached(np.vstack([self.time, self.draws]), weight, fraction)
+        moments = _reached(self.draws, weight, fraction)  # the first row is what is expected
         tail = (1 - self.coverage) / 2
         with np.errstate(invalid="ignore"):
             low, high = np.quantile(moments[1:], (tail, 1 - tail), method="nearest")
@@ -137,26 +130,21 @@ class Forecast:
 
 
 def forecast(
-    curve: LearningCurve,
-    measured: LearningCurve,
-    *,
-    at: float | None = None,
-    coverage: float = COVERAGE,
-    threshold: Threshold = "geometric",
+    curve: LearningCurve, measured: LearningCurve, *, at: float | None = None, coverage: float = COVERAGE
 ) -> Forecast:
-    """Expected step, with an interval, of every mode that has not emerged yet in a run.
+    """Expected step, with an interval, of every mode that has not emerged yet in a run; geometric thresholds (T12).
 
-    Works from as little as one emerged mode, and from a probe that started late: modes found learned at its first step count as
-    learned before it. Emergence then is counted from the predicted start, else from the measured one.
+    Works as soon as one mode has gone a third of its way, and from a probe that started late: modes found learned at its
+    first step count as learned before it, and emergence is counted from the predicted start.
 
     **Parameters**
 
     - `curve`: a prediction of the run, in any unit of time, that reaches as far as modes are to be forecast: level "c" of
       `predict_level` serves any network.
     - `measured`: what was measured so far. - `at`: use it only up to this step.
-    - `coverage`: probability of the intervals. - `threshold`: see `LearningCurve.emergence`.
+    - `coverage`: probability of the intervals.
 
-    InputError if the two are not of the same modes.
+    InputError if the two are not of the same modes, or nothing was measured by `at`.
 
     ```python
     >>> import numpy as np
@@ -164,113 +152,73 @@ def forecast(
     >>> spectrum = ec.Spectrum.power_law(50, exponent=1.5)
     >>> slow = ec.predict(spectrum, optimizer=ec.GradientFlow(lr=0.01), time=np.geomspace(1, 1e3, 60))  # stands for a run
     >>> expected = ec.forecast(ec.predict(spectrum), slow)
-    >>> expected, round(expected.time_scale)
-    (Forecast(after 1000 steps: 12 modes emerged, 38 expected, time scale ×100, spread 0.07), 100)
+    >>> expected, round(expected.time_scale, -1)
+    (Forecast(after 1000 steps: 12 modes emerged, 38 expected, time scale ×100, spread 0.1), 100.0)
 
     ```
     """
     number("coverage", coverage, above=0, below=1)
     if curve.target.size != measured.target.size or not np.allclose(curve.target, measured.target, rtol=1e-6):
         raise InputError(
-            f"curve and measured must have the same modes, got {curve.target.size} and {measured.target.size}"
+            f"curve and measured must have the same modes, got {curve.target.size} and {measured.target.size} modes"
         )
-    predicted = curve.emergence(threshold)
-    times = measured.time.values
-    last = float(times[np.isfinite(times)][-1]) if at is None else float(at)
-    until = times <= last
-    if not until.any():
-        raise InputError(f"at must be at or after the first record, step {times[0]:g}, got {last:g}")
-    late = measured.dataset.attrs.get("first_step", 0) > 0
+    late = bool(measured.dataset.attrs.get("first_step", 0) > 0)
     initial = curve.initial.values if late else measured.initial.values
+    part = {fraction: np.nan_to_num(curve.emergence(fraction).time) for fraction in ON_THE_WAY}
+    return _forecast(np.nan_to_num(curve.emergence().time), part, measured, initial, late, at, coverage)
+
+
+def forecast_by_variance(measured: LearningCurve, *, at: float | None = None, coverage: float = COVERAGE) -> Forecast:
+    """The same from the plain law, time ∝ 1/variance, and emerged modes only: the baseline to beat."""
     target = measured.target.values
-    return _forecast(
-        predicted.time, measured.variance.values[until], times[until], initial, target, last, late, coverage, threshold
-    )
-
-
-def forecast_by_variance(
-    measured: LearningCurve, *, at: float | None = None, coverage: float = COVERAGE, threshold: Threshold = "geometric"
-) -> Forecast:
-    """The same from the plain law, time ∝ 1/variance, in place of a prediction: the baseline to beat."""
-    times, target = measured.time.values, measured.target.values
-    last = float(times[np.isfinite(times)][-1]) if at is None else float(at)
-    until = times <= last
-    law = 1 / np.where(target > 0, target, np.nan)
-    return _forecast(
-        law,
-        measured.variance.values[until],
-        times[until],
-        measured.initial.values,
-        target,
-        last,
-        False,
-        coverage,
-        threshold,
-    )
+    law = np.where(target > 0, 1 / np.where(target > 0, target, 1.0), 0.0)
+    return _forecast(law, {}, measured, measured.initial.values, False, at, coverage)
 
 
 def _forecast(
     predicted: Modes,
-    variance: Float[np.ndarray, "time mode"],
-    times: Float[np.ndarray, " time"],
+    part: dict[float, Modes],
+    measured: LearningCurve,
     initial: Modes,
-    target: Modes,
-    last: float,
     late: bool,
+    at: float | None,
     coverage: float,
-    threshold: Threshold,
 ) -> Forecast:
-    """Status of every mode so far, the constant, and what follows for the rest."""
-    table = emergence(variance, times, initial, target, threshold)
+    """Status of every mode so far, the constant, and what follows for the rest. Predicted times of 0 are none."""
+    times, target = measured.time.values, measured.target.values
+    last = float(times[np.isfinite(times)][-1]) if at is None else float(at)
+    until = times <= last
+    if not until.any():
+        raise InputError(f"at must be at or after the first record, step {times[0]:g}, got {last:g}")
+    variance, times = measured.variance.values[until], times[until]
+    table = emergence(variance, times, initial, target)
     passage, gray = np.nan_to_num(table.time), table.gray_zone
-    before = late & (passage > 0) & (passage <= times[0])
-    clock = ~gray & (target > 0) & (np.nan_to_num(predicted) > 0)
-    before &= clock
+    clock = ~gray & (target > 0) & (predicted > 0)
+    before = clock & late & (passage > 0) & (passage <= times[0])
     emerged = clock & ~before & (passage > 0)
     pending = clock & ~emerged & ~before
+    y, noise = np.log(np.where(emerged, passage, 1.0)), np.zeros(target.size)
+    seen = emerged.copy()
+    for fraction, expected in part.items():
+        passed = np.nan_to_num(emergence(variance, times, initial, target, fraction).time)
+        here = pending & (expected > 0) & (passed > (times[0] if late else 0.0))
+        y[here] = np.log(predicted[here] * passed[here] / expected[here])
+        noise[here] = PARTIAL_NOISE * (1 - 2 * fraction)
+        seen |= here
     x = np.log(np.where(clock, predicted, 1.0))
-    nothing = np.full(target.size, np.nan)
-    time = np.where(emerged, passage, np.where(gray, 0.0, np.where(before, times[0], nothing)))
-    y = np.log(np.where(emerged, passage, 1.0))
-    first = np.log(times[0]) if late else -np.inf
-    fit = _Fit.of(x, y, emerged, pending, before, np.log(last) if last > 0 else -np.inf, first)
+    ends = np.log(last) if last > 0 else -np.inf, np.log(times[0]) if late else -np.inf
+    falling = table.direction == "falling"
+    fit = TimeScale.of(Status(x, falling, y, noise, seen, pending & ~seen, before, *ends))
     if fit is None:
-        shown = np.where(emerged, passage, np.nan)
-        return Forecast(
-            shown,
-            shown,
-            shown,
-            emerged,
-            pending,
-            gray,
-            target,
-            last,
-            coverage,
-            np.nan,
-            np.nan,
-            np.empty((0, target.size)),
-        )
-    low, middle, high = fit.quantiles(x[pending], np.log(last), ((1 - coverage) / 2, 0.5, (1 + coverage) / 2))
-    columns = [np.array(time) for _ in range(3)]
-    for column, values in zip(columns, (low, middle, high), strict=True):
-        column[pending] = np.exp(values)
-    draws = np.repeat(columns[1][None], DRAWS, axis=0)
-    draws[:, pending] = np.exp(fit.draws(x[pending], np.log(last), DRAWS))
-    bounds = [np.where(emerged | pending, column, np.nan) for column in columns]
-    return Forecast(
-        bounds[1],
-        bounds[0],
-        bounds[2],
-        emerged,
-        pending,
-        gray,
-        target,
-        last,
-        coverage,
-        float(np.exp(fit.scale)),
-        fit.spread,
-        draws,
-    )
+        nothing, none = np.full(target.size, np.nan), np.empty((0, target.size))
+        return Forecast(nothing, nothing, nothing, emerged, pending, gray, target, last, coverage, np.nan, np.nan, none)
+    known = np.where(emerged, passage, np.where(gray, 0.0, np.where(before, times[0], np.nan)))
+    columns = np.repeat(known[None], 3, axis=0)
+    columns[:, pending] = np.exp(fit.interval(pending, coverage))
+    draws = np.repeat(columns[1][None], 1 + DRAWS, axis=0)
+    draws[1:, pending] = np.exp(fit.draws(pending, DRAWS))
+    low, middle, high = np.where(emerged | pending, columns, np.nan)
+    return Forecast(middle, low, high, emerged, pending, gray, target, last, coverage, fit.factor, fit.spread, draws)
 
 
 def _reached(times: Float[np.ndarray, "draw mode"], weight: Modes, fraction: float) -> Float[np.ndarray, " draw"]:
@@ -281,87 +229,3 @@ def _reached(times: Float[np.ndarray, "draw mode"], weight: Modes, fraction: flo
     first = (share >= fraction * weight.sum() * (1 - 1e-12)).argmax(axis=1)
     rows = np.arange(len(times))
     return never[rows, order[rows, first]]
-
-
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """ln t = m + b(x − centre) + residual: the posterior of (m, b, ln spread) about its mode."""
-
-    mean: Float[np.ndarray, " three"]
-    covariance: Float[np.ndarray, "three three"]
-    centre: float
-
-    @classmethod
-    def of(
-        cls, x: Modes, y: Modes, emerged: Flags, pending: Flags, before: Flags, last: float, first: float
-    ) -> "_Fit | None":
-        """The fit; None before any mode has emerged."""
-        if not emerged.any():
-            return None
-        centre = float(np.median(x[emerged]))
-        weight = {
-            name: min(1.0, EFFECTIVE_MODES / max(1, int(flags.sum())))
-            for name, flags in (("emerged", emerged), ("pending", pending), ("before", before))
-        }
-
-        def negative_log_posterior(parameters: Any) -> float:
-            m, b, log_spread = parameters
-            spread = np.exp(log_spread)
-            z = (y[emerged] - m - b * (x[emerged] - centre)) / spread
-            total = weight["emerged"] * (0.5 * (z**2).sum() + emerged.sum() * log_spread)
-            beyond = (last - m - b * (x[pending] - centre)) / spread
-            total -= weight["pending"] * scipy.stats.norm.logsf(beyond).sum()
-            earlier = (first - m - b * (x[before] - centre)) / spread
-            total -= weight["before"] * scipy.stats.norm.logcdf(earlier).sum()
-            total += 0.5 * ((b - 1) / SLOPE_PRIOR) ** 2
-            return float(total + 0.5 * ((log_spread - np.log(SPREAD_PRIOR[0])) / SPREAD_PRIOR[1]) ** 2)
-
-        start = np.array([np.median(y[emerged]), 1.0, np.log(SPREAD_PRIOR[0])])
-        found = scipy.optimize.minimize(
-            negative_log_posterior, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-6, "maxiter": 2000}
-        )
-        return cls(found.x, np.linalg.inv(_hessian(negative_log_posterior, found.x)), centre)
-
-    @property
-    def spread(self) -> float:
-        return float(np.exp(self.mean[2]))
-
-    @property
-    def scale(self) -> float:
-        """ln of measured over predicted time where modes have emerged."""
-        return float(self.mean[0] - self.centre)
-
-    def _location_and_spread(self, x: Any) -> tuple[Any, Any]:
-        design = np.stack([np.ones_like(x), x - self.centre])
-        location = self.mean[0] + self.mean[1] * design[1]
-        uncertain = np.einsum("im,ij,jm->m", design, self.covariance[:2, :2], design)
-        return location, np.sqrt(self.spread**2 + np.maximum(uncertain, 0))
-
-    def quantiles(self, x: Any, last: float, levels: tuple[float, ...]) -> list[Any]:
-        """Quantiles of ln t, given that it lies beyond `last`."""
-        location, spread = self._location_and_spread(x)
-        remaining = scipy.stats.norm.sf((last - location) / spread)
-        return [np.maximum(last, location + spread * scipy.stats.norm.isf(remaining * (1 - level))) for level in levels]
-
-    def draws(self, x: Any, last: float, n: int) -> Float[np.ndarray, "draw mode"]:
-        """Draws of ln t beyond `last`: constant and slope are common to all modes of a draw."""
-        rng = np.random.default_rng(0)
-        common = rng.multivariate_normal(self.mean[:2], self.covariance[:2, :2], n, check_valid="ignore")
-        location = common[:, :1] + common[:, 1:] * (x - self.centre)
-        remaining = scipy.stats.norm.sf((last - location) / self.spread)
-        drawn = location + self.spread * scipy.stats.norm.isf(remaining * rng.uniform(size=location.shape))
-        return np.where(np.isfinite(drawn), np.maximum(drawn, last), last)
-
-
-def _hessian(function: Any, at: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n n"]:
-    """Second derivatives by central differences, made positive definite."""
-    n, step = at.size, 1e-3
-    shifts = step * np.eye(n)
-    matrix = np.array(
-        [
-            [function(at + a + b) - function(at + a - b) - function(at - a + b) + function(at - a - b) for b in shifts]
-            for a in shifts
-        ]
-    ) / (4 * step**2)
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    return (vectors * np.maximum(values, 1e-3)) @ vectors.T

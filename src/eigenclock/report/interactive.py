@@ -160,12 +160,11 @@ def emergence_figure(comparison: Comparison | None, predicted: LearningCurve, ot
 
 
 def within(time: Any, other: LearningCurve | None) -> Any:
-    """Times up to twice the last record of `other`: a prediction may reach far beyond a run."""
-    return (
-        np.ones(time.shape, dtype=bool)
-        if other is None
-        else np.nan_to_num(time) <= 2 * other.dataset["time"].values[-1]
-    )
+    """Times in the range of `other`'s records, and a factor of two beyond: a prediction may reach much further."""
+    if other is None:
+        return np.ones(time.shape, dtype=bool)
+    recorded, known = other.dataset["time"].values, np.nan_to_num(time)
+    return (known >= recorded[recorded > 0][0] / 2) & (known <= 2 * recorded[-1])
 
 
 def loss_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:

@@ -15,7 +15,7 @@ from .options import Denoiser
 
 def as_denoiser(
     network: Any,
-    objective: Objective | None = None,
+    objective: Any = None,
     *,
     scheduler: Any = None,
     condition: Callable[[Tensor], Tensor] | None = None,

@@ -25,7 +25,9 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items() if isinstance(value, Tensor)}
     stored = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-    metadata = {"format": FORMAT, "details": json.dumps(details, sort_keys=True)}
+    metadata = {
+        FORMAT: json.dumps(details, sort_keys=True)
+    }  # one key: the order of several is random, a file's hash would be
     with atomic(path) as temporary:
         save_file(stored, temporary, metadata=metadata)
 
@@ -35,9 +37,9 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
     try:
         with safe_open(path, framework="pt") as opened:
             metadata = opened.metadata() or {}
-            if metadata.get("format") != FORMAT:
+            if FORMAT not in metadata:
                 raise InputError(f"not a checkpoint of eigenclock: {path}")
-            return {key: opened.get_tensor(key) for key in opened.keys()}, json.loads(metadata["details"])  # noqa: SIM118
+            return {key: opened.get_tensor(key) for key in opened.keys()}, json.loads(metadata[FORMAT])  # noqa: SIM118
     except FileNotFoundError:
         raise InputError(f"checkpoint not found: {path}") from None
     except (SafetensorError, OSError, ValueError) as error:

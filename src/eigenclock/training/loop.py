@@ -111,6 +111,8 @@ def train(
         pairs = RandomPairs(data, options.batch_size, objective.density, sigma_range, seed)
     descent = optimizer.build(network.parameters(), fused=device.type in ("cpu", "cuda"))
     averaged = _averaged(network, options.ema)
+    if probe is not None:
+        probe.to(device, dtype)
     parts = {"network": network} | ({"averaged": averaged} if averaged is not None else {})
     denoiser = NetworkDenoiser(network if averaged is None else averaged.module, objective)
     kept = {

@@ -1,5 +1,6 @@
 """The objectives of the theory (T2) as losses and denoisers of a real network: one table for both."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def _per_sample(values: Any, like: Tensor) -> list[Tensor]:
     return [row.reshape(-1, *[1] * (like.ndim - 1)) for row in table]
 
 
-def loss(network: nn.Module, objective: Objective, clean: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
+def loss(network: Callable[..., Tensor], objective: Objective, clean: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
     """Mean over samples of w·|F − target|², summed over coordinates, as the theory and EDM count it.
 
     **Parameters**

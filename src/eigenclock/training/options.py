@@ -69,7 +69,7 @@ class Linear(Network):
     **Parameters**
 
     - `architecture`: any architecture of the theory, with its start.
-    - `levels`: number of noise levels that have weights.
+    - `levels`: number of noise levels that have weights; `Coupled` has its own.
     - `sigma_min`, `sigma_max`: lowest and highest of them, evenly spaced in ln σ; beyond them the nearest weights are used.
     """
 

@@ -79,7 +79,8 @@ class Probe:
     - `gain_samples`: number of clean samples behind the gain.
     - `also`: more to follow, by name; `curve(name)` gives their curves. A spectrum of the same samples in another basis
       (Fourier) or of patches of them (`patch_spectrum`); or another sampler, with a quarter of the samples.
-    - `device`, `dtype`: where and in what precision the denoiser is called. - `chunk`: samples pushed at a time.
+    - `device`, `dtype`: where and in what precision the denoiser is called; `train` sets its own.
+    - `chunk`: samples pushed at a time.
 
     Raises InputError for steps that are not whole and increasing, or a denoiser whose output is not shaped like its input.
 
@@ -183,6 +184,15 @@ class Probe:
             clean = samples[np.sort(rng.permutation(len(samples))[:n])]
         tensor = torch.as_tensor(np.asarray(clean, dtype=np.float64), dtype=self.dtype, device=self.device)
         return tensor, self._balanced_noise(len(clean), 1)
+
+    def to(self, device: Any, dtype: torch.dtype) -> "Probe":
+        """Call denoisers on this device and in this precision from now on; returns itself, as modules do."""
+        self.device, self.dtype = torch.device(device), dtype
+        self._noise, self._fewer = (tensor.to(device, dtype) for tensor in (self._noise, self._fewer))
+        if self._pairs is not None:
+            clean, noise = self._pairs
+            self._pairs = clean.to(device, dtype), noise.to(device, dtype)
+        return self
 
     @property
     def names(self) -> tuple[str, ...]:

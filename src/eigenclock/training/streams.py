@@ -4,11 +4,10 @@ A stream's state at a step is a function of (seed, stream, step) alone. A resume
 and probing can never change what training draws.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -35,6 +34,7 @@ def stream_seed(seed: int, stream: Stream, step: int = 0) -> int:
     return int(high) << 31 | int(low) >> 1
 
 
+@runtime_checkable
 class Pairs(Protocol):
     """Where a step's training pairs come from."""
 
@@ -87,6 +87,3 @@ class RandomPairs:
     def noise_generator(self, step: int) -> torch.Generator:
         """The stream of noise at a step."""
         return torch.Generator(self.samples.device).manual_seed(stream_seed(self.seed, Stream.NOISE, step))
-
-
-PairsOf = Callable[[Tensor], Pairs]

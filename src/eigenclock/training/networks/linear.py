@@ -6,9 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...architectures import Coupled
 from ...brute_force.networks import AcrossLevels, Chain, Convolution, Single, Tied, matrix_network
 from ...spectrum import Spectrum
 from ..options import Linear
+
+ROUNDING = 1e-5
+"""Share of the way between two levels below which a noise level is one of them, but for rounding to 32 bits."""
 
 
 class LinearDenoiser(nn.Module):
@@ -24,6 +28,8 @@ class LinearDenoiser(nn.Module):
     def __init__(self, options: Linear, shape: tuple[int, ...], spectrum: Spectrum) -> None:
         super().__init__()
         levels = np.geomspace(options.sigma_min, options.sigma_max, options.levels)
+        if isinstance(options.architecture, Coupled):
+            levels = options.architecture.training_levels[0]
         d = math.prod(shape)
         modes = np.eye(d)
         if spectrum.basis is not None:
@@ -67,12 +73,9 @@ class LinearDenoiser(nn.Module):
         grid, at = self.log_levels, sigma.to(self.log_levels.dtype).log()
         if len(grid) == 1:
             return (flat @ matrices[0].T).reshape(x.shape)
-        place = ((at - grid[0]) / (grid[1] - grid[0])).clamp(0, len(grid) - 1)
-        nearest = place.round()
-        place = torch.where(
-            (place - nearest).abs() < 1e-5, nearest, place
-        )  # a level that has weights, but for rounding
-        low = place.floor().long().clamp(max=len(grid) - 2)
-        share = (place - low).to(flat.dtype)[:, None]
+        low = (torch.searchsorted(grid, at, right=True) - 1).clamp(0, len(grid) - 2)
+        share = ((at - grid[low]) / (grid[low + 1] - grid[low])).clamp(0, 1)
+        nearest = share.round()
+        share = torch.where((share - nearest).abs() < ROUNDING, nearest, share).to(flat.dtype)[:, None]
         outputs, row = flat @ matrices.transpose(1, 2), torch.arange(len(flat), device=flat.device)
         return torch.lerp(outputs[low, row], outputs[low + 1, row], share).reshape(x.shape)

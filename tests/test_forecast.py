@@ -1,0 +1,216 @@
+"""Levels of theory and forecasts, on runs whose truth is known."""
+
+import numpy as np
+import pytest
+
+import eigenclock as ec
+from eigenclock.forecast import forecast_by_variance
+from eigenclock.forecast_check import by_loss
+from eigenclock.levels import MEANING, plain_start
+from eigenclock.time_scale import Status, TimeScale
+
+RECIPE = {"objective": ec.EDM(density=ec.LogNormal()), "sampler": ec.Heun(steps=20)}
+TIME = np.unique(np.round(np.geomspace(1, 100_000, 60)))
+
+
+def run(factor=0.05, *, noise=0.0, seed=0, until=np.inf, drop=0):
+    """A run that theory describes, in other units, with noise in ln time of every mode."""
+    spectrum = ec.Spectrum.power_law(100, exponent=1.5)
+    rng = np.random.default_rng(seed)
+    fine = ec.predict(spectrum, architecture=ec.OneLayer(0.0), optimizer=ec.GradientFlow(factor), **RECIPE, time=np.geomspace(1e-2, 1e8, 500))  # fmt: skip
+    shift = np.exp(noise * rng.standard_normal(100))
+    variance = np.stack(
+        [np.exp(np.interp(np.log(TIME / s), np.log(fine.time.values), np.log(fine.variance.values[:, k]))) for k, s in enumerate(shift)], axis=1
+    )  # fmt: skip
+    dataset = fine.dataset.drop_dims("time")
+    keep = np.flatnonzero(TIME <= until)[drop:]
+    dataset.coords["time"] = ("time", TIME[keep])
+    dataset["variance"] = (("time", "mode"), variance[keep])
+    if drop:
+        dataset["initial"] = ("mode", variance[keep[0]])
+        dataset.attrs["first_step"] = int(TIME[keep[0]])
+    return ec.LearningCurve(dataset, recipe=None, source="measurement"), shift
+
+
+def test_levels_of_a_run_that_theory_describes():
+    measured, _ = run()
+    levels = ec.compare_levels(measured, **RECIPE)
+    assert levels.best == "c"
+    assert list(levels) == ["a", "b", "c"], "no gain was measured, so no level d"
+    assert levels["c"].median_error < 0.01
+    assert levels["c"].time_scale == pytest.approx(20, rel=0.01)
+    assert levels["c"].slope == pytest.approx(1, abs=0.01)
+    assert levels["c"].explained > 0.999
+    assert levels["c"].median_error < levels["b"].median_error < levels["a"].median_error
+    table = levels.to_dataframe()
+    assert table["meaning"].tolist() == [MEANING[name] for name in "abc"]
+    assert str(levels).count("\n") == 2
+    with pytest.raises(ec.InputError, match="level must be one of a, b, c, got 'z'"):
+        levels["z"]
+
+
+def test_level_d_starts_from_the_measured_gain():
+    """A run of one layer that starts at 0.3: only level (d) knows."""
+    spectrum, sampler = ec.Spectrum.power_law(60, exponent=1.5), RECIPE["sampler"]
+    truth = ec.predict(spectrum, objective=ec.EDM(density=ec.LogNormal()), architecture=ec.OneLayer(0.3), optimizer=ec.GradientFlow(0.01), sampler=sampler,
+                       time=np.concatenate([[0.0], np.geomspace(1, 1e7, 300)]), sigma=sampler.levels[::-1], keep_gain=True)  # fmt: skip
+    measured = ec.LearningCurve(truth.dataset.assign_attrs(first_step=0), recipe=None, source="measurement")
+    levels = ec.compare_levels(measured, **RECIPE)
+    np.testing.assert_allclose(levels.curves["d"].initial, truth.initial, rtol=1e-9)
+    assert levels.best == "d"
+    assert levels["d"].median_error < 0.01 < levels["c"].median_error
+
+
+def test_plain_start_generates_the_variance():
+    for variance in (1e-4, 0.3, 2.0):
+        sampler = ec.Heun(steps=20)
+        curve = ec.predict(ec.Spectrum([1.0]), architecture=ec.OneLayer(plain_start(variance, sampler)), time=[0.0])
+        assert curve.variance.item() == pytest.approx(variance, rel=1e-9)
+
+
+@pytest.mark.parametrize("until", [30, 100, 300])
+def test_forecast_of_a_run_that_theory_describes(until):
+    whole, _ = run()
+    predicted = ec.predict_level("c", whole.spectrum, **RECIPE)
+    made = ec.forecast(predicted, whole, at=until)
+    actual = whole.emergence().time
+    later = made.pending & np.isfinite(actual)
+    assert later.sum() > 10
+    assert np.abs(np.log(made.time[later] / actual[later])).max() < 0.1
+    assert ((made.low[later] <= actual[later]) & (actual[later] <= made.high[later])).mean() > 0.9
+    assert made.low[made.pending].min() >= until
+    assert (made.low[later] < made.time[later]).all()
+    assert made.time_scale == pytest.approx(20, rel=0.3)
+    assert np.allclose(made.time[made.emerged], actual[made.emerged])
+
+
+def test_intervals_narrow_as_the_run_goes_on():
+    whole, _ = run(noise=0.2)
+    predicted = ec.predict_level("c", whole.spectrum, **RECIPE)
+    last = np.flatnonzero(np.isfinite(whole.emergence().time))[-1]
+    widths = []
+    for at in (10, 40, 200, 1000):
+        made = ec.forecast(predicted, whole, at=at)
+        if made.pending[last]:
+            widths.append(made.high[last] / made.low[last])
+    assert len(widths) >= 3
+    assert (np.diff(widths) < 0).all()
+
+
+def test_more_coverage_is_wider():
+    whole, _ = run(noise=0.3)
+    predicted = ec.predict_level("c", whole.spectrum, **RECIPE)
+    narrow, wide = (ec.forecast(predicted, whole, at=40, coverage=c) for c in (0.5, 0.95))
+    later = narrow.pending
+    assert (wide.high[later] > narrow.high[later]).all()
+    inside = later & (narrow.time > narrow.low)  # an interval never begins after what is expected
+    assert inside.any()
+    assert np.allclose(narrow.time[inside], wide.time[inside])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_forecast_from_a_probe_that_started_late(seed):
+    """What happened before the first record is only known to have happened."""
+    late, _ = run(noise=0.1, seed=seed, drop=16)
+    whole, _ = run(noise=0.1, seed=seed)
+    first = late.time.values[0]
+    predicted = ec.predict_level("c", late.spectrum, **RECIPE)
+    made = ec.forecast(predicted, late, at=5 * first)
+    actual = whole.emergence().time
+    unknown = np.isfinite(actual) & (actual < first)
+    assert unknown.any()
+    assert not (made.emerged | made.pending)[unknown & (actual < 0.9 * first)].any()
+    later = made.pending & np.isfinite(actual)
+    assert np.median(np.abs(np.log(made.time[later] / actual[later]))) < 0.35
+    assert np.isfinite(made.variance_learned(0.9).step)
+
+
+def test_moments():
+    whole, _ = run()
+    predicted = ec.predict_level("c", whole.spectrum, **RECIPE)
+    made = ec.forecast(predicted, whole, at=40)
+    table = whole.emergence()
+    moment = made.variance_learned(0.9)
+    assert moment.low <= moment.step <= moment.high
+    assert moment.low / 1.2 <= table.variance_learned(0.9) <= 1.2 * moment.high
+    done = ec.forecast(predicted, whole).variance_learned(0.5)
+    assert done.known
+    assert done.step == pytest.approx(table.variance_learned(0.5))
+    assert str(done).endswith("reached")
+    finest = made.finest()
+    assert finest.step > moment.step
+    assert "90 % of the variance by step" in str(made)
+    assert str(ec.forecast(predicted, whole, at=100).variance_learned(0.9)).count("±") == 1
+    assert "(between" in str(ec.forecast(predicted, whole, at=30).finest())
+    frame = made.to_dataframe()
+    assert set(frame["status"]) <= {"emerged", "expected", "gray zone", "no clock"}
+    assert len(frame) == 100
+
+
+def test_nothing_moved_yet():
+    whole, _ = run()
+    made = ec.forecast(ec.predict_level("c", whole.spectrum, **RECIPE), whole, at=1)
+    if made.emerged.any():
+        pytest.fail("chosen so that nothing has emerged")
+    assert np.isnan(made.time_scale)
+    assert str(made) == "no mode has emerged by step 1: no forecast yet"
+    assert str(made.variance_learned(0.9)) == "no forecast yet"
+
+
+def test_check_forecasts_and_baselines():
+    whole, _ = run(noise=0.15, until=2000)
+    predicted = ec.predict_level("c", whole.spectrum, **RECIPE)
+    steps = np.arange(10, 2000, 10.0)
+    table = ec.check_forecasts(predicted, whole, loss=(steps, 5 + 20 * steps**-0.4))
+    assert set(table["method"]) == {"theory", "1/variance", "loss"}
+    mean = table.groupby("method")["error"].mean()
+    assert mean["theory"] < 0.5 * mean["1/variance"]
+    assert mean["theory"] < mean["loss"]
+    assert table[table["method"] == "theory"]["covered"].mean() > 0.7
+
+
+def test_loss_baseline_by_hand():
+    """loss − floor halves from step 1 at 2^(1/0.5) = 4 steps: there the first of two equal modes counts as learned."""
+    steps = np.arange(1, 200, dtype=float)
+    expected = by_loss(steps, 3 + 2 * steps**-0.5, 199.0, np.array([1.0, 1.0]), 1e6)
+    assert expected[0] == pytest.approx(199.0)  # long ago: no earlier than now
+    few = by_loss(steps[:3], steps[:3], 3.0, np.array([1.0]), 1e6)
+    assert np.isnan(few).all()
+
+
+def test_plain_law_is_right_where_the_plain_law_holds():
+    spectrum = ec.Spectrum.power_law(40, exponent=2.0)
+    plain = ec.predict(spectrum, architecture=ec.OneLayer(0.1), time=np.geomspace(1e-2, 1e5, 200))
+    made = forecast_by_variance(plain, at=10.0)
+    actual = plain.emergence().time
+    assert np.median(np.abs(np.log(made.time[made.pending] / actual[made.pending]))) < 0.25
+
+
+def test_time_scale_of_censored_modes():
+    """Modes that wait push the constant up, whatever the few early ones say."""
+    x = np.log(np.geomspace(1, 1e4, 40))
+    truth = x + np.log(50.0)
+    last = np.log(5e3)
+    seen = truth < last
+
+    def fit(waiting):
+        return TimeScale.of(Status(x, np.zeros(40, bool), np.where(seen, truth, 0.0), np.zeros(40), seen, waiting, np.zeros(40, bool), last, -np.inf))  # fmt: skip
+
+    assert fit(~seen).factor == pytest.approx(50, rel=0.05)
+    assert fit(np.zeros(40, bool)).factor == pytest.approx(50, rel=0.05)
+    assert TimeScale.of(Status(x, np.zeros(40, bool), x * 0, x * 0, np.zeros(40, bool), ~np.zeros(40, bool), np.zeros(40, bool), last, -np.inf)) is None  # fmt: skip
+
+
+def test_errors():
+    whole, _ = run()
+    with pytest.raises(ec.InputError, match="curve and measured must have the same modes, got 1 and 100 modes"):
+        ec.forecast(ec.predict(ec.Spectrum([1.0])), whole)
+    predicted = ec.predict_level("c", whole.spectrum, **RECIPE)
+    with pytest.raises(ec.InputError, match="at must be at or after the first record, step 1, got 0.5"):
+        ec.forecast(predicted, whole, at=0.5)
+    with pytest.raises(ec.InputError, match="coverage must be a finite number > 0 and < 1, got 1.5"):
+        ec.forecast(predicted, whole, coverage=1.5)
+    with pytest.raises(ec.InputError, match="fraction must be"):
+        ec.forecast(predicted, whole).variance_learned(2.0)
+    with pytest.raises(ec.InputError, match="level d needs the measured gain"):
+        ec.predict_level("d", whole.spectrum, **RECIPE)

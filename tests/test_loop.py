@@ -1,0 +1,255 @@
+"""The training loop: seeds, resumption after a kill at any moment, checkpoints, errors."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import eigenclock as ec
+from eigenclock.runs import CHECKPOINT
+from eigenclock.training.checkpoints import read_checkpoint
+from eigenclock.training.metrics import read_metrics
+from eigenclock.training.streams import RandomPairs
+
+OBJECTIVE = ec.EDM(density=ec.LogNormal())
+
+
+def small(folder=None, *, steps=40, seed=0, options=None, optimizer=None, resume=False, network=None, **more):
+    """A small run: network, samples, probe and all."""
+    rng = np.random.default_rng(0)
+    samples = rng.standard_normal((60, 6)) * np.linspace(1, 0.2, 6)
+    spectrum = ec.Spectrum.from_samples(samples)
+    probe = ec.Probe(spectrum, sampler=ec.Heun(steps=4), steps=ec.log_steps(1, 40, 6), n_samples=16, gain_samples=16)
+    given = ec.LoopOptions(batch_size=16, device="cpu", checkpoint_every=10) if options is None else options
+    module = (network or ec.MLP(16, 2)).build((6,), spectrum=spectrum, seed=seed)
+    trained = ec.train(module, samples, objective=OBJECTIVE, optimizer=optimizer or ec.Adam(3e-3), steps=steps, options=given, probe=probe, seed=seed,
+                       folder=folder, resume=resume, **more)  # fmt: skip
+    return trained, probe.curve()
+
+
+def weights(trained):
+    return torch.cat([p.detach().flatten() for p in trained.network.parameters()])
+
+
+def test_same_seed_same_run_and_every_seed_its_own():
+    (a, first), (b, second), (c, _) = small(), small(), small(seed=1)
+    assert torch.equal(weights(a), weights(b))
+    assert first.dataset.identical(second.dataset)
+    assert not torch.equal(weights(a), weights(c))
+    assert a.metrics == b.metrics
+    assert [r["step"] for r in a.metrics] == [10, 20, 30, 40]
+
+
+def test_it_learns():
+    trained, curve = small(steps=400, optimizer=ec.Adam(1e-2), options=ec.LoopOptions(batch_size=60, device="cpu"))
+    assert trained.metrics[-1]["loss"] < trained.metrics[0]["loss"]
+    target, sigma = curve.target.values[:, None], curve.dataset["sigma"].values
+    error = np.abs(curve.gain.values - target / (target + sigma**2)).mean(axis=(1, 2))
+    assert error[-1] < 0.75 * error[0]
+
+
+OPTIONS = {
+    "adam": (ec.Adam(3e-3), ec.LoopOptions(batch_size=16, device="cpu", checkpoint_every=10)),
+    "adamw, averaged, clipped": (ec.AdamW(3e-3), ec.LoopOptions(batch_size=16, device="cpu", checkpoint_every=10, ema=0.9, clip=1.0)),
+    "momentum": (ec.SGD(1e-4, 0.9), ec.LoopOptions(batch_size=16, device="cpu", checkpoint_every=10)),
+    "plain sgd, 64 bits": (ec.SGD(1e-4), ec.LoopOptions(batch_size=16, device="cpu", checkpoint_every=10, precision="float64")),
+    "bfloat16": (ec.Adam(3e-3), ec.LoopOptions(batch_size=16, device="cpu", checkpoint_every=10, precision="bfloat16")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_resumed_run_is_the_same_to_the_bit(case, tmp_path):
+    optimizer, options = OPTIONS[case]
+    whole, curve = small(tmp_path / "whole", optimizer=optimizer, options=options)
+    small(tmp_path / "parts", steps=25, optimizer=optimizer, options=options)
+    resumed, again = small(tmp_path / "parts", optimizer=optimizer, options=options, resume=True)
+    assert torch.equal(weights(whole), weights(resumed))
+    assert curve.dataset.identical(again.dataset)
+    assert (resumed.steps_done, resumed.step) == (15, 40)
+    first, second = (load_file(tmp_path / name / CHECKPOINT) for name in ("whole", "parts"))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+KILLED = """
+import os, signal, sys, time
+import numpy as np, torch
+torch.set_num_threads(1)
+sys.path[:0] = {paths!r}
+import eigenclock as ec
+from test_loop import small
+
+folder, kills = {folder!r}, 0
+rng = np.random.default_rng(0)
+network = ec.MLP(64, 3)
+options = ec.LoopOptions(batch_size=32, device="cpu", checkpoint_every=10, ema=0.9)
+while True:
+    child = os.fork()
+    if child == 0:
+        small(folder, steps=400, network=network, options=options, resume=True)
+        os._exit(0)
+    if kills < 10:
+        time.sleep(rng.uniform(0.02, 0.35))
+        finished, _ = os.waitpid(child, os.WNOHANG)
+        if finished:
+            break
+        os.kill(child, signal.SIGKILL)
+        kills += 1
+    os.waitpid(child, 0)
+    if kills == 10:
+        small(folder, steps=400, network=network, options=options, resume=True)
+        break
+print(kills)
+"""
+
+
+def test_killed_at_ten_random_moments(tmp_path, request):
+    """SIGKILL wherever it strikes, in a step, a probe or a write: the end is the same, to the hash of the checkpoint."""
+    paths = [str(request.config.rootpath / "tests"), str(request.config.rootpath)]
+    script = textwrap.dedent(KILLED).format(paths=paths, folder=str(tmp_path / "killed"))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 5, "killed often enough to mean something"
+    threads = torch.get_num_threads()
+    options = ec.LoopOptions(batch_size=32, device="cpu", checkpoint_every=10, ema=0.9, threads=1)
+    try:
+        _, curve = small(tmp_path / "whole", steps=400, network=ec.MLP(64, 3), options=options)
+    finally:
+        torch.set_num_threads(threads)
+    hashes = {hashlib.sha256((tmp_path / name / CHECKPOINT).read_bytes()).hexdigest() for name in ("killed", "whole")}
+    assert len(hashes) == 1
+    killed = ec.LearningCurve.load(tmp_path / "killed" / "measured.nc")
+    assert killed.dataset.identical(curve.dataset)
+    streams = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("killed", "whole")]
+    assert streams[0] == streams[1]
+    left = {path.name for path in (tmp_path / "killed").iterdir() if not path.name.startswith(".")}
+    assert left == {"checkpoints", "measured.nc", "metrics.jsonl"}
+
+
+def test_every_epoch_holds_every_sample_once():
+    pairs = RandomPairs(torch.arange(10.0)[:, None], 4, None, (0.1, 10.0), 0)
+    rows = np.concatenate([pairs.rows(step) for step in range(5)])
+    assert sorted(rows[:10]) == sorted(rows[10:]) == list(range(10))
+    assert (rows[:10] != rows[10:]).any()
+    large = RandomPairs(torch.arange(3.0)[:, None], 8, None, (0.1, 10.0), 0)
+    assert np.bincount(large.rows(0), minlength=3).tolist() == [3, 3, 2] or sorted(np.bincount(large.rows(0))) == [
+        2,
+        3,
+        3,
+    ]
+
+
+def test_noise_levels_follow_the_density():
+    pairs = RandomPairs(torch.zeros(4, 1), 20_000, ec.LogNormal(-1.2, 1.2), (0.1, 10.0), 0)
+    log = np.log(pairs.levels(0))
+    assert abs(log.mean() + 1.2) < 4 * 1.2 / np.sqrt(20_000)
+    assert abs(log.std() - 1.2) < 4 * 1.2 / np.sqrt(40_000)
+    even = np.log(RandomPairs(torch.zeros(4, 1), 20_000, None, (0.1, 10.0), 0).levels(0))
+    assert even.min() >= np.log(0.1)
+    assert even.max() <= np.log(10.0)
+    assert abs(even.mean()) < 4 * even.std() / np.sqrt(20_000)
+    assert not np.array_equal(pairs.levels(0), pairs.levels(1))
+    clean, sigma, noise = pairs(0)
+    assert (len(clean), len(sigma), len(noise)) == (20_000,) * 3
+    assert torch.equal(noise, pairs(0)[2])
+    assert not torch.equal(noise, pairs(1)[2])
+
+
+def test_averaged_weights_are_an_exponential_average():
+    trained, _ = small(steps=30, options=ec.LoopOptions(batch_size=16, device="cpu", ema=0.5))
+    averaged = torch.cat([p.flatten() for p in trained.denoiser.network.parameters()])
+    assert not torch.equal(averaged, weights(trained))
+    # at decay 1/2 the average is within a few steps of the weights
+    assert (averaged - weights(trained)).abs().max() < 10 * 3e-3
+
+
+def test_clipping_bounds_the_step():
+    trained, _ = small(steps=1, optimizer=ec.SGD(1.0), options=ec.LoopOptions(batch_size=16, device="cpu", clip=1e-3))
+    start = ec.MLP(16, 2).build((6,), seed=0)
+    moved = weights(trained) - torch.cat([p.detach().flatten() for p in start.parameters()])
+    assert 0 < moved.norm() <= 1.001e-3
+
+
+def test_not_a_number_stops_early_and_keeps_what_was_computed(tmp_path):
+    with pytest.raises(
+        ec.InputError,
+        match=r"training stopped at step \d+: the loss is (nan|inf), optimizer.lr must be smaller than 1e\+10",
+    ):
+        small(
+            tmp_path,
+            steps=40,
+            optimizer=ec.SGD(1e10),
+            options=ec.LoopOptions(batch_size=16, device="cpu", checkpoint_every=1),
+        )
+    assert (tmp_path / "measured.nc").exists()
+
+
+ERRORS = {
+    "steps": ({"steps": 0}, "steps must be a whole number >= 1, got 0"),
+    "device": ({"options": ec.LoopOptions(device="cuda:7")}, "device must be one of cpu here, got cuda:7"),
+    "device name": ({"options": ec.LoopOptions(device="toaster")}, "device must be one of cpu here, got toaster"),
+}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="says which devices a machine without a GPU has")
+@pytest.mark.parametrize("case", ERRORS)
+def test_errors(case):
+    arguments, message = ERRORS[case]
+    with pytest.raises(ec.InputError, match=message):
+        small(**arguments)
+
+
+def test_other_settings_are_refused_by_name(tmp_path):
+    small(tmp_path, settings={"data": "digits", "network": {"width": 16}})
+    with pytest.raises(ec.InputError) as error:
+        small(tmp_path, settings={"data": "faces", "network": {"width": 16}}, resume=True, optimizer=ec.Adam(1e-3))
+    assert str(error.value) == (
+        f"settings differ from the run in {tmp_path}: optimizer.lr was 0.003, now 0.001, settings.data was digits, now faces"
+    )
+
+
+def test_only_own_checkpoints_are_read(tmp_path):
+    file = tmp_path / CHECKPOINT
+    file.parent.mkdir()
+    torch.save({"weights": torch.zeros(2)}, file)
+    with pytest.raises(ec.InputError, match="pickled checkpoints can run code and are never loaded"):
+        small(tmp_path, resume=True)
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.zeros(2)}, file)
+    with pytest.raises(ec.InputError, match="not a checkpoint of eigenclock"):
+        read_checkpoint(file)
+    with pytest.raises(ec.InputError, match="checkpoint not found"):
+        read_checkpoint(tmp_path / "none")
+    small(tmp_path / "run")
+    with pytest.raises(ec.InputError, match="is of another network"):
+        small(tmp_path / "run", network=ec.MLP(8, 2), resume=True)
+
+
+def test_metrics_stream_survives_a_line_cut_short(tmp_path):
+    file = tmp_path / "metrics.jsonl"
+    file.write_text(json.dumps({"step": 10, "loss": 1.0}) + '\n{"step": 20, "lo')
+    assert read_metrics(file) == [{"step": 10, "loss": 1.0}]
+    assert read_metrics(tmp_path / "none") == []
+
+
+def test_tensorboard_events(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    small(tmp_path, options=ec.LoopOptions(batch_size=16, device="cpu", tensorboard=True))
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [event.step for event in events.Scalars("loss")] == [10, 20, 30, 40]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within PyTorch's compiler
+def test_compiled_training_is_the_same_but_for_rounding():
+    plain, _ = small(steps=10)
+    compiled, _ = small(steps=10, options=ec.LoopOptions(batch_size=16, device="cpu", compile=True))
+    torch.testing.assert_close(weights(plain), weights(compiled), rtol=1e-3, atol=1e-4)

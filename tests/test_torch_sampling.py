@@ -1,0 +1,208 @@
+"""Torch samplers against the theory's discrete samplers, losses against T2, adapters against both."""
+
+import numpy as np
+import pytest
+import torch
+from recipes import OBJECTIVES
+
+import eigenclock as ec
+from eigenclock.training.losses import NetworkDenoiser, loss
+
+VARIANCE = np.array([4.0, 0.25, 1e-2, 1e-4])
+SAMPLERS = [ec.Heun(steps=20), ec.Heun(steps=40, rho=5.0), ec.Euler(steps=18), ec.ProbabilityFlow()]
+
+
+def optimal(x, sigma):
+    """The best denoiser of Gaussian modes."""
+    variance = torch.tensor(VARIANCE, dtype=x.dtype)
+    return x * variance / (variance + sigma**2)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
+def test_sampler_multiplies_modes_as_theory_says(sampler):
+    """x₀/noise of every mode is the root of the theory's variance, with the optimal denoiser."""
+    noise = torch.ones(3, 4, dtype=torch.float64)
+    out = ec.sample(optimal, sampler, noise)
+    expected = ec.predict(ec.Spectrum(VARIANCE), sampler=sampler, time=[np.inf]).variance.values[0]
+    # required 1e-5 of discrete samplers: the same product in 64 bits; 40 Runge–Kutta steps stand for the flow, to 1e-4
+    tolerance = 5e-5 if isinstance(sampler, ec.ProbabilityFlow) else 1e-11
+    np.testing.assert_allclose(out[0].numpy() ** 2, expected, rtol=2 * tolerance)
+
+
+@pytest.mark.parametrize("sampler", [ec.Stochastic(steps=20), ec.EulerMaruyama(steps=20)], ids=str)
+def test_stochastic_samplers_have_the_variance_of_theory(sampler):
+    n = 20_000
+    noise = torch.randn(n, 4, generator=torch.Generator().manual_seed(0))
+    out = ec.sample(optimal, sampler, noise, generator=torch.Generator().manual_seed(1))
+    expected = ec.predict(ec.Spectrum(VARIANCE), sampler=sampler, time=[np.inf]).variance.values[0]
+    # four standard errors of a variance of n Gaussian samples
+    np.testing.assert_allclose(out.double().var(dim=0).numpy(), expected, rtol=4 * np.sqrt(2 / n))
+
+
+def test_chunks_are_the_whole():
+    noise = torch.randn(10, 4, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(ec.sample(optimal, ec.Heun(), noise, chunk=3), ec.sample(optimal, ec.Heun(), noise))
+
+
+def test_unbounded_flow_is_refused():
+    with pytest.raises(ec.InputError, match="sigma_min must be > 0 and sigma_max finite to sample a network"):
+        ec.sample(optimal, ec.ProbabilityFlow(sigma_min=0.0), torch.ones(1, 4))
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
+def test_optimal_network_gives_the_optimal_denoiser_and_the_least_loss(objective):
+    """A network with gain f* = χ/κ: its denoiser has gain λ/(λ+σ²), its expected loss is the theory's floor."""
+
+    def network(x, sigma):
+        regression = objective.regression(VARIANCE, sigma.double().numpy())
+        return x * torch.tensor(regression.optimum.T, dtype=x.dtype)
+
+    levels = np.array([0.05, 0.5, 3.0])
+    denoiser = NetworkDenoiser(network, objective)
+    for sigma in levels:
+        out = denoiser(torch.ones(2, 4, dtype=torch.float64), torch.tensor(sigma))
+        np.testing.assert_allclose(out[0].numpy(), VARIANCE / (VARIANCE + sigma**2), rtol=1e-10)  # 1 − σf loses digits
+    mixed = denoiser(torch.ones(3, 4, dtype=torch.float64), torch.tensor(levels))
+    np.testing.assert_allclose(mixed.numpy(), VARIANCE / (VARIANCE + levels[:, None] ** 2), rtol=1e-10)
+
+    # all sign pairs: second moments exact, so the loss is exact too
+    signs = torch.tensor([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], dtype=torch.float64)
+    clean = signs[:, :1] * torch.tensor(np.sqrt(VARIANCE))
+    noise = signs[:, 1:] * torch.ones(4, dtype=torch.float64)
+    for sigma in levels:
+        value = loss(network, objective, clean, torch.full((4,), sigma, dtype=torch.float64), noise)
+        regression = objective.regression(VARIANCE, np.array([sigma]))
+        floor = regression.loss(regression.optimum)[:, 0].sum()
+        np.testing.assert_allclose(value.item(), floor, rtol=1e-10)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
+def test_as_denoiser_of_any_prediction(objective):
+    def network(x, condition):
+        sigma = condition.double().exp().numpy()
+        regression = objective.regression(VARIANCE, sigma)
+        return x * torch.tensor(regression.optimum.T, dtype=x.dtype)
+
+    denoiser = ec.as_denoiser(network, objective=objective, condition=lambda sigma: sigma.log())
+    out = denoiser(torch.ones(2, 4, dtype=torch.float64), torch.tensor(0.7, dtype=torch.float64))
+    np.testing.assert_allclose(out[0].numpy(), VARIANCE / (VARIANCE + 0.49), rtol=1e-9)
+
+
+def test_channels_first_networks():
+    seen = []
+
+    def network(x, sigma):
+        seen.append(tuple(x.shape))
+        return x
+
+    for shape in ((2, 8, 6), (2, 8, 6, 3)):
+        out = ec.as_denoiser(network, objective=ec.Denoising(), channels_first=True)(
+            torch.randn(shape), torch.tensor(1.0)
+        )
+        assert out.shape == shape
+    assert seen == [(2, 1, 8, 6), (2, 3, 8, 6)]
+
+
+def test_as_denoiser_errors():
+    with pytest.raises(ec.InputError, match="objective must be an objective of the theory"):
+        ec.as_denoiser(lambda x, s: x, objective="epsilon")
+    with pytest.raises(ec.InputError, match="objective and scheduler exclude each other"):
+        ec.as_denoiser(lambda x, s: x, objective=ec.EDM(), scheduler=object())
+    scheduler = type("Strange", (), {"config": type("Config", (), {})()})()
+    with pytest.raises(ec.InputError, match="scheduler must be DDPM-like .* got Strange"):
+        ec.as_denoiser(lambda x, s: x, scheduler=scheduler)
+
+
+class Ideal:
+    """Stands for a diffusers model of one-mode data of variance 0.25: predicts what its scheduler's training would teach it."""
+
+    def __init__(self, predict):
+        self.predict = predict
+
+    def __call__(self, x, timestep):
+        return self.predict(x, timestep.double().reshape(-1, 1, 1, 1))
+
+
+def _levels(scheduler, t):
+    cumulative = scheduler.alphas_cumprod.double()
+    low = t.long().clamp(max=len(cumulative) - 1)
+    high = (low + 1).clamp(max=len(cumulative) - 1)
+    log_sigma = 0.5 * torch.log((1 - cumulative) / cumulative)
+    return torch.exp(torch.lerp(log_sigma[low], log_sigma[high], t - low))
+
+
+V = 0.25
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "sample", "v_prediction"])
+def test_diffusers_ddpm(kind):
+    diffusers = pytest.importorskip("diffusers")
+    scheduler = diffusers.DDPMScheduler(prediction_type=kind)
+
+    def predict(x, t):
+        sigma = _levels(scheduler, t)
+        signal = (1 + sigma**2) ** -0.5
+        y = x.double() / signal
+        clean = V / (V + sigma**2) * y
+        noise = (y - clean) / sigma
+        return {"epsilon": noise, "sample": clean, "v_prediction": signal * noise - signal * sigma * clean}[kind]
+
+    denoiser = ec.as_denoiser(Ideal(predict), scheduler=scheduler)
+    x = torch.randn(3, 8, 8, dtype=torch.float64)
+    for sigma in (0.05, 0.7, 20.0):
+        # timesteps are passed on in 32 bits: 1e-7 of 1000 steps
+        torch.testing.assert_close(denoiser(x, torch.tensor(sigma)), V / (V + sigma**2) * x, rtol=1e-4, atol=1e-5)
+
+
+def test_diffusers_flow_matching_and_edm():
+    diffusers = pytest.importorskip("diffusers")
+    flow, edm = diffusers.FlowMatchEulerDiscreteScheduler(), diffusers.EDMEulerScheduler()
+
+    def velocity(x, t):
+        share = t / 1000
+        return x.double() * (share - (1 - share) * V) / ((1 - share) ** 2 * V + share**2)  # E[z − x₀ | x]
+
+    def raw(x, c_noise):
+        sigma = torch.exp(4 * c_noise)
+        y = x.double() * torch.sqrt(sigma**2 + 0.25)
+        skip, out = 0.25 / (sigma**2 + 0.25), sigma * 0.5 / torch.sqrt(sigma**2 + 0.25)
+        return (V / (V + sigma**2) - skip) * y / out
+
+    x = torch.randn(3, 8, 8, 3, dtype=torch.float64)
+    for model, scheduler in ((Ideal(velocity), flow), (Ideal(raw), edm)):
+        denoiser = ec.as_denoiser(model, scheduler=scheduler)
+        for sigma in (0.05, 0.7, 20.0):
+            torch.testing.assert_close(denoiser(x, torch.tensor(sigma)), V / (V + sigma**2) * x, rtol=1e-4, atol=1e-4)
+
+
+def test_a_real_diffusers_model_in_training():
+    """A tiny UNet2DModel under its own DDPM training loop, watched by the probe."""
+    diffusers = pytest.importorskip("diffusers")
+    torch.manual_seed(0)
+    model = diffusers.UNet2DModel(sample_size=8, in_channels=1, out_channels=1, block_out_channels=(8, 16), layers_per_block=1,
+                                  norm_num_groups=4, down_block_types=("DownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D"))  # fmt: skip
+    scheduler = diffusers.DDPMScheduler()
+    data = ec.data.digits().standardized()
+    spectrum = ec.Spectrum.from_samples(data.samples)
+    probe = ec.Probe(
+        spectrum, sampler=ec.Heun(steps=8), steps=[10, 30], n_samples=32, data=data.samples, gain_samples=64
+    )
+    denoiser = ec.as_denoiser(model, scheduler=scheduler)
+    optimizer = torch.optim.Adam(model.parameters(), 2e-3)
+    images = torch.tensor(data.samples, dtype=torch.float32)[:, None]
+    generator = torch.Generator().manual_seed(0)
+    probe(0, denoiser)
+    for step in range(1, 31):
+        clean = images[torch.randint(len(images), (64,), generator=generator)]
+        noise, t = torch.randn(clean.shape, generator=generator), torch.randint(1000, (64,), generator=generator)
+        value = (model(scheduler.add_noise(clean, noise, t), t).sample - noise).square().mean()
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        probe(step, denoiser)
+    curve = probe.curve()
+    assert curve.time.values.tolist() == [0, 10, 30]
+    assert np.isfinite(curve.variance.values).all()
+    # what it learns first is that most of a noisy image is noise: the gain at high noise comes down to its optimum
+    high = curve.gain.values[:, :, curve.dataset["sigma"].values > 5].mean(axis=(1, 2))
+    assert abs(high[-1]) < abs(high[0])
