@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := runs/demo
 
-.PHONY: help demo test lint types tests docs benchmark figures format clean chromium
+.PHONY: help demo test lint types tests docs benchmark study figures format clean chromium
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(VENV)/installed-demo  ## install, run the main job on bundled real images, print the path of the report
+demo: $(VENV)/installed-demo  ## install, train a small network on bundled photographs under the clock, print the path of the report
 	$(BIN)/eigenclock run --data natural16 --out $(DEMO) --overwrite
 
 test: lint types tests docs  ## install, then lint, types, all tests (in a browser too) and the documentation
@@ -31,6 +31,10 @@ docs: $(VENV)/installed-dev  ## the documentation, built strictly into site/
 
 benchmark: $(VENV)/installed-dev  ## the ratios of benchmarks/, printed
 	$(BIN)/python -m benchmarks
+
+study: $(VENV)/installed-dev  ## the study of spectral bias (an hour on two cores), and its page in docs/
+	$(BIN)/eigenclock study spectral_bias --preset cpu --out runs/spectral_bias
+	$(BIN)/python -m examples.study_pages
 
 figures: $(VENV)/installed-dev  ## the figures and tables of docs/, made again
 	$(BIN)/python -m examples.docs_figures
@@ -52,9 +56,9 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed-demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[data]'
+	$(PIP) --editable '.[data,train]'
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[data,dev]'
+	$(PIP) --editable '.[data,train,dev]'
 	@touch $@

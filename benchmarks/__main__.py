@@ -9,7 +9,7 @@ from rich.table import Table
 
 from examples import pages
 
-from . import convolutions, prediction, spectra
+from . import convolutions, prediction, spectra, training
 
 BENCHMARKS = (
     prediction.against_brute_force,
@@ -20,6 +20,10 @@ BENCHMARKS = (
     convolutions.against_dense,
     convolutions.large_grids,
     convolutions.matrices,
+    training.throughput,
+    training.probe_share,
+    training.memory,
+    training.compiling,
 )
 PAGE = Path("docs/expect.md")
 

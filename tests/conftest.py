@@ -3,6 +3,8 @@
 import os
 import shutil
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one core each
+
 import matplotlib
 import numpy as np
 import pytest

@@ -65,7 +65,15 @@ def test_config_file_repeats_a_run(tmp_path):
 
 def test_print_config_is_a_config(tmp_path):
     printed = command(
-        "predict", *SMALL, "--out", tmp_path / "run", "--optimizer", "HeavyBall", "--optimizer.lr", "0.01", "--print-config"
+        "predict",
+        *SMALL,
+        "--out",
+        tmp_path / "run",
+        "--optimizer",
+        "HeavyBall",
+        "--optimizer.lr",
+        "0.01",
+        "--print-config",
     )
     assert printed.returncode == 0, printed.stderr
     config = yaml.safe_load(printed.stdout)
@@ -141,14 +149,18 @@ def test_nothing_to_compare_is_said(tmp_path):
 
 
 def test_large_data_are_only_predicted(tmp_path):
-    cli.main(["predict", "--data", "faces", "--out", str(tmp_path / "run"), "--steps", "20", "--simulation.enabled", "true"])
+    cli.main(
+        ["predict", "--data", "faces", "--out", str(tmp_path / "run"), "--steps", "20", "--simulation.enabled", "true"]
+    )
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["brute_force_skipped"].startswith("625 coordinates are more than simulation.max_dimension = 400")
     assert "Not checked by brute force: 625 coordinates" in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_gradient_flow_is_only_predicted(tmp_path):
-    cli.main(["predict", *SMALL, "--out", str(tmp_path / "run"), "--optimizer", "GradientFlow", "--optimizer.lr", "0.1"])
+    cli.main(
+        ["predict", *SMALL, "--out", str(tmp_path / "run"), "--optimizer", "GradientFlow", "--optimizer.lr", "0.1"]
+    )
     assert not (tmp_path / "run" / "simulated.nc").exists()
 
 
@@ -251,17 +263,17 @@ ERRORS = {
     "unreadable image": (["run", "--data", "{tmp}/broken", "--out", "{tmp}/r"], "unreadable image: {tmp}/broken/x.png"),
     "truncated curve": (["report", "--run", "{tmp}/truncated"], "not a readable learning curve: {tmp}/truncated/curve.nc"),
     "network": (["run", "--data", "digits", "--out", "{tmp}/r", "--network", "GAN"], "network must be one of Linear, MLP, UNet, ConvNet, DiT, got GAN"),
-    "network option": (["run", "--data", "digits", "--out", "{tmp}/r", "--network", "UNet", "--network.width", "3"], "network has no option width, got --network.width 3"),
+    "network option": (["run", "--data", "digits", "--out", "{tmp}/r", "--network", "UNet", "--network.width", "3"], "network has no option width"),
     "network size": (["run", "--data", "faces", "--out", "{tmp}/r", "--network", "UNet"], "image size must be divisible by 2 for 2 resolutions, got 25×25"),
     "device": (["run", "--data", "digits", "--out", "{tmp}/r", "--training.device", "toaster"], "device must be one of cpu"),
     "no steps": (["train", "--data", "digits", "--out", "{tmp}/r", "--steps", "0"], "steps must be a whole number >= 1, got 0"),
-    "precision": (["train", "--data", "digits", "--out", "{tmp}/r", "--training.precision", "int8"], "precision must be"),
+    "precision": (["train", "--data", "digits", "--out", "{tmp}/r", "--training.precision", "int8"], "training.precision must be one of float32, bfloat16, float64, got int8"),
     "compare nothing": (["compare"], "compare needs either --run DIR or both --curve FILE and --measured FILE"),
     "compare no run": (["compare", "--run", "{tmp}"], "run must be the folder of a run, got {tmp}, which has no config.yaml"),
     "compare untrained": (["compare", "--run", "{tmp}/truncated"], "run must be the folder of a trained run"),
     "unknown study": (["study", "alchemy", "--out", "{tmp}/r"], "study must be one of spectral_bias, got 'alchemy'"),
     "unknown part": (["study", "spectral_bias", "--preset", "tiny", "--out", "{tmp}/r", "--part", "x"], "part must be one of 'gaussian', 'images', 'convolution', 'width', got 'x'"),
-    "unknown preset": (["study", "spectral_bias", "--preset", "huge", "--out", "{tmp}/r"], "preset"),
+    "unknown preset": (["study", "spectral_bias", "--preset", "huge", "--out", "{tmp}/r"], "preset must be one of tiny, cpu, paper, got huge"),
     "both": (["run", "--data", "digits", "--out", "{tmp}/r", "--overwrite", "--resume"], "overwrite and resume exclude each other"),
 }  # fmt: skip
 

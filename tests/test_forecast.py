@@ -23,7 +23,7 @@ def run(factor=0.05, *, noise=0.0, seed=0, until=np.inf, drop=0):
         [np.exp(np.interp(np.log(TIME / s), np.log(fine.time.values), np.log(fine.variance.values[:, k]))) for k, s in enumerate(shift)], axis=1
     )  # fmt: skip
     dataset = fine.dataset.drop_dims("time")
-    keep = np.flatnonzero(TIME <= until)[drop:]
+    keep = np.flatnonzero(until >= TIME)[drop:]
     dataset.coords["time"] = ("time", TIME[keep])
     dataset["variance"] = (("time", "mode"), variance[keep])
     if drop:
@@ -206,9 +206,9 @@ def test_errors():
     with pytest.raises(ec.InputError, match="curve and measured must have the same modes, got 1 and 100 modes"):
         ec.forecast(ec.predict(ec.Spectrum([1.0])), whole)
     predicted = ec.predict_level("c", whole.spectrum, **RECIPE)
-    with pytest.raises(ec.InputError, match="at must be at or after the first record, step 1, got 0.5"):
+    with pytest.raises(ec.InputError, match=r"at must be at or after the first record, step 1, got 0\.5"):
         ec.forecast(predicted, whole, at=0.5)
-    with pytest.raises(ec.InputError, match="coverage must be a finite number > 0 and < 1, got 1.5"):
+    with pytest.raises(ec.InputError, match=r"coverage must be a finite number > 0 and < 1, got 1\.5"):
         ec.forecast(predicted, whole, coverage=1.5)
     with pytest.raises(ec.InputError, match="fraction must be"):
         ec.forecast(predicted, whole).variance_learned(2.0)

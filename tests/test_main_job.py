@@ -87,7 +87,9 @@ def test_linear_network_uses_its_own_theory(tmp_path):
               "--optimizer.lr", "0.05", "--training.batch_size", "256", "--probe.samples", "64", "--probe.gain", "false", "--training.device", "cpu"])  # fmt: skip
     rows = pd.DataFrame(json.loads((tmp_path / "run" / "metrics.json").read_text())["levels"]).set_index("level")
     assert rows.loc["c", "modes"] >= 8
-    assert rows.loc["c", "rank_correlation"] > 0.6  # minibatch noise of a few heavy-tailed modes; 0.71 at this seed, 0.2 by level (a)
+    assert (
+        rows.loc["c", "rank_correlation"] > 0.6
+    )  # minibatch noise of a few heavy-tailed modes; 0.71 at this seed, 0.2 by level (a)
     assert rows.loc["c", "median_error"] < 0.2
     # the constant is not free here: each of 24 levels has the samples that fall within its spacing of ln σ
     spacing = np.log(80 / 0.002) / 23
@@ -109,13 +111,21 @@ sys.meta_path.insert(0, Blocked())
 
 def test_without_torch_a_hint(tmp_path):
     script = NO_TORCH + "from eigenclock.cli import main; main(sys.argv[1:])"
-    for arguments in (["run", "--data", "digits", "--out", str(tmp_path / "r")], ["study", "spectral_bias", "--out", str(tmp_path / "s")]):
-        done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    for arguments in (
+        ["run", "--data", "digits", "--out", str(tmp_path / "r")],
+        ["study", "spectral_bias", "--out", str(tmp_path / "s")],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=60, check=False
+        )
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == "eigenclock: error: training needs PyTorch: pip install 'eigenclock[train]'\n"
     script = NO_TORCH + "import eigenclock as ec; ec.predict(ec.Spectrum([1.0])); ec.Probe"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert done.stderr.splitlines()[-1] == "eigenclock.checks.InputError: training needs PyTorch: pip install 'eigenclock[train]'"
+    assert (
+        done.stderr.splitlines()[-1]
+        == "eigenclock.checks.InputError: training needs PyTorch: pip install 'eigenclock[train]'"
+    )
 
 
 def test_the_theory_does_not_import_torch():
@@ -137,9 +147,16 @@ def test_page_of_a_trained_run(browser, folder, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     text = page.inner_text("body")
     metrics = json.loads((folder / "metrics.json").read_text())
-    for words in ("How much each level of theory explains", "Forecasts made during the run", "Measured (the real network)", "parameters, trained by Adam"):
+    for words in (
+        "How much each level of theory explains",
+        "Forecasts made during the run",
+        "Measured (the real network)",
+        "parameters, trained by Adam",
+    ):
         assert words in text
-    assert f"{metrics['levels'][2]['rank_correlation']:.2f}" in page.inner_text("section[aria-labelledby=levels]").replace("−", "-")
+    assert f"{metrics['levels'][2]['rank_correlation']:.2f}" in page.inner_text(
+        "section[aria-labelledby=levels]"
+    ).replace("−", "-")
     slider = page.locator("#moment")
     slider.focus()
     page.keyboard.press("Home")

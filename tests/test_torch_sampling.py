@@ -109,7 +109,7 @@ def test_as_denoiser_errors():
     with pytest.raises(ec.InputError, match="objective and scheduler exclude each other"):
         ec.as_denoiser(lambda x, s: x, objective=ec.EDM(), scheduler=object())
     scheduler = type("Strange", (), {"config": type("Config", (), {})()})()
-    with pytest.raises(ec.InputError, match="scheduler must be DDPM-like .* got Strange"):
+    with pytest.raises(ec.InputError, match=r"scheduler must be DDPM-like .* got Strange"):
         ec.as_denoiser(lambda x, s: x, scheduler=scheduler)
 
 

@@ -318,6 +318,12 @@ def _one_line(message: str) -> str:
     deep = re.match(r'Parser key "(\w+)": Parser key "([\w.]+)": (Expected .*?)\. Got value: (.*)', line)
     if deep:
         return _of_an_option(f"{deep[1]}.{deep[2]}", deep[4], line)
+    refused = re.match(r"Parser key \"(\w+)\": Option '(\w+)' is not accepted", line)
+    if refused and refused[1] in PARTS:
+        return f"{refused[1]} has no option {refused[2]}"
+    listed = re.match(r'Parser key "([\w.]+)": Expected a typing.Literal\[(.*)\]. Got value: (.*)', line)
+    if listed:
+        return f"{listed[1]} must be one of {listed[2].replace(chr(39), '')}, got {listed[3]}"
     missing = re.match(r"the following arguments are required: (.*)", line)
     if missing:
         return "these options are required: " + ", ".join(
