@@ -87,6 +87,35 @@ def test_kernel_sizes_make_the_table_of_the_docs(tmp_path):
         assert np.allclose(numbers(table), numbers(committed), rtol=0.02, atol=0.02)
 
 
+def test_own_loop():
+    levels = import_example("own_loop").main(steps=60)
+    assert list(levels) == ["a", "b", "c", "d"]
+
+
+def test_study_pages(tmp_path):
+    """The committed page is whole: every table is there, and its figures."""
+    from eigenclock.studies import run_study
+
+    for page in (ROOT / "docs").glob("*.md"):
+        shutil.copy(page, tmp_path)
+    for part in ("gaussian", "images"):
+        run_study("spectral_bias", preset="tiny", out=tmp_path / "tiny", part=part, command="eigenclock study ...")
+    import_example("study_pages").main(tmp_path, tmp_path / "tiny", tmp_path / "none")
+    made = import_example("pages").extract(tmp_path / "spectral_bias.md", "gaussian cpu")
+    assert "Gaussian d = 16" in made
+    for table in (
+        "gaussian cpu",
+        "gaussian paper",
+        "images cpu",
+        "convolution cpu",
+        "width cpu",
+        "levels",
+        "forecasts",
+        "durations",
+    ):
+        assert len(pages_of_docs("spectral_bias.md", table)) > 50, f"{table} was never filled in"
+
+
 def import_example(name):
     return importlib.import_module(f"examples.{name}")
 
@@ -114,7 +143,21 @@ def test_docs_figures(tmp_path, capsys, monkeypatch):
     for page in (ROOT / "docs").glob("*.md"):
         shutil.copy(page, tmp_path / "docs")
     monkeypatch.setattr(docs_figures, "examples", functools.partial(docs_figures.examples, quick=True))
-    docs_figures.main(tmp_path / "docs", tmp_path / "run", options)
+    trained = [
+        "--steps",
+        "40",
+        "--network.width",
+        "16",
+        "--n",
+        "500",
+        "--probe.count",
+        "6",
+        "--probe.samples",
+        "16",
+        "--training.device",
+        "cpu",
+    ]
+    docs_figures.main(tmp_path / "docs", tmp_path / "run", options, trained)
     figures = {path.name for path in (tmp_path / "docs" / "figures").iterdir()}
     committed = {path.name for path in (ROOT / "docs" / "figures").iterdir()}
     assert figures == committed

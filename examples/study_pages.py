@@ -1,0 +1,97 @@
+"""The page of a study in docs/, from the folder that `eigenclock study` wrote: tables, figures and the numbers behind them.
+
+python -m examples.study_pages [folder of --preset cpu] [folder of --preset paper]
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from eigenclock.tables import markdown
+from examples import pages
+
+DOCS = Path("docs")
+FOLDERS = (Path("runs/spectral_bias"), Path("runs/spectral_bias_paper"))
+PARTS = ("gaussian", "images", "convolution", "width")
+MOST_BYTES = 300_000
+"""Tables larger than this stay where they were made."""
+
+
+def main(docs: Path, cpu: Path, paper: Path) -> None:
+    """Tables into docs/spectral_bias.md, figures and CSV files beside it."""
+    page, out = docs / "spectral_bias.md", docs / "studies" / "spectral_bias"
+    out.mkdir(parents=True, exist_ok=True)
+    for preset, folder in (("cpu", cpu), ("paper", paper)):
+        for part in PARTS:
+            if not (folder / f"{part}_claims.csv").exists():
+                continue
+            claims = pd.read_csv(folder / f"{part}_claims.csv", dtype=str, keep_default_na=False)
+            pages.insert(page, f"{part} {preset}", markdown(claims))
+            for file in sorted(folder.glob(f"{part}_*")):
+                if file.suffix in (".csv", ".png") and "manifest" not in file.name and file.stat().st_size < MOST_BYTES:
+                    shutil.copy(file, out / f"{preset}_{file.name}")
+    pages.insert(page, "levels", markdown(levels(cpu, paper)))
+    pages.insert(page, "forecasts", markdown(forecasts(cpu, paper)))
+    pages.insert(page, "durations", durations(cpu, paper))
+
+
+def tables(name: str, *folders: Path) -> pd.DataFrame:
+    """A table of all parts and presets that have it, with the columns `part` and `data`."""
+    found = []
+    for folder in folders:
+        for part in ("gaussian", "images"):
+            file = folder / f"{part}_{name}.csv"
+            if file.exists():
+                table = pd.read_csv(file)
+                labels = "Gaussian, d = " + table["d"].astype(str) if part == "gaussian" else table["data"]
+                found.append(
+                    table.assign(part=part, data=labels + (", exact settings" if folder == folders[-1] else ""))
+                )
+    return pd.concat(found)
+
+
+def levels(cpu: Path, paper: Path) -> pd.DataFrame:
+    """Median error, rank correlation and slope of every level, mean over seeds."""
+    table = tables("levels", cpu, paper).groupby(["data", "level"], sort=False)
+    mean = table[["modes", "rank_correlation", "median_error", "error_90", "slope", "explained"]].mean()
+    return mean.round(3).reset_index()
+
+
+def forecasts(cpu: Path, paper: Path) -> pd.DataFrame:
+    """Error and coverage of forecasts by how early they were made, mean over runs."""
+    table = tables("forecasts", cpu, paper)
+    rows = []
+    for fraction, here in table.groupby("fraction"):
+        row = {"made after": f"{100 * fraction:g} % of the run"}
+        for method, label in (
+            ("theory", "theory"),
+            ("1/variance", "plain 1/variance law"),
+            ("loss", "loss extrapolated"),
+        ):
+            known = here[(here["method"] == method) & (here["forecast"] >= 5)]
+            row[f"{label}: median |ln error|"] = (
+                f"{known['error'].median():.2f} ({len(known)} runs)" if len(known) else "–"
+            )
+        covered = here[(here["method"] == "theory") & here["covered"].notna()]["covered"]
+        row["within the 80 % interval"] = f"{100 * covered.mean():.0f} %"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def durations(*folders: Path) -> str:
+    """How long each part took, as its manifest says."""
+    lines = []
+    for folder in folders:
+        for file in sorted(folder.glob("manifest_*.json")):
+            content = json.loads(file.read_text())
+            took = ", ".join(f"{part} {seconds / 60:.0f} min" for part, seconds in content["seconds"].items())
+            lines.append(f"* `{content['command'] or file.stem}`: {took}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    given = [Path(name) for name in sys.argv[1:]]
+    main(DOCS, *(given + list(FOLDERS)[len(given) :]))
