@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import eigenclock as ec
-from eigenclock.config import TrainingOptions
+from eigenclock.config import TheoryOptions
 from eigenclock.pipeline import stable_learning_rate
 
 OBJECTIVES: dict[str, ec.Objective] = {
@@ -36,7 +36,7 @@ def main(out: Path) -> str:
     rows = []
     styles = ["-", "--", "-", "-", "--", "-.", ":"]
     for i, (name, objective) in enumerate(OBJECTIVES.items()):
-        rate = stable_learning_rate(TrainingOptions(objective=objective), spectrum)
+        rate = stable_learning_rate(TheoryOptions(objective=objective), spectrum)
         curve = ec.predict(
             spectrum,
             objective=objective,

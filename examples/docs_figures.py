@@ -74,7 +74,7 @@ def network_table(run: Path) -> str:
     lines += [
         "",
         f"{training['network']}, {training['steps']:,} steps of {training['optimizer']}, batches of {training['batch_size']}: "
-        f"{seconds['train']:.0f} s, of which the probe took {100 * training['probe_share']:.0f} %. Errors are |ln(measured/predicted "
+        f"{seconds['train']:.0f} s, the probe {100 * training['probe_share']:.0f} %. Errors: |ln(measured/predicted "
         "time)| after one constant. Made by `make figures`.",
     ]
     return "\n".join(lines) + "\n"

@@ -16,6 +16,9 @@ from examples import pages
 DOCS = Path("docs")
 FOLDERS = (Path("runs/spectral_bias"), Path("runs/spectral_bias_paper"))
 PARTS = ("gaussian", "images", "convolution", "width")
+FEWEST = 5
+"""Fewest modes still to come for a forecast to be judged."""
+
 MOST_BYTES = 300_000
 """Tables larger than this stay where they were made."""
 
@@ -56,29 +59,30 @@ def tables(name: str, *folders: Path) -> pd.DataFrame:
 def levels(cpu: Path, paper: Path) -> pd.DataFrame:
     """Median error, rank correlation and slope of every level, mean over seeds."""
     table = tables("levels", cpu, paper).groupby(["data", "level"], sort=False)
-    mean = table[["modes", "rank_correlation", "median_error", "error_90", "slope", "explained"]].mean()
-    return mean.round(3).reset_index()
+    mean = table[["modes", "rank_correlation", "median_error", "null_error", "error_90", "slope", "explained"]].mean()
+    return mean.round(3).reset_index().rename(columns={"null_error": "one time for all"})
 
 
 def forecasts(cpu: Path, paper: Path) -> pd.DataFrame:
-    """Error and coverage of forecasts by how early they were made, mean over runs."""
-    table = tables("forecasts", cpu, paper)
+    """Error and coverage of forecasts by data set and by how early they were made."""
     rows = []
-    for fraction, here in table.groupby("fraction"):
-        row = {"made after": f"{100 * fraction:g} % of the run"}
-        for method, label in (
-            ("theory", "theory"),
-            ("1/variance", "plain 1/variance law"),
-            ("loss", "loss extrapolated"),
-        ):
-            known = here[(here["method"] == method) & (here["forecast"] >= 5)]
-            row[f"{label}: median |ln error|"] = (
-                f"{known['error'].median():.2f} ({len(known)} runs)" if len(known) else "–"
-            )
-        covered = here[(here["method"] == "theory") & here["covered"].notna()]["covered"]
-        row["within the 80 % interval"] = f"{100 * covered.mean():.0f} %"
+    for (data, fraction), here in tables("forecasts", cpu, paper).groupby(["data", "fraction"], sort=False):
+        ours = here[(here["method"] == "theory") & (here["forecast"] >= FEWEST)]
+        if ours.empty:
+            continue
+        row = {"data": data, "made after": f"{100 * fraction:g} %", "runs": str(len(ours))}
+        for method, label in (("theory", "theory"), ("1/variance", "1/variance"), ("loss", "loss")):
+            known = here[(here["method"] == method) & (here["forecast"] >= FEWEST)]["error"].dropna()
+            row[f"error, {label}"] = f"{known.median():.2f}" if len(known) else "–"
+        row["within the 80 % interval"] = _share(ours["covered"])
+        row["90 % of the variance within its interval"] = _share(ours["moment_covered"])
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _share(values: pd.Series) -> str:
+    known = values.dropna()
+    return f"{100 * known.mean():.0f} %" if len(known) else "–"
 
 
 def durations(*folders: Path) -> str:

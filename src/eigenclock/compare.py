@@ -1,6 +1,6 @@
 """Two learning curves side by side: do their clocks agree, and up to which single time constant?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ import scipy.stats
 from jaxtyping import Bool, Float
 
 from .checks import InputError
-from .clocks import Emergence, PowerLaw, Threshold
+from .clocks import Emergence, PowerLaw, Threshold, emergence
 from .curve import LearningCurve
 
 DISAGREEMENT = 2.0
@@ -38,6 +38,12 @@ class Comparison:
     error_90: float
     slope: float
     explained: float
+
+    @property
+    def null_error(self) -> float:
+        """Median |ln ratio| if all compared modes were given one and the same time: what knowing nothing of them leaves."""
+        time = np.log(self.measured.time[self.used])
+        return float(np.median(np.abs(time - np.median(time)))) if time.size >= 2 else float("nan")
 
     @property
     def ratio(self) -> Float[np.ndarray, " mode"]:
@@ -81,10 +87,30 @@ class Comparison:
         )
 
 
+def measured_emergence(
+    measured: LearningCurve, predicted: LearningCurve, threshold: Threshold = "geometric"
+) -> Emergence:
+    """Emergence of a measured curve; of one that started late, from the predicted start, earlier times unknown."""
+    if not started_late(measured):
+        return measured.emergence(threshold)
+    times = measured.time.values
+    table = emergence(measured.variance.values, times, predicted.initial.values, measured.target.values, threshold)
+    unknown = np.nan_to_num(table.time, nan=np.inf) <= times[0]
+    return replace(table, time=np.where(unknown, np.nan, table.time), censored=table.censored | unknown)
+
+
+def started_late(measured: LearningCurve) -> bool:
+    """Whether a probe's first record is not of the untrained model."""
+    return bool(measured.dataset.attrs.get("first_step", 0) > 0)
+
+
 def compare(curve: LearningCurve, measured: LearningCurve, *, threshold: Threshold = "geometric") -> Comparison:
     """Compare the clocks of a predicted and a measured (or simulated) curve of the same modes.
 
-    Fewer than two comparable modes give NaN statistics. InputError if the curves have different numbers of modes.
+    Fewer than two comparable modes give NaN statistics. A measurement that started late is read from the predicted start, and
+    modes that it found learned are left out.
+
+    InputError if the curves have different numbers of modes.
 
     ```python
     >>> import eigenclock as ec
@@ -101,7 +127,7 @@ def compare(curve: LearningCurve, measured: LearningCurve, *, threshold: Thresho
         raise InputError(
             "curves must have the same target variances, got different ones: compare curves of one spectrum"
         )
-    first, second = curve.emergence(threshold), measured.emergence(threshold)
+    first, second = curve.emergence(threshold), measured_emergence(measured, curve, threshold)
     used = np.zeros(first.target.size, dtype=bool)
     for direction in ("rising", "falling"):
         used |= first.select(direction) & second.select(direction)

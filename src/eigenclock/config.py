@@ -137,11 +137,11 @@ class RunConfig(OutputOptions, DataOptions):
         probe: what is measured along the run
     """
 
-    network: Network = field(default_factory=MLP)
+    network: Network = field(default_factory=lambda: MLP(512, 5))
     objective: Objective = field(default_factory=lambda: EDM(density=LogNormal()))
     optimizer: Descent = field(default_factory=lambda: Adam(3e-4))
     sampler: Sampler = field(default_factory=Heun)
-    steps: int = 2000
+    steps: int = 3000
     training: LoopOptions = field(default_factory=LoopOptions)
     probe: ProbeOptions = field(default_factory=ProbeOptions)
 

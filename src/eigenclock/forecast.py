@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 
 from .checks import InputError, number
 from .clocks import emergence
+from .compare import started_late
 from .curve import LearningCurve
 from .time_scale import PARTIAL_NOISE, Status, TimeScale
 
@@ -27,8 +28,8 @@ DRAWS = 400
 FINEST = 0.25
 """The finest quarter: this share of the modes, of smallest variance."""
 
-WIDE = 60.0
-"""Half-width of an interval, in percent, above which both of its ends are said."""
+WIDE, EVEN = 60.0, 15.0
+"""An interval wider than this, or this much wider on one side, in percent, is said by both of its ends."""
 
 MOST_OF = 0.9
 """A group of modes has emerged when this share of it has."""
@@ -52,8 +53,9 @@ class Moment:
         if self.known:
             return f"step {self.step:,.0f}, reached"
         step, low, high = (f"{float(f'{value:.2g}'):,.0f}" for value in (self.step, self.low, self.high))
-        spread = 100 * (np.sqrt(self.high / self.low) - 1)
-        return f"step {step} ± {spread:.0f} %" if spread <= WIDE else f"step {step} (between {low} and {high})"
+        below, above = 100 * (1 - self.low / self.step), 100 * (self.high / self.step - 1)
+        even = max(below, above) <= WIDE and abs(below - above) <= EVEN
+        return f"step {step} ± {max(below, above):.0f} %" if even else f"step {step} (between {low} and {high})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,7 +65,8 @@ class Forecast:
     - `time`, `low`, `high`: (mode,) expected step and its interval of probability `coverage`; the measured step where a mode has
       emerged, NaN where there is no clock to forecast (gray zone, no prediction) or no mode has emerged yet.
     - `emerged`: modes that have emerged so far; `pending`: modes forecast to come. `gray_zone`: modes without a clear clock.
-    - `draws`: (draw, mode) the expected times, then draws of all of them; 0 in the gray zone.
+    - `time_of_all`, `draws`: expected times, and (draw, mode) draws of them, of all modes: 0 in the gray zone, the first record
+      where a late probe found them learned.
     - `time_scale`: measured over predicted time, the one constant. `spread`: standard deviation of ln t about it.
     """
 
@@ -78,6 +81,7 @@ class Forecast:
     coverage: float
     time_scale: float
     spread: float
+    time_of_all: Modes
     draws: Float[np.ndarray, "draw mode"]
 
     def variance_learned(self, fraction: float) -> Moment:
@@ -98,16 +102,13 @@ class Forecast:
         """When modes that carry a fraction of the weight have emerged."""
         if np.isnan(self.time_scale):
             return Moment(np.nan, np.nan, np.nan)
-        moments = _reached(self.draws, weight, fraction)  # the first row is what is expected
+        expected = float(_reached(self.time_of_all[None], weight, fraction)[0])
+        if expected <= self.made_at:
+            return Moment(expected, expected, expected, known=True)
+        moments = _reached(self.draws, weight, fraction)
         tail = (1 - self.coverage) / 2
-        with np.errstate(invalid="ignore"):
-            low, high = np.quantile(moments[1:], (tail, 1 - tail), method="nearest")
-        known = bool(moments[0] <= self.made_at)
-        return (
-            Moment(float(moments[0]), float(low), float(high), known)
-            if np.isfinite(moments[0])
-            else Moment(np.nan, np.nan, np.nan)
-        )
+        low, middle, high = (float(q) for q in np.quantile(moments, (tail, 0.5, 1 - tail), method="nearest"))
+        return Moment(middle, low, high) if np.isfinite(middle) else Moment(np.nan, np.nan, np.nan)
 
     def to_dataframe(self) -> pd.DataFrame:
         """A row per mode."""
@@ -153,7 +154,7 @@ def forecast(
     >>> slow = ec.predict(spectrum, optimizer=ec.GradientFlow(lr=0.01), time=np.geomspace(1, 1e3, 60))  # stands for a run
     >>> expected = ec.forecast(ec.predict(spectrum), slow)
     >>> expected, round(expected.time_scale, -1)
-    (Forecast(after 1000 steps: 12 modes emerged, 38 expected, time scale ×100, spread 0.1), 100.0)
+    (Forecast(after 1000 steps: 9 modes emerged, 41 expected, time scale ×100, spread 0.00), 100.0)
 
     ```
     """
@@ -162,17 +163,26 @@ def forecast(
         raise InputError(
             f"curve and measured must have the same modes, got {curve.target.size} and {measured.target.size} modes"
         )
-    late = bool(measured.dataset.attrs.get("first_step", 0) > 0)
+    late = started_late(measured)
     initial = curve.initial.values if late else measured.initial.values
     part = {fraction: np.nan_to_num(curve.emergence(fraction).time) for fraction in ON_THE_WAY}
     return _forecast(np.nan_to_num(curve.emergence().time), part, measured, initial, late, at, coverage)
 
 
-def forecast_by_variance(measured: LearningCurve, *, at: float | None = None, coverage: float = COVERAGE) -> Forecast:
-    """The same from the plain law, time ∝ 1/variance, and emerged modes only: the baseline to beat."""
+def forecast_by_variance(
+    curve: LearningCurve, measured: LearningCurve, *, at: float | None = None, coverage: float = COVERAGE
+) -> Forecast:
+    """The same from the plain law, time ∝ 1/variance, with nothing of `curve` but its start: the baseline to beat.
+
+    Modes on their way count as they do for `forecast`, all passages in proportion.
+    """
     target = measured.target.values
+    late = started_late(measured)
     law = np.where(target > 0, 1 / np.where(target > 0, target, 1.0), 0.0)
-    return _forecast(law, {}, measured, measured.initial.values, False, at, coverage)
+    initial = curve.initial.values if late else measured.initial.values
+    return _forecast(
+        law, {fraction: 2 * fraction * law for fraction in ON_THE_WAY}, measured, initial, late, at, coverage
+    )
 
 
 def _forecast(
@@ -211,14 +221,18 @@ def _forecast(
     fit = TimeScale.of(Status(x, falling, y, noise, seen, pending & ~seen, before, *ends))
     if fit is None:
         nothing, none = np.full(target.size, np.nan), np.empty((0, target.size))
-        return Forecast(nothing, nothing, nothing, emerged, pending, gray, target, last, coverage, np.nan, np.nan, none)
+        return Forecast(
+            nothing, nothing, nothing, emerged, pending, gray, target, last, coverage, np.nan, np.nan, nothing, none
+        )
     known = np.where(emerged, passage, np.where(gray, 0.0, np.where(before, times[0], np.nan)))
     columns = np.repeat(known[None], 3, axis=0)
     columns[:, pending] = np.exp(fit.interval(pending, coverage))
-    draws = np.repeat(columns[1][None], 1 + DRAWS, axis=0)
-    draws[1:, pending] = np.exp(fit.draws(pending, DRAWS))
+    draws = np.repeat(known[None], DRAWS, axis=0)
+    draws[:, pending] = np.exp(fit.draws(pending, DRAWS))
     low, middle, high = np.where(emerged | pending, columns, np.nan)
-    return Forecast(middle, low, high, emerged, pending, gray, target, last, coverage, fit.factor, fit.spread, draws)
+    return Forecast(
+        middle, low, high, emerged, pending, gray, target, last, coverage, fit.factor, fit.spread, columns[1], draws
+    )
 
 
 def _reached(times: Float[np.ndarray, "draw mode"], weight: Modes, fraction: float) -> Float[np.ndarray, " draw"]:

@@ -7,13 +7,22 @@ import pandas as pd
 import scipy.optimize
 from jaxtyping import Float
 
+from .clocks import Emergence
+from .compare import measured_emergence
 from .curve import LearningCurve
 from .forecast import COVERAGE, Forecast, forecast, forecast_by_variance
 
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Shares of the run after which forecasts are made."""
 
+MOST = 1e12
+"""Steps beyond which a guess from the loss is none."""
+
 Modes = Float[np.ndarray, " mode"]
+
+
+MOMENT = 0.9
+"""The moment that is checked too: when modes with this share of the variance have emerged."""
 
 
 def check_forecasts(
@@ -33,79 +42,90 @@ def check_forecasts(
     - `fractions`: shares of the run. - `coverage`: probability of the intervals.
 
     A row per share and method ("theory", "1/variance", "loss"): `emerged` modes by then; `forecast` modes that emerged later and
-    had a forecast; `error` their median |ln(expected/actual)|, `error_90`, `bias` the median ln ratio; `covered` the share within
-    its interval. Modes that never emerged in the run are left out of the errors; they are covered if their interval reaches
-    its end.
+    had a forecast, `without` those that had none; `error` the median |ln(expected/actual)|, `error_90`, `bias` the median
+    ln ratio;
+    `covered` the share of the modes that emerged later whose interval holds the step; `open` the share of the modes that never
+    emerged whose interval reaches the end of the run; `moment_covered` whether the interval of "90 % of the variance" holds.
     """
     last = float(measured.time.values[-1])
-    actual = measured.emergence().time
+    table = measured_emergence(measured, curve)
     rows = []
     for fraction in fractions:
         at = fraction * last
         if measured.time.values[0] > at:
             continue
         ours = forecast(curve, measured, at=at, coverage=coverage)
-        rows.append(_row("theory", fraction, ours, ours.time, actual, last))
-        plain = forecast_by_variance(measured, at=at, coverage=coverage)
-        rows.append(_row("1/variance", fraction, plain, plain.time, actual, last))
+        rows.append(_row("theory", fraction, ours, ours.time, table, last))
+        plain = forecast_by_variance(curve, measured, at=at, coverage=coverage)
+        rows.append(_row("1/variance", fraction, plain, plain.time, table, last))
         if loss is not None:
-            expected = by_loss(np.asarray(loss[0]), np.asarray(loss[1]), at, measured.target.values, last)
-            rows.append(_row("loss", fraction, ours, expected, actual, last))
+            expected = by_loss(np.asarray(loss[0]), np.asarray(loss[1]), at, ours, table.time)
+            rows.append(_row("loss", fraction, ours, expected, table, last))
     return pd.DataFrame(rows)
 
 
-def _row(method: str, fraction: float, made: Forecast, expected: Modes, actual: Modes, last: float) -> dict[str, Any]:
-    judged = made.pending & np.isfinite(actual) & np.isfinite(expected)
-    ratio = np.log(expected[judged] / actual[judged])
-    covered = float("nan")
-    if method != "loss" and made.pending.any() and np.isfinite(made.time_scale):
-        came = np.where(np.isfinite(actual), actual, np.inf)[made.pending]
-        low, high = made.low[made.pending], made.high[made.pending]
-        covered = float(np.mean(np.where(np.isfinite(came), (low <= came) & (came <= high), high >= last)))
+def _row(
+    method: str, fraction: float, made: Forecast, expected: Modes, table: Emergence, last: float
+) -> dict[str, Any]:
+    came = made.pending & np.isfinite(table.time)
+    judged, never = came & np.isfinite(expected), made.pending & ~np.isfinite(table.time)
+    ratio = np.log(expected[judged] / table.time[judged])
     error = np.abs(ratio)
+    interval = method != "loss" and np.isfinite(made.time_scale)
+    inside = (made.low[came] <= table.time[came]) & (table.time[came] <= made.high[came])
     return {
         "fraction": fraction,
         "method": method,
         "emerged": int(made.emerged.sum()),
         "forecast": int(judged.sum()),
+        "without": int(came.sum() - judged.sum()),
         "error": float(np.median(error)) if error.size else np.nan,
         "error_90": float(np.quantile(error, 0.9)) if error.size else np.nan,
         "bias": float(np.median(ratio)) if error.size else np.nan,
-        "covered": covered,
+        "covered": float(inside.mean()) if interval and came.any() else np.nan,
+        "open": float((made.high[never] >= last).mean()) if interval and never.any() else np.nan,
+        "moment_covered": _moment_covered(made, table) if interval else np.nan,
     }
 
 
-def by_loss(steps: Any, losses: Any, at: float, target: Modes, last: float) -> Modes:
-    """What one would guess from the loss alone: fit loss = floor + scale·step^−p to the past, take the share of its fall as the
-    share of the variance learned, largest modes first.
+def _moment_covered(made: Forecast, table: Emergence) -> float:
+    """1 if the interval of the moment holds what came, 0 if not, NaN if it had come already or never did."""
+    moment, actual = made.variance_learned(MOMENT), table.variance_learned(MOMENT)
+    if moment.known or not np.isfinite(moment.step) or not np.isfinite(actual) or actual <= made.made_at:
+        return float("nan")
+    return float(moment.low <= actual <= moment.high)
 
-    NaN where the fall never reaches a mode's share. Needs at least four losses.
+
+def by_loss(steps: Any, losses: Any, at: float, made: Forecast, actual: Modes) -> Modes:
+    """What one would guess from the loss alone: a fit of floor + scale·(step + delay)^−power to its past.
+
+    The share of its whole fall that is done is taken for the share of the variance learned, largest modes first; one constant
+    comes from the modes that have emerged, as for the other methods.
+
+    NaN where the fall never reaches a mode's share. It needs four losses and one emerged mode.
     """
+    target, nothing = made.target, np.full(made.target.size, np.nan)
     past = (steps <= at) & np.isfinite(losses.astype(np.float64))
-    nothing = np.full(target.size, np.nan)
-    if past.sum() < 4:
+    if past.sum() < 4 or not made.emerged.any():
         return nothing
     x, y = steps[past].astype(np.float64), losses[past].astype(np.float64)
 
-    def curve(step: Any, floor: float, scale: float, power: float) -> Any:
-        return floor + scale * step**-power
+    def curve(step: Any, floor: float, scale: float, delay: float, power: float) -> Any:
+        return floor + scale * (step + delay) ** -power
 
+    start = (0.9 * y[-1], max(y[0] - y[-1], 1e-3 * y[0]), x[0], 0.5)
+    bounds = ([0, 0, 0, 0.01], [np.inf, np.inf, 10 * at, 5])
     try:
-        fitted, _ = scipy.optimize.curve_fit(
-            curve,
-            x,
-            y,
-            p0=(0.9 * y[-1], max(y[0] - y[-1], 1e-3 * y[0]), 0.5),
-            bounds=([0, 0, 0.01], [np.inf, np.inf, 5]),
-        )
+        (floor, scale, delay, power), _ = scipy.optimize.curve_fit(curve, x, y, p0=start, bounds=bounds)
     except (RuntimeError, ValueError):
         return nothing
-    floor, scale, power = (float(value) for value in fitted)
-    start = curve(1.0, floor, scale, power)
-    order = np.argsort(-target, kind="stable")
     share = np.empty(target.size)
+    order = np.argsort(-target, kind="stable")
     share[order] = np.cumsum(target[order]) / target.sum()
-    left = (start - floor) * (1 - share)
-    with np.errstate(divide="ignore", over="ignore"):
-        expected = (scale / np.maximum(left, 1e-300)) ** (1 / power)
-    return np.where(expected < 1e3 * last, np.maximum(expected, at), np.nan)
+    left = max(y[0] - floor, 1e-300) * (1 - share)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        guess = (scale / np.maximum(left, 1e-300)) ** (1 / power) - delay
+    known = made.emerged & (guess > 0) & np.isfinite(guess)
+    if known.any():
+        guess = guess * np.exp(np.median(np.log(actual[known] / guess[known])))
+    return np.where(np.isfinite(guess) & (guess < MOST), np.maximum(guess, at), np.nan)

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from .architectures import Architecture, OneLayer
 from .checks import InputError
 from .clocks import Threshold
-from .compare import Comparison, compare
+from .compare import Comparison, compare, started_late
 from .curve import LearningCurve
 from .objectives import Denoising, Objective
 from .optimizers import GradientFlow
@@ -30,6 +30,9 @@ MEANING = {
     "d": "and from the measured gain of the untrained network",
 }
 """What each level knows of a run."""
+
+START = 0.25
+"""Generated variance before training, where it was not measured: σ_data² of EDM."""
 
 MODES_AT_ONCE = 128
 
@@ -59,7 +62,10 @@ class Levels:
         return min(known, key=lambda name: (known[name], name)) if known else "c"
 
     def to_dataframe(self) -> pd.DataFrame:
-        """A row per level: modes compared, rank correlation, time scale, median and 90 % |ln ratio|, slope, explained."""
+        """A row per level: modes compared, rank correlation, time scale, median and 90 % |ln ratio|, slope, explained.
+
+        `null_error` is the median error that one time for all modes would leave.
+        """
         return pd.DataFrame(
             [
                 {
@@ -69,6 +75,7 @@ class Levels:
                     "rank_correlation": c.rank_correlation,
                     "time_scale": c.time_scale,
                     "median_error": c.median_error,
+                    "null_error": c.null_error,
                     "error_90": c.error_90,
                     "slope": c.slope,
                     "explained": c.explained,
@@ -114,7 +121,7 @@ def compare_levels(
     """
     spectrum = measured.spectrum
     curves = {name: predict_level(name, spectrum, objective, sampler, architecture, measured) for name in "abc"}
-    if "gain" in measured.dataset and measured.dataset.attrs.get("first_step", 1) == 0:
+    if "gain" in measured.dataset and "first_step" in measured.dataset.attrs and not started_late(measured):
         curves["d"] = predict_level("d", spectrum, objective, sampler, architecture, measured)
     return Levels(curves, {name: compare(curve, measured, threshold=threshold) for name, curve in curves.items()})
 
@@ -134,7 +141,8 @@ def predict_level(
             raise InputError("level d needs the measured gain of the untrained network")
         return _from_measured_start(spectrum, objective, sampler, measured)
     if level == "a":
-        start = 0.25 if measured is None else float(np.median(measured.initial.values))
+        known = measured is not None and not started_late(measured)
+        start = float(np.median(measured.initial.values)) if known and measured is not None else START
         parts = Recipe(Denoising(), OneLayer(plain_start(start, sampler)), GradientFlow(), flow)
     else:
         parts = Recipe(objective, architecture, GradientFlow(), sampler if level == "c" else flow)
@@ -151,13 +159,15 @@ def _from_measured_start(
     spectrum: Spectrum, objective: Objective, sampler: Sampler, measured: LearningCurve
 ) -> LearningCurve:
     """One layer per noise level that starts from a measured gain instead of zero (T4 on T15)."""
-    levels, flow = sampler.levels, GradientFlow()
-    start = _at_levels(measured.gain.values[0], measured.dataset["sigma"].values, levels)
+    levels, known, flow = sampler.levels, measured.dataset["sigma"].values, GradientFlow()
+    row = objective.row(known)
+    # the network's own gain is smooth in σ, the denoiser's is not: the first is interpolated
+    start = _at_levels((measured.gain.values[0] - row.offset) / row.slope, known, levels)
     variance = np.empty((TIMES.size, spectrum.n_modes))
     for first in range(0, spectrum.n_modes, MODES_AT_ONCE):
         some = slice(first, first + MODES_AT_ONCE)
         regression = objective.regression(spectrum.variance[some], levels)
-        network_start = (start[some] - regression.gain_offset) / regression.gain_slope
+        network_start = start[some]
         way = flow.progress(2 * regression.rate * regression.curvature, TIMES)
         gain = regression.denoiser_gain(network_start + (regression.optimum - network_start) * way)
         variance[:, some] = sampler.variance(gain)
@@ -171,7 +181,7 @@ def _from_measured_start(
 def _at_levels(
     gain: Float[np.ndarray, "mode known"], known: Float[np.ndarray, " known"], levels: Float[np.ndarray, " sigma"]
 ) -> Float[np.ndarray, "mode sigma"]:
-    """A gain at other noise levels, linear in ln σ, constant beyond the ends."""
+    """A network's gain at other noise levels, linear in ln σ, constant beyond the ends."""
     order = np.argsort(known)
     line = scipy.interpolate.make_interp_spline(np.log(known[order]), gain[:, order], k=1, axis=1)
     return line(np.log(np.clip(levels, known.min(), known.max())))

@@ -31,10 +31,13 @@ PROBE_SHARE = 0.1
 BACKWARD = 3
 """Work of a training step on a sample, in units of a forward pass: forward, and twice as much backward."""
 
+CALL = 64
+"""What a call of the network costs besides its samples, in samples: reading the weights."""
+
 FEWEST, MOST = 64, 2048
 """Bounds of the default number of samples at each probed step."""
 
-GAIN_LEVELS = 12
+GAIN_LEVELS = 8
 """Noise levels at which a run measures the gain."""
 
 FORECASTS, TRAINING = "forecasts.csv", "training.json"
@@ -64,7 +67,7 @@ def probe_samples(config: RunConfig) -> int:
         return config.probe.samples
     allowed = PROBE_SHARE * config.steps * config.training.batch_size * BACKWARD / (config.probe.count + 1)
     per_sample = evaluations(config.sampler) + (GAIN_LEVELS if config.probe.gain else 0)
-    return int(np.clip(allowed / per_sample, FEWEST, MOST))
+    return int(np.clip(allowed / per_sample - CALL, FEWEST, MOST))
 
 
 def make_probe(config: RunConfig, dataset: DataSet, spectrum: Spectrum, device: Any) -> "Probe":
@@ -115,11 +118,13 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
         dataset, spectrum = read(config.data, config, config.seed)
         seed = stream_seed(config.seed, Stream.INIT)
         network = config.network.build(dataset.samples.shape[1:], spectrum=spectrum, seed=seed)
+        probe = make_probe(
+            config, dataset, spectrum, device
+        )  # whatever is wrong is said before an old run is overwritten
     with stage("predict"):
         recipe = (config.objective, config.sampler, theory_architecture(config))
         predicted = folder.curve(PREDICTED, lambda: predict_level("c", spectrum, *recipe))
     with stage("train") as report:
-        probe = make_probe(config, dataset, spectrum, device)
         trained = train(
             network,
             dataset.samples,
@@ -150,7 +155,8 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
         "probe_share": trained.probe_seconds / max(trained.seconds, 1e-9),
         "steps_per_second": trained.steps_done / max(trained.seconds - trained.probe_seconds, 1e-9),
     }
-    folder.write_json(TRAINING, details)
+    if trained.steps_done or not (folder.path / TRAINING).exists():  # a finished run keeps its own timings
+        folder.write_json(TRAINING, details)
     folder.write_json(MANIFEST, manifest(command, config.seed, stage.seconds))
     return folder
 

@@ -21,6 +21,7 @@ CONFIG, MANIFEST, METRICS, REPORT = "config.yaml", "manifest.json", "metrics.jso
 PREDICTED, SIMULATED, MEASURED = "curve.nc", "simulated.nc", "measured.nc"
 CHECKPOINT, STREAM = "checkpoints/last.safetensors", "metrics.jsonl"
 RESULTS = (
+    CHECKPOINT,
     PREDICTED,
     SIMULATED,
     "measured*.nc",
@@ -28,7 +29,7 @@ RESULTS = (
     MANIFEST,
     REPORT,
     STREAM,
-    CHECKPOINT,
+    "tensorboard/events.*",
     "forecasts.csv",
     "training.json",
     "figures/*.png",
@@ -61,7 +62,7 @@ class RunFolder:
         """
         folder = cls(path)
         folder._config, folder._resume = config, resume
-        occupied = folder.path.is_dir() and any(folder.path.iterdir())
+        occupied = folder.path.is_dir() and any(not folder.is_temporary(file) for file in folder.path.iterdir())
         if folder.path.exists() and not folder.path.is_dir():
             raise InputError(f"out must be a folder, got {path}, which is a file")
         if occupied and not (overwrite or resume):
@@ -78,6 +79,16 @@ class RunFolder:
                 raise InputError(f"config differs from the run in {path}: {_difference(written, config)}")
         return folder
 
+    def is_temporary(self, file: Path) -> bool:
+        """Whether a file is what a killed write of a run's file left behind."""
+        return any(file.match(f".{pattern.rsplit('/', 1)[-1]}.*") for pattern in (CONFIG, *RESULTS))
+
+    def clean(self) -> None:
+        """Remove what killed writes left behind."""
+        for file in [*self.path.glob(".*"), *self.path.glob("*/.*")]:
+            if file.is_file() and self.is_temporary(file):
+                file.unlink()
+
     def curve(self, name: str, make: Callable[[], LearningCurve]) -> LearningCurve:
         """The curve in file `name`, made and written unless a resumed run has it already."""
         file = self.path / name
@@ -90,13 +101,14 @@ class RunFolder:
 
     def begin(self) -> None:
         """Before the first write: put the config there, and take an overwritten run's results away."""
+        self.clean()
         config, self._config = self._config, None
         if config is None or (self._resume and (self.path / CONFIG).exists()):
             return
-        write_text(self.path / CONFIG, config)
-        for pattern in RESULTS:
+        for pattern in RESULTS:  # the checkpoint first: whatever a kill leaves, old weights never meet a new config
             for file in self.path.glob(pattern):
                 file.unlink()
+        write_text(self.path / CONFIG, config)
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write a JSON file; NaN becomes null."""

@@ -1,11 +1,11 @@
 """Networks of other people as denoisers: any prediction target, and diffusers models with their scheduler."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..checks import InputError
 from ..objectives import EDM, Objective
@@ -52,23 +52,46 @@ def as_denoiser(
     if scheduler is not None:
         if objective is not None:
             raise InputError("objective and scheduler exclude each other: a scheduler says what its model predicts")
-        return _in_layout(_diffusers(network, scheduler), channels_first=True)
-    condition_on = condition or (lambda sigma: sigma)
-    inner = NetworkDenoiser(lambda x, sigma: network(x, condition_on(sigma)), objective or EDM())
-    return _in_layout(inner, channels_first=channels_first)
+        return ChannelsFirst(_diffusers(network, scheduler))
+    inner = NetworkDenoiser(_Conditioned(network, condition), objective or EDM())
+    return ChannelsFirst(inner) if channels_first else inner
 
 
-def _in_layout(denoiser: Denoiser, *, channels_first: bool) -> Denoiser:
-    """Samples (n, h, w) or (n, h, w, c) to channels first and back."""
-    if not channels_first:
-        return denoiser
+class _Conditioned(nn.Module):
+    """A network called with something else than σ. A module, so that modes and devices reach the network within."""
 
-    def converted(x: Tensor, sigma: Tensor) -> Tensor:
+    def __init__(self, network: Any, condition: Callable[[Tensor], Tensor] | None) -> None:
+        super().__init__()
+        self.network, self.condition = network, condition
+
+    def forward(self, x: Tensor, sigma: Tensor) -> Tensor:
+        return self.network(x, sigma if self.condition is None else self.condition(sigma))
+
+
+class ChannelsFirst(nn.Module):
+    """Samples (n, h, w) or (n, h, w, c) for a denoiser of images (n, c, h, w)."""
+
+    def __init__(self, denoiser: nn.Module) -> None:
+        super().__init__()
+        self.denoiser = denoiser
+
+    def forward(self, x: Tensor, sigma: Any) -> Tensor:
+        if x.ndim not in (3, 4):
+            raise InputError(f"channels_first needs images (n, h, w) or (n, h, w, c), got {tuple(x.shape)}")
         images = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
-        out = denoiser(images, sigma)
+        out = self.denoiser(images, sigma)
         return out[:, 0] if x.ndim == 3 else out.permute(0, 2, 3, 1)
 
-    return converted
+
+class _Diffusers(nn.Module):
+    """A diffusers model and a rule that calls it at one noise level."""
+
+    def __init__(self, model: Any, rule: Callable[[Any, Tensor, float], Tensor]) -> None:
+        super().__init__()
+        self.model, self.rule = model, rule
+
+    def forward(self, x: Tensor, sigma: Any) -> Tensor:
+        return self.rule(self.model, x, float(sigma))
 
 
 def _output(result: Any) -> Tensor:
@@ -78,65 +101,64 @@ def _output(result: Any) -> Tensor:
     return result.sample if hasattr(result, "sample") else result[0]
 
 
-def _diffusers(model: Any, scheduler: Any) -> Denoiser:
+def _diffusers(model: Any, scheduler: Any) -> nn.Module:
     config = scheduler.config
     kind = getattr(config, "prediction_type", "epsilon")
     if hasattr(scheduler, "precondition_inputs"):
-        return _edm(model, float(config.sigma_data), kind)
+        return _Diffusers(model, _edm(scheduler))
     if hasattr(scheduler, "alphas_cumprod"):
-        return _variance_preserving(model, scheduler.alphas_cumprod, kind)
+        return _Diffusers(model, _variance_preserving(scheduler.alphas_cumprod, kind))
     if "FlowMatch" in type(scheduler).__name__:
-        return _flow_matching(model, int(config.num_train_timesteps))
+        return _Diffusers(model, _flow_matching(int(config.num_train_timesteps)))
     raise InputError(
         f"scheduler must be DDPM-like (alphas_cumprod), EDM or flow matching, got {type(scheduler).__name__}"
     )
+
+
+Rule: TypeAlias = Callable[[Any, Tensor, float], Tensor]
 
 
 def _steps(x: Tensor, value: float) -> Tensor:
     return torch.full((len(x),), value, dtype=torch.float32, device=x.device)
 
 
-def _edm(model: Any, sigma_data: float, kind: str) -> Denoiser:
-    if kind not in ("epsilon", "v_prediction"):
-        raise InputError(f"prediction_type of an EDM scheduler must be epsilon or v_prediction, got {kind}")
-    sign = 1.0 if kind == "epsilon" else -1.0
+def _edm(scheduler: Any) -> Rule:
+    """The scheduler's own preconditioning: several have one, and they condition on different functions of σ."""
 
-    def denoiser(x: Tensor, sigma: Tensor) -> Tensor:
-        level = float(sigma)
-        total = level**2 + sigma_data**2
-        out = _output(model(x / total**0.5, _steps(x, np.log(level) / 4)))
-        return sigma_data**2 / total * x + sign * level * sigma_data / total**0.5 * out
+    def rule(model: Any, x: Tensor, sigma: float) -> Tensor:
+        level = torch.tensor(sigma, dtype=torch.float64)
+        noise = _steps(x, float(scheduler.precondition_noise(level)))
+        out = _output(model(scheduler.precondition_inputs(x, level).to(x.dtype), noise))
+        return scheduler.precondition_outputs(x, out, level).to(x.dtype)
 
-    return denoiser
+    return rule
 
 
-def _variance_preserving(model: Any, alphas_cumprod: Tensor, kind: str) -> Denoiser:
+def _variance_preserving(alphas_cumprod: Tensor, kind: str) -> Rule:
     if kind not in ("epsilon", "sample", "v_prediction"):
         raise InputError(f"prediction_type must be epsilon, sample or v_prediction, got {kind}")
     cumulative = alphas_cumprod.double().cpu().numpy()
     log_levels = np.log((1 - cumulative) / cumulative) / 2
 
-    def denoiser(x: Tensor, sigma: Tensor) -> Tensor:
-        level = float(sigma)
-        timestep = float(np.interp(np.log(level), log_levels, np.arange(len(cumulative))))
-        signal = (1 + level**2) ** -0.5
+    def rule(model: Any, x: Tensor, sigma: float) -> Tensor:
+        timestep = float(np.interp(np.log(sigma), log_levels, np.arange(len(cumulative))))
+        signal = (1 + sigma**2) ** -0.5
         out = _output(model(signal * x, _steps(x, timestep)))
         if kind == "sample":
             return out
         if kind == "epsilon":
-            return x - level * out
-        return signal**2 * x - signal * level * out
+            return x - sigma * out
+        return signal**2 * x - signal * sigma * out
 
-    return denoiser
+    return rule
 
 
-def _flow_matching(model: Any, timesteps: int) -> Denoiser:
+def _flow_matching(timesteps: int) -> Rule:
     """diffusers' flow: x_s = (1 − s)x₀ + s·z, s in [0, 1]; the model predicts z − x₀."""
 
-    def denoiser(x: Tensor, sigma: Tensor) -> Tensor:
-        level = float(sigma)
-        share = level / (1 + level)
+    def rule(model: Any, x: Tensor, sigma: float) -> Tensor:
+        share = sigma / (1 + sigma)
         seen = (1 - share) * x
         return seen - share * _output(model(seen, _steps(x, share * timesteps)))
 
-    return denoiser
+    return rule

@@ -51,6 +51,14 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
         ) from None
 
 
+def _in_layout_of_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Moments with the strides of their weights (channels last): fused kernels walk both as they lie in memory."""
+    for weight, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.shape == weight.shape:
+                state[name] = torch.empty_like(weight, requires_grad=False).copy_(value)
+
+
 def load_checkpoint(
     path: str | Path, parts: dict[str, nn.Module], optimizer: torch.optim.Optimizer | None = None
 ) -> dict[str, Any]:
@@ -76,4 +84,5 @@ def load_checkpoint(
                 state_of.setdefault(int(index), {})[name] = value
         whole["state"] = state_of
         optimizer.load_state_dict(whole)
+        _in_layout_of_weights(optimizer)
     return details

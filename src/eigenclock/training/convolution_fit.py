@@ -1,5 +1,6 @@
 """How far a denoiser is one linear convolution: the best kernel of a size, and how much of the denoiser it explains."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from torch.nn.functional import pad
 
 from ..checks import InputError, integer
 from .options import Denoiser
+
+CHUNK = 256
+"""Images that go through the denoiser at a time."""
 
 
 @torch.no_grad()
@@ -29,16 +33,23 @@ def convolution_fit(
     integer("size", size, at_least=1)
     if size % 2 == 0:
         raise InputError(f"size must be odd, got {size}")
-    clean = torch.as_tensor(np.asarray(images), dtype=torch.float32)
+    weights = next(iter(denoiser.parameters()), None) if isinstance(denoiser, torch.nn.Module) else None
+    dtype, device = (torch.float32, "cpu") if weights is None else (weights.dtype, weights.device)
+    clean = torch.as_tensor(np.asarray(images), dtype=dtype)
     if clean.ndim not in (3, 4):
         raise InputError(f"images must have shape (n, h, w) or (n, h, w, c), got {tuple(clean.shape)}")
-    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
     levels = np.atleast_1d(np.asarray(sigma, dtype=np.float64))
-    return np.array([_explained(denoiser, clean + float(s) * noise, float(s), size) for s in levels])
+
+    def denoised(noisy: Tensor, level: float) -> Tensor:
+        sigma = torch.tensor(level, dtype=dtype, device=device)
+        return torch.cat([denoiser(part.to(device), sigma).cpu() for part in torch.split(noisy, CHUNK)])
+
+    return np.array([_explained(denoised, clean + float(s) * noise, float(s), size) for s in levels])
 
 
-def _explained(denoiser: Denoiser, noisy: Tensor, sigma: float, size: int) -> float:
-    out = denoiser(noisy, torch.tensor(sigma)).reshape(*noisy.shape[:3], -1)
+def _explained(denoised: Callable[[Tensor, float], Tensor], noisy: Tensor, sigma: float, size: int) -> float:
+    out = denoised(noisy, sigma).reshape(*noisy.shape[:3], -1)
     seen = noisy.reshape(*noisy.shape[:3], -1).permute(0, 3, 1, 2)
     half = size // 2
     windows = pad(seen, (half,) * 4).unfold(2, size, 1).unfold(3, size, 1)  # (n, c, h, w, p, q)

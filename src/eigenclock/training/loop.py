@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..checks import InputError, integer
+from ..checks import InputError, finite_array, integer, number
 from ..curve import LearningCurve
 from ..objectives import Objective
 from ..runs import CHECKPOINT, MEASURED
@@ -95,10 +95,18 @@ def train(
     - `folder`: for checkpoints, the metrics stream and the probe's curves. `resume`: go on from its checkpoint, if there is one.
     - `settings`: JSON values kept with the checkpoint; those of a resumed run must be the same.
 
-    Raises InputError for a device that is not there, a loss that is not finite (what was computed stays in `folder`), or
-    a checkpoint of another run.
+    A network that draws random numbers itself (dropout) takes them from PyTorch's global stream, which no seed here sets.
+
+    Raises InputError for a device that is not there, samples that do not fit the network, a loss that is not finite (the probe's
+    curves and the last checkpoint stay in `folder`), a checkpoint of another run, or a probe that holds another run's records.
     """
     integer("steps", steps, at_least=1)
+    integer("seed", seed, at_least=0)
+    if not isinstance(objective, Objective):
+        raise InputError(f"objective must be an objective of the theory, such as EDM(), got {objective!r}")
+    low, high = sigma_range
+    number("sigma_range[0]", low, above=0)
+    number("sigma_range[1]", high, above=low)
     device, place = find_device(options.device), None if folder is None else Path(folder)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
@@ -106,7 +114,11 @@ def train(
     network = network.to(device=device, dtype=dtype)
     if getattr(network, "shape", None) is not None and any(isinstance(m, nn.Conv2d) for m in network.modules()):
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    data = torch.as_tensor(np.asarray(samples), dtype=dtype, device=device)
+    given = finite_array("samples", samples, "an array of finite numbers (n, ...)")
+    if given.ndim < 2 or len(given) == 0:
+        raise InputError(f"samples must have shape (n, ...) with n >= 1, got {given.shape}")
+    data = torch.as_tensor(given, dtype=dtype, device=device)
+    _check_fit(network, data[:2])
     if pairs is None:
         pairs = RandomPairs(data, options.batch_size, objective.density, sigma_range, seed)
     descent = optimizer.build(network.parameters(), fused=device.type in ("cpu", "cuda"))
@@ -120,26 +132,35 @@ def train(
         "seed": seed,
         "optimizer": dict(vars(optimizer)),
         "batch_size": options.batch_size,
+        "objective": str(objective),
+        "loop": {key: getattr(options, key) for key in ("ema", "clip", "precision")},
+        "sigma_range": [float(low), float(high)],
     }
 
-    start, total, probed = 0, 0.0, 0.0 if probe is None else probe.seconds
+    start, total, count, probed = 0, 0.0, 0, 0.0 if probe is None else probe.seconds
     if resume and place is not None and (place / CHECKPOINT).exists():
         details = load_checkpoint(place / CHECKPOINT, parts, descent)
         _check_settings(details, kept, place)
-        start, total = int(details["step"]), float(details["loss_sum"])
+        start, total, count = int(details["step"]), float(details["loss_sum"]), int(details.get("loss_count", 0))
         if probe is not None:
             probe.restore(_curves(place, probe), last_step=start)
+    elif probe is not None and probe.recorded:
+        raise InputError("probe must be new for a new run, got one that holds records of another: make another Probe")
     metrics = Metrics(place, last_step=start, tensorboard=options.tensorboard)
     compute: Any = torch.compile(network) if options.compile else network
     mixed = options.precision == "bfloat16"
 
-    def keep(step: int) -> None:
-        if place is None:
-            return
-        if probe is not None:
+    def keep_curves() -> None:
+        if place is not None and probe is not None and probe.recorded:
             for name in probe.names:
                 probe.curve(name).save(place / _file(name))
-        save_checkpoint(place / CHECKPOINT, parts, descent, {**kept, "step": step, "loss_sum": total})
+
+    def check(value: float, step: int) -> float:
+        """The value, if it is finite; else what was measured is written, and training stops."""
+        if not np.isfinite(value):
+            keep_curves()
+            raise InputError(_diverged(step, value, optimizer, place))
+        return value
 
     words, begun = "", clock.perf_counter()
     if probe is not None and start == 0:
@@ -159,11 +180,11 @@ def train(
             if averaged is not None:
                 averaged.update_parameters(network)
             running += value.detach()
-            if step % LOG_EVERY == 0 or step == steps:
-                mean = running.item() / (step - (step - 1) // LOG_EVERY * LOG_EVERY)
+            count += 1
+            if step % LOG_EVERY == 0:
+                mean = check(running.item() / count, step)
                 running.zero_()
-                if not np.isfinite(mean):
-                    raise InputError(_diverged(step, mean, optimizer, place))
+                count = 0
                 metrics.write({"step": step, "loss": mean})
                 if progress is not None:
                     progress(step, steps, f"loss {mean:.4g}{words}")
@@ -172,8 +193,11 @@ def train(
                 if message is not None:
                     words = " · " + message(probe)
             if step % options.checkpoint_every == 0 or step == steps:
-                total = running.item()
-                keep(step)
+                total = check(running.item(), step)
+                if place is not None:
+                    keep_curves()
+                    details = {**kept, "step": step, "loss_sum": total, "loss_count": count}
+                    save_checkpoint(place / CHECKPOINT, parts, descent, details)
     finally:
         metrics.close()
     spent = 0.0 if probe is None else probe.seconds - probed
@@ -186,6 +210,25 @@ def train(
         clock.perf_counter() - begun,
         spent,
     )
+
+
+def _check_fit(network: nn.Module, few: torch.Tensor) -> None:
+    """Raise unless the network maps samples to their own shape."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[few.device] if few.device.type == "cuda" else []):
+            shape = tuple(network(few, torch.ones(len(few), dtype=few.dtype, device=few.device)).shape)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"samples must fit the network, got samples of shape {tuple(few.shape[1:])} ({reason})"
+        ) from None
+    finally:
+        for module, training in modes.items():
+            module.training = training
+    if shape != tuple(few.shape):
+        raise InputError(f"network must return the shape of its input {tuple(few.shape)}, got {shape}")
 
 
 def _averaged(network: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel | None:
@@ -206,7 +249,8 @@ def _curves(folder: Path, probe: Probe) -> dict[str, LearningCurve]:
 
 def _check_settings(found: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:
     """Raise, naming the keys, if a checkpoint was made by other settings."""
-    old, new = _flat("", {k: found.get(k) for k in wanted}), _flat("", json.loads(json.dumps(wanted)))
+    old = _flat("", {key: found[key] for key in wanted if key in found})
+    new = _flat("", json.loads(json.dumps({key: value for key, value in wanted.items() if key in found})))
     different = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     if different:
         changes = ", ".join(f"{key} was {old.get(key)}, now {new.get(key)}" for key in different)
@@ -221,5 +265,6 @@ def _flat(prefix: str, value: Any) -> dict[str, Any]:
 
 
 def _diverged(step: int, mean: float, optimizer: Descent, folder: Path | None) -> str:
-    where = "" if folder is None else f"; the last good checkpoint is in {folder}"
+    kept = folder is not None and (folder / CHECKPOINT).exists()
+    where = f"; the last good checkpoint is in {folder}" if kept else ""
     return f"training stopped at step {step}: the loss is {mean}, optimizer.lr must be smaller than {optimizer.lr:g}{where}"

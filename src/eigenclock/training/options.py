@@ -46,7 +46,7 @@ class Network(ABC):
         import torch
 
         integer("seed", seed, at_least=0)
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng():
             torch.manual_seed(seed)
             return self._build(tuple(shape), spectrum)
 
@@ -313,7 +313,7 @@ class LoopOptions:
         batch_size: samples per step
         ema: decay per step of the averaged weights that are sampled from; 0 samples from the weights themselves
         clip: largest norm of the gradient; null for none
-        device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps"
+        device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1"
         precision: float32, bfloat16 (mixed) or float64
         compile: torch.compile; pays for convolutions in long runs
         threads: CPU threads; null for PyTorch's own choice
@@ -354,7 +354,7 @@ class ProbeOptions:
         patches: also record the variance along the modes of patches of these sizes
     """
 
-    count: int = 40
+    count: int = 32
     samples: int | None = None
     gain: bool = True
     fourier: bool = False

@@ -199,6 +199,11 @@ class Probe:
         """Names of the curves: "" for the probe's own spectrum, then those of `also`."""
         return tuple(self._records)
 
+    @property
+    def recorded(self) -> int:
+        """Number of steps recorded so far."""
+        return len(self._records[MAIN])
+
     def due(self, step: int) -> bool:
         """Whether the probe acts at this step."""
         return bool(step in self.steps)
@@ -219,9 +224,10 @@ class Probe:
         if not self.due(step) or step in self._records[MAIN]:
             return
         begun = clock.perf_counter()
-        training = isinstance(denoiser, torch.nn.Module) and denoiser.training
-        if isinstance(denoiser, torch.nn.Module):
-            denoiser.eval()
+        modules = list(denoiser.modules()) if isinstance(denoiser, torch.nn.Module) else []
+        training = [module.training for module in modules]
+        for module in modules:
+            module.training = False
         cuda = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda), torch.no_grad():
             try:
@@ -231,8 +237,8 @@ class Probe:
                 if self._pairs is not None:
                     found[MAIN] |= self._of_gain(denoiser, *self._pairs)
             finally:
-                if isinstance(denoiser, torch.nn.Module):
-                    denoiser.train(training)
+                for module, was in zip(modules, training, strict=True):
+                    module.training = was
         for name, record in found.items():
             self._records[name][step] = record
         self.seconds += clock.perf_counter() - begun

@@ -16,7 +16,11 @@ FLOW_STEPS, FLOW_SCALE = 40, 0.2
 
 
 def evaluations(sampler: Sampler) -> int:
-    """How often a sampler calls the denoiser."""
+    """How often a sampler calls the denoiser; InputError for one that no network can be sampled with."""
+    if isinstance(sampler, ProbabilityFlow) and not (sampler.sigma_min > 0 and np.isfinite(sampler.sigma_max)):
+        raise InputError(
+            f"sigma_min must be > 0 and sigma_max finite to sample a network, got {sampler.sigma_min:g} and {sampler.sigma_max:g}"
+        )
     match sampler:
         case Heun() | Stochastic():
             return 2 * sampler.steps - 1
@@ -45,10 +49,7 @@ def sample(
             sample(denoiser, sampler, part, generator=generator, chunk=chunk) for part in torch.split(noise, chunk)
         ]
         return torch.cat(parts)
-    if isinstance(sampler, ProbabilityFlow) and not (sampler.sigma_min > 0 and np.isfinite(sampler.sigma_max)):
-        raise InputError(
-            f"sigma_min must be > 0 and sigma_max finite to sample a network, got {sampler.sigma_min:g} and {sampler.sigma_max:g}"
-        )
+    evaluations(sampler)
 
     def clean(x: Tensor, sigma: float) -> Tensor:
         return denoiser(x, torch.tensor(float(sigma), dtype=x.dtype, device=x.device))

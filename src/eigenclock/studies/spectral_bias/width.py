@@ -11,7 +11,7 @@ from ...training.options import MLP, Adam, ConvNet, Network
 from ..study import Part, Say
 from ..training import Recipe, trained
 from .images import image_data
-from .laws import DIRECTIONS, interval, law_rows, level_rows, over_seeds
+from .laws import DIRECTIONS, interval, law_rows, law_verdict, level_rows, over_seeds
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,17 @@ def _claims(laws: pd.DataFrame, levels: pd.DataFrame) -> list[dict[str, str]]:
     for (what, value), here in laws.groupby(["ablation", "value"], sort=False):
         falling, rising = (here[here["direction"] == d] for d in ("falling", "rising"))
         c = levels[(levels["ablation"] == what) & (levels["value"] == value) & (levels["level"] == "c")]
-        known = falling["exponent"].notna().any()
         rows.append(
             {
                 "claim": f"{what} {value}: exponents",
                 "paper": "hardly depend on width" if what == "width" else "–",
-                "here": f"α falling {over_seeds(-falling['exponent'])}, rising {over_seeds(-rising['exponent'])}",
+                "here": f"α falling {over_seeds(-falling['exponent'])} (R² {over_seeds(falling['r2'])}), rising "
+                f"{over_seeds(-rising['exponent'])} (R² {over_seeds(rising['r2'])})",
                 "interval": interval(falling),
                 "control": f"level (c): median |ln ratio| {over_seeds(c['median_error'])}, "
+                f"one time for all {over_seeds(c['null_error'])}, "
                 f"rank correlation {over_seeds(c['rank_correlation'])}",
-                "verdict": "measured" if known else "too few modes emerged",
+                "verdict": f"falling: {law_verdict(falling)}; rising: {law_verdict(rising)}",
             }
         )
     return rows

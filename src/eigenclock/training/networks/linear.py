@@ -78,4 +78,4 @@ class LinearDenoiser(nn.Module):
         nearest = share.round()
         share = torch.where((share - nearest).abs() < ROUNDING, nearest, share).to(flat.dtype)[:, None]
         outputs, row = flat @ matrices.transpose(1, 2), torch.arange(len(flat), device=flat.device)
-        return torch.lerp(outputs[low, row], outputs[low + 1, row], share).reshape(x.shape)
+        return torch.lerp(outputs[low, row], outputs[low + 1, row], share.to(outputs.dtype)).reshape(x.shape)
