@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import eigenclock as ec
-from eigenclock.forecast import forecast_by_variance
+from eigenclock.forecast import Moment, forecast_by_variance
 from eigenclock.forecast_check import by_loss
 from eigenclock.levels import MEANING, plain_start
 from eigenclock.time_scale import Status, TimeScale
@@ -140,8 +140,10 @@ def test_moments():
     finest = made.finest()
     assert finest.step > moment.step
     assert "90 % of the variance by step" in str(made)
-    assert str(ec.forecast(predicted, whole, at=100).variance_learned(0.9)).count("±") == 1
     assert "(between" in str(ec.forecast(predicted, whole, at=30).finest())
+    assert str(Moment(4100.0, 3500.0, 4700.0)) == "step 4,100 ± 15 %"
+    assert str(Moment(200.0, 199.0, 450.0)) == "step 200 (between 200 and 450)"
+    assert str(Moment(55.4, 55.4, 55.4, known=True)) == "step 55, reached"
     frame = made.to_dataframe()
     assert set(frame["status"]) <= {"emerged", "expected", "gray zone", "no clock"}
     assert len(frame) == 100

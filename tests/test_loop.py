@@ -20,15 +20,27 @@ from eigenclock.training.streams import RandomPairs
 OBJECTIVE = ec.EDM(density=ec.LogNormal())
 
 
-def small(folder=None, *, steps=40, seed=0, options=None, optimizer=None, resume=False, network=None, **more):
+def small(
+    folder=None,
+    *,
+    steps=40,
+    seed=0,
+    options=None,
+    optimizer=None,
+    resume=False,
+    network=None,
+    samples=None,
+    objective=OBJECTIVE,
+    **more,
+):
     """A small run: network, samples, probe and all."""
     rng = np.random.default_rng(0)
-    samples = rng.standard_normal((60, 6)) * np.linspace(1, 0.2, 6)
-    spectrum = ec.Spectrum.from_samples(samples)
+    drawn = rng.standard_normal((60, 6)) * np.linspace(1, 0.2, 6)
+    spectrum = ec.Spectrum.from_samples(drawn)
     probe = ec.Probe(spectrum, sampler=ec.Heun(steps=4), steps=ec.log_steps(1, 40, 6), n_samples=16, gain_samples=16)
     given = ec.LoopOptions(batch_size=16, device="cpu", checkpoint_every=10) if options is None else options
     module = (network or ec.MLP(16, 2)).build((6,), spectrum=spectrum, seed=seed)
-    trained = ec.train(module, samples, objective=OBJECTIVE, optimizer=optimizer or ec.Adam(3e-3), steps=steps, options=given, probe=probe, seed=seed,
+    trained = ec.train(module, drawn if samples is None else samples, objective=objective, optimizer=optimizer or ec.Adam(3e-3), steps=steps, options=given, probe=probe, seed=seed,
                        folder=folder, resume=resume, **more)  # fmt: skip
     return trained, probe.curve()
 
@@ -75,6 +87,22 @@ def test_resumed_run_is_the_same_to_the_bit(case, tmp_path):
     first, second = (load_file(tmp_path / name / CHECKPOINT) for name in ("whole", "parts"))
     assert first.keys() == second.keys()
     assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+@pytest.mark.parametrize("optimizer", [ec.Adam(3e-3), ec.SGD(1e-4, 0.9)], ids=["adam", "momentum"])
+@pytest.mark.parametrize(
+    "network", [ec.ConvNet(8, 1), ec.UNet(8, (1, 2), 1, (4,)), ec.DiT(4, 16, 1, 2)], ids=lambda n: type(n).__name__
+)
+def test_image_networks_resume_to_the_bit(network, optimizer, tmp_path):
+    """Weights of convolutions lie channels last, and so must the optimizer's moments after a resumption."""
+    images, ends = np.random.default_rng(0).standard_normal((40, 8, 8)), []
+    for name, parts in (("whole", (12,)), ("parts", (5, 12))):
+        for steps in parts:
+            module = network.build((8, 8), seed=1)
+            ec.train(module, images, objective=OBJECTIVE, optimizer=optimizer, steps=steps, folder=tmp_path / name, resume=True,
+                     options=ec.LoopOptions(batch_size=8, device="cpu"))  # fmt: skip
+        ends.append(torch.cat([p.detach().flatten() for p in module.parameters()]))
+    assert torch.equal(*ends)
 
 
 KILLED = """
@@ -188,11 +216,48 @@ def test_not_a_number_stops_early_and_keeps_what_was_computed(tmp_path):
             options=ec.LoopOptions(batch_size=16, device="cpu", checkpoint_every=1),
         )
     assert (tmp_path / "measured.nc").exists()
+    for tensor in load_file(tmp_path / CHECKPOINT).values():
+        assert torch.isfinite(tensor.double()).all(), "the last good checkpoint is good"
+
+
+def test_not_a_number_before_any_checkpoint_keeps_the_curve(tmp_path):
+    with pytest.raises(ec.InputError) as error:
+        small(tmp_path, optimizer=ec.SGD(1e10), options=ec.LoopOptions(batch_size=16, device="cpu"))
+    assert "checkpoint" not in str(error.value)
+    assert (tmp_path / "measured.nc").exists()
+    assert not (tmp_path / CHECKPOINT).exists()
+
+
+def test_a_probe_serves_one_run():
+    samples = np.random.default_rng(0).standard_normal((20, 3))
+    probe = ec.Probe(ec.Spectrum.from_samples(samples), sampler=ec.Euler(steps=2), steps=[1], n_samples=8)
+    arguments = {
+        "objective": OBJECTIVE,
+        "optimizer": ec.Adam(),
+        "steps": 2,
+        "probe": probe,
+        "options": ec.LoopOptions(batch_size=4, device="cpu"),
+    }
+    ec.train(ec.MLP(4, 1).build((3,)), samples, **arguments)
+    with pytest.raises(ec.InputError, match="probe must be new for a new run"):
+        ec.train(ec.MLP(4, 1).build((3,), seed=1), samples, **arguments)
+
+
+def test_loss_of_an_extended_run_is_a_mean(tmp_path):
+    whole, _ = small(tmp_path / "whole", steps=30)
+    small(tmp_path / "parts", steps=17)
+    extended, _ = small(tmp_path / "parts", steps=30, resume=True)
+    assert extended.metrics == whole.metrics
 
 
 ERRORS = {
     "steps": ({"steps": 0}, "steps must be a whole number >= 1, got 0"),
     "device": ({"options": ec.LoopOptions(device="cuda:7")}, "device must be one of cpu here, got cuda:7"),
+    "objective": ({"objective": "edm"}, "objective must be an objective of the theory"),
+    "range": ({"sigma_range": (0.0, 80.0)}, r"sigma_range\[0\] must be a finite number > 0"),
+    "empty": ({"samples": np.zeros((0, 6))}, r"samples must have shape \(n, \.\.\.\) with n >= 1"),
+    "nan": ({"samples": np.full((4, 6), np.nan)}, "samples must be an array of finite numbers"),
+    "fit": ({"samples": np.zeros((4, 5))}, r"samples must fit the network, got samples of shape \(5,\)"),
     "device name": ({"options": ec.LoopOptions(device="toaster")}, "device must be one of cpu here, got toaster"),
 }
 
@@ -212,6 +277,13 @@ def test_other_settings_are_refused_by_name(tmp_path):
     assert str(error.value) == (
         f"settings differ from the run in {tmp_path}: optimizer.lr was 0.003, now 0.001, settings.data was digits, now faces"
     )
+    with pytest.raises(ec.InputError, match=r"loop\.clip was None, now 0\.5"):
+        small(
+            tmp_path,
+            resume=True,
+            settings={"data": "digits", "network": {"width": 16}},
+            options=ec.LoopOptions(batch_size=16, device="cpu", clip=0.5),
+        )
 
 
 def test_only_own_checkpoints_are_read(tmp_path):

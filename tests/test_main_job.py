@@ -64,6 +64,21 @@ def test_changed_config_is_refused_by_name(folder, capsys):
     assert "optimizer.init_args.lr was 0.003, now 0.001" in capsys.readouterr().err
 
 
+def test_a_mistake_with_overwrite_destroys_nothing(folder, capsys):
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for mistake in (["--probe.patches", "[64]"], ["--sampler", "ProbabilityFlow", "--sampler.sigma_min", "0"]):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["run", "--data", "digits", "--out", str(folder), "--overwrite", *mistake])
+        assert stop.value.code == 2
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_resuming_a_finished_run_keeps_its_timings(folder):
+    before = (folder / "training.json").read_text()
+    cli.main(["run", *SMALL, "--out", str(folder), "--resume"])
+    assert (folder / "training.json").read_text() == before
+
+
 def test_train_then_compare_is_run(folder, tmp_path, capsys):
     out = tmp_path / "run"
     cli.main(["train", *SMALL, "--out", str(out)])

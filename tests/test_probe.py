@@ -102,6 +102,29 @@ def test_modules_come_back_in_the_mode_they_were_in():
     assert module.training
 
 
+def test_networks_within_adapters_are_probed_as_they_sample():
+    """Batch statistics stay as they are, a frozen layer stays frozen, through any adapter."""
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.BatchNorm2d(1), torch.nn.BatchNorm2d(1))
+    network[2].eval()
+    before = network[1].running_mean.clone()
+    denoiser = ec.as_denoiser(Two(network), objective=ec.Denoising(), condition=torch.log, channels_first=True)
+    spectrum = ec.Spectrum.from_samples(np.random.default_rng(0).standard_normal((30, 3, 3)))
+    ec.Probe(spectrum, sampler=ec.Euler(steps=2), steps=[1], n_samples=8)(0, denoiser)
+    assert torch.equal(network[1].running_mean, before)
+    assert [layer.training for layer in network] == [True, True, False]
+
+
+class Two(torch.nn.Module):
+    """A network that ignores its condition."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x, condition):
+        return self.inner(x)
+
+
 def test_other_spectra_and_samplers(patches):
     data, spectrum = patches
     fourier, patch = ec.Spectrum.from_samples(data.samples, basis="fourier"), ec.patch_spectrum(data.samples, size=4)

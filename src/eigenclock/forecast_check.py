@@ -110,15 +110,13 @@ def by_loss(steps: Any, losses: Any, at: float, made: Forecast, actual: Modes) -
         return nothing
     x, y = steps[past].astype(np.float64), losses[past].astype(np.float64)
 
-    def curve(step: Any, floor: float, scale: float, delay: float, power: float) -> Any:
-        return floor + scale * (step + delay) ** -power
+    def residual(parameters: Any) -> Any:
+        floor, scale, delay, power = parameters
+        return floor + scale * (x + delay) ** -power - y
 
     start = (0.9 * y[-1], max(y[0] - y[-1], 1e-3 * y[0]), x[0], 0.5)
     bounds = ([0, 0, 0, 0.01], [np.inf, np.inf, 10 * at, 5])
-    try:
-        (floor, scale, delay, power), _ = scipy.optimize.curve_fit(curve, x, y, p0=start, bounds=bounds)
-    except (RuntimeError, ValueError):
-        return nothing
+    floor, scale, delay, power = scipy.optimize.least_squares(residual, start, bounds=bounds, x_scale="jac").x
     share = np.empty(target.size)
     order = np.argsort(-target, kind="stable")
     share[order] = np.cumsum(target[order]) / target.sum()

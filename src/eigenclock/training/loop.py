@@ -66,7 +66,7 @@ def train(
     network: nn.Module,
     samples: Any,
     *,
-    objective: Objective,
+    objective: Any,
     optimizer: Descent,
     steps: int,
     options: LoopOptions = LoopOptions(),  # noqa: B008 (a frozen dataclass)
