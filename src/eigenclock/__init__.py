@@ -49,7 +49,8 @@ from .routes import variance_by
 from .samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
 from .simulate import simulate
 from .spectrum import Spectrum
-from .training.options import MLP, SGD, Adam, AdamW, ConvNet, DiT, Linear, LoopOptions, Network, UNet, need_torch
+from .training.network_options import MLP, ConvNet, DiT, Linear, Network, UNet, need_torch
+from .training.options import SGD, Adam, AdamW, LoopOptions
 
 if TYPE_CHECKING:
     from .training.adapters import as_denoiser

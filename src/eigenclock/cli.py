@@ -1,6 +1,5 @@
 """The command line: parses, calls, prints. User errors are one line on stderr and exit code 2."""
 
-import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -16,25 +15,23 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from . import __version__
-from .architectures import Architecture
 from .checks import InputError
 from .citation import citations
+from .cli_errors import one_line
 from .compare import compare
 from .config import DataOptions, PredictConfig, RunConfig, TheoryOptions
 from .curve import LearningCurve
 from .files import atomic
 from .main_job import MainResult, compare_stages, open_run, run, train_stages
-from .objectives import Objective
-from .optimizers import GradientFlow, Optimizer
+from .optimizers import GradientFlow
 from .pipeline import DEFAULT_ARCHITECTURE, FRACTIONS, Report, Stages, predict_and_check, read
-from .recipe import Recipe, concrete
+from .recipe import Recipe
 from .report.html import steps_text
 from .report.palette import spread_modes
 from .report_job import write_report
 from .runs import REPORT
-from .samplers import Sampler
 from .studies.study import STUDIES
-from .training.options import Network, need_torch
+from .training.network_options import need_torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,61 +274,6 @@ class _Parser(jsonargparse.ArgumentParser):
         raise InputError(message)
 
 
-PARTS: dict[str, type[Any]] = {
-    "objective": Objective,
-    "architecture": Architecture,
-    "optimizer": Optimizer,
-    "sampler": Sampler,
-    "network": Network,
-}
-
-
-def _of_an_option(option: str, value: str, line: str) -> str:
-    """What is wrong with an option of a part, in the user's terms."""
-    part, name = option.split(".", 1)
-    if "is abstract" in line:
-        return f"{part} must be named before its options: --{part} NAME --{option} {value}"
-    if "is not accepted" in line:
-        return f"{part} has no option {name}, got --{option} {value}"
-    expected = re.search(r"Expected (?:a |an )?<class '(\w+)'>", line)
-    kinds = {
-        "int": "a whole number",
-        "float": "a number",
-        "bool": "true or false",
-        "tuple": "a list like [0.3,0.1]",
-        "NoneType": "a name that --help lists",
-    }
-    allowed = kinds.get(expected[1], f"a {expected[1]}") if expected else "one that --help lists"
-    return f"{option} must be {allowed}, got {value}"
-
-
-def _one_line(message: str) -> str:
-    """jsonargparse explains itself over several lines and in Python's terms; keep the words, in the user's terms."""
-    line = " ".join(part.strip(" -") for part in message.splitlines() if part.strip(" -"))
-    nested = re.match(r"Parser key \"(\w+)\": .*NestedArg\(key='([\w.]+)', val=(.*)\)", line)
-    if nested:
-        return _of_an_option(f"{nested[1]}.{nested[2]}", nested[3].strip("'"), line)
-    unknown = re.match(r'Parser key "(\w+)": .*(?:dot import path string|accessible or invalid)\W*(\w*)', line)
-    if unknown and unknown[1] in PARTS:
-        names = ", ".join(kind.__name__ for kind in concrete(PARTS[unknown[1]]))
-        return f"{unknown[1]} must be one of {names}, got {unknown[2]}"
-    deep = re.match(r'Parser key "(\w+)": Parser key "([\w.]+)": (Expected .*?)\. Got value: (.*)', line)
-    if deep:
-        return _of_an_option(f"{deep[1]}.{deep[2]}", deep[4], line)
-    refused = re.match(r"Parser key \"(\w+)\": Option '(\w+)' is not accepted", line)
-    if refused and refused[1] in PARTS:
-        return f"{refused[1]} has no option {refused[2]}"
-    listed = re.match(r'Parser key "([\w.]+)": Expected a typing.Literal\[(.*)\]. Got value: (.*)', line)
-    if listed:
-        return f"{listed[1]} must be one of {listed[2].replace(chr(39), '')}, got {listed[3]}"
-    missing = re.match(r"the following arguments are required: (.*)", line)
-    if missing:
-        return "these options are required: " + ", ".join(
-            f"--{name.strip().split('.', 1)[-1]}" for name in missing[1].split(",")
-        )
-    return line
-
-
 def parser() -> tuple[_Parser, dict[str, _Parser]]:
     """The parser, and the parser of each command."""
     top = _Parser(prog="eigenclock", description="When will a diffusion model have learned each feature of your data?")
@@ -375,7 +317,7 @@ def main(arguments: list[str] | None = None) -> None:
         typed = shlex.join(["eigenclock", *(sys.argv[1:] if arguments is None else arguments)])
         command(config_class(**options), Call(parsers[name].dump(parsed[name]), typed))
     except InputError as error:
-        print(f"eigenclock: error: {_one_line(str(error))}", file=sys.stderr)
+        print(f"eigenclock: error: {one_line(str(error))}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("eigenclock: interrupted; a run continues with --resume", file=sys.stderr)

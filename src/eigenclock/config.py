@@ -8,7 +8,8 @@ from .checks import InputError, integer
 from .objectives import EDM, LogNormal, Objective
 from .optimizers import Optimizer
 from .samplers import Heun, Sampler
-from .training.options import MLP, Adam, Descent, LoopOptions, Network, ProbeOptions
+from .training.network_options import MLP, Network
+from .training.options import Adam, Descent, LoopOptions, ProbeOptions
 
 
 @dataclass(frozen=True, kw_only=True)

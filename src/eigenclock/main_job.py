@@ -20,7 +20,7 @@ from .pipeline import Reporter, Stages, measure, read, silent
 from .report_job import write_report
 from .runs import CONFIG, MANIFEST, MEASURED, METRICS, PREDICTED, STREAM, RunFolder, manifest
 from .spectrum import Spectrum
-from .training.options import Linear, need_torch
+from .training.network_options import Linear, need_torch
 
 if TYPE_CHECKING:
     from .training.probe import Probe

@@ -12,7 +12,8 @@ from ..objectives import EDM, LogNormal, Objective
 from ..runs import STREAM
 from ..samplers import Heun, Sampler
 from ..spectrum import Spectrum
-from ..training.options import Adam, Descent, LoopOptions, Network
+from ..training.network_options import Network
+from ..training.options import Adam, Descent, LoopOptions
 
 
 @dataclass(frozen=True, kw_only=True)

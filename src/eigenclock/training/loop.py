@@ -112,7 +112,7 @@ def train(
         torch.set_num_threads(options.threads)
     dtype = torch.float64 if options.precision == "float64" else torch.float32
     network = network.to(device=device, dtype=dtype)
-    if getattr(network, "shape", None) is not None and any(isinstance(m, nn.Conv2d) for m in network.modules()):
+    if any(isinstance(module, nn.Conv2d) for module in network.modules()):
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     given = finite_array("samples", samples, "an array of finite numbers (n, ...)")
     if given.ndim < 2 or len(given) == 0:

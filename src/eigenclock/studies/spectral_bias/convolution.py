@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ...patches import patch_spectrum
-from ...training.options import ConvNet, Network, UNet
+from ...training.network_options import ConvNet, Network, UNet
 from ..study import Part, Say
 from ..training import Recipe, trained
 from .images import image_data

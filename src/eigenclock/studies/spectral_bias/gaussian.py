@@ -13,7 +13,8 @@ from ...levels import compare_levels
 from ...report.plots import EmergenceDisplay
 from ...samplers import ProbabilityFlow
 from ...spectrum import Spectrum
-from ...training.options import MLP, Adam
+from ...training.network_options import MLP
+from ...training.options import Adam
 from ..study import Part, Say
 from ..training import Recipe, losses, trained
 from .laws import interval, inverse, law_rows, law_verdict, level_claim, level_rows, over_seeds, rank_correlation
@@ -81,7 +82,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
                 for row in check_forecasts(found.curves["c"], curves[""], loss=losses(folder, name)).to_dict("records")
             ]
         plain = found.curves["a"].rescaled(found["a"].time_scale) if np.isfinite(found["a"].time_scale) else None
-        shown = {"measured": curves[""]} | ({} if plain is None else {"predicted": plain})
+        shown = ({} if plain is None else {"predicted": plain}) | {"measured": curves[""]}
         EmergenceDisplay.from_curves("geometric", **shown).plot(ax)
         ax.set_title(f"d = {d}, level (a) against seed {seed}", fontsize=10)
         claims += _claims(d, options, pd.DataFrame(laws), pd.DataFrame(levels), orders)

@@ -13,7 +13,8 @@ from ...data import load
 from ...forecast_check import check_forecasts
 from ...levels import compare_levels
 from ...spectrum import Spectrum
-from ...training.options import MLP, Adam
+from ...training.network_options import MLP
+from ...training.options import Adam
 from ..study import Part, Say
 from ..training import Recipe, losses, trained
 from .laws import DIRECTIONS, interval, inverse, law_rows, law_verdict, level_claim, level_rows, over_seeds

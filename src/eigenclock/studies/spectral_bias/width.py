@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ...levels import compare_levels
-from ...training.options import MLP, Adam, ConvNet, Network
+from ...training.network_options import MLP, ConvNet, Network
+from ...training.options import Adam
 from ..study import Part, Say
 from ..training import Recipe, trained
 from .images import image_data

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from ..options import DiT
+from ..network_options import DiT
 from .embedding import NoiseEmbedding
 
 

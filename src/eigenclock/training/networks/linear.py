@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ...architectures import Coupled
 from ...brute_force.networks import AcrossLevels, Chain, Convolution, Single, Tied, matrix_network
 from ...spectrum import Spectrum
-from ..options import Linear
+from ..network_options import Linear
 
 ROUNDING = 1e-5
 """Share of the way between two levels below which a noise level is one of them, but for rounding to 32 bits."""

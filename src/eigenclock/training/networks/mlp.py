@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, silu
 
-from ..options import MLP
+from ..network_options import MLP
 from .embedding import NoiseEmbedding
 
 

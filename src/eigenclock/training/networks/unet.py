@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, scaled_dot_product_attention, silu
 
-from ..options import ConvNet
+from ..network_options import ConvNet
 from .embedding import NoiseEmbedding
 
 GROUP = 8

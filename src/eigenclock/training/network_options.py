@@ -1,0 +1,216 @@
+"""The networks that can be trained, as values that a config file can hold. Nothing here needs PyTorch until `build` is called."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ..architectures import Architecture, OneLayer
+from ..checks import InputError, integer, number
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..spectrum import Spectrum
+
+INSTALL = "pip install 'eigenclock[train]'"
+
+
+def need_torch() -> None:
+    """InputError with the name of the extra where PyTorch is not installed."""
+    try:
+        import_module("torch")
+    except ImportError:
+        raise InputError(f"training needs PyTorch: {INSTALL}") from None
+
+
+class Network(ABC):
+    """A network F(x, σ) that can be built for samples of a shape. Subclasses are frozen dataclasses."""
+
+    @abstractmethod
+    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module": ...
+
+    def build(self, shape: tuple[int, ...], *, spectrum: "Spectrum | None" = None, seed: int = 0) -> "torch.nn.Module":
+        """The module for samples of `shape`, its weights drawn with `seed` from a stream of their own.
+
+        The module maps (x, sigma), x of shape (n, *shape) and sigma of shape (n,), to an output like x. InputError if the shape
+        does not fit the network, or PyTorch is missing.
+        """
+        need_torch()
+        import torch
+
+        integer("seed", seed, at_least=0)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return self._build(tuple(shape), spectrum)
+
+
+def _image(shape: tuple[int, ...], network: Network) -> tuple[int, int, int]:
+    """Height, width and channels of images; InputError for anything else."""
+    if len(shape) not in (2, 3):
+        raise InputError(
+            f"{type(network).__name__} needs images (h, w) or (h, w, channels), got samples of shape {shape}: use MLP or Linear"
+        )
+    if len(shape) == 3 and shape[2] > min(shape[:2]):
+        raise InputError(f"images must have their channels last, (h, w, channels), got samples of shape {shape}")
+    return shape[0], shape[1], shape[2] if len(shape) == 3 else 1
+
+
+@dataclass(frozen=True)
+class Linear(Network):
+    """A linear denoiser of the theory as a trainable module: one set of weights per noise level, linear in ln σ in between.
+
+    **Parameters**
+
+    - `architecture`: any architecture of the theory, with its start.
+    - `levels`: number of noise levels that have weights; `Coupled` has its own.
+    - `sigma_min`, `sigma_max`: lowest and highest of them, evenly spaced in ln σ; beyond them the nearest weights are used.
+    """
+
+    architecture: Architecture = field(default_factory=lambda: OneLayer(0.0))
+    levels: int = 32
+    sigma_min: float = 0.002
+    sigma_max: float = 80.0
+
+    def __post_init__(self) -> None:
+        integer("levels", self.levels, at_least=1)
+        number("sigma_min", self.sigma_min, above=0)
+        number("sigma_max", self.sigma_max, above=self.sigma_min)
+
+    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+        from .networks.linear import LinearDenoiser
+
+        if spectrum is None:
+            raise InputError("Linear needs the spectrum of the data: build(shape, spectrum=spectrum)")
+        return LinearDenoiser(self, shape, spectrum)
+
+
+@dataclass(frozen=True)
+class MLP(Network):
+    """The paper's MLP-UNet: residual blocks LayerNorm–Linear–SiLU–Linear, scaled and shifted by an embedding of the noise level.
+
+    The paper uses 5 blocks of 256 for Gaussian data, 8 of 1024 or 3072 for images.
+
+    **Parameters**
+
+    - `width`: width of every block. - `blocks`: number of blocks; the second half also sees the outputs of the first (the U).
+    - `embedding`: number of Fourier features of ln σ.
+    """
+
+    width: int = 256
+    blocks: int = 5
+    embedding: int = 128
+
+    def __post_init__(self) -> None:
+        integer("width", self.width, at_least=1)
+        integer("blocks", self.blocks, at_least=1)
+        integer("embedding", self.embedding, at_least=2)
+
+    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+        from .networks.mlp import UNetMLP
+
+        return UNetMLP(self, shape)
+
+
+@dataclass(frozen=True)
+class UNet(Network):
+    """A convolutional U-Net in EDM's style (Karras et al. 2022): residual blocks of 3×3 convolutions, attention, skips.
+
+    **Parameters**
+
+    - `channels`: channels at full resolution. - `multipliers`: channels of each resolution, in units of `channels`; each next
+      resolution is half the one before.
+    - `blocks`: residual blocks per resolution. - `attention`: resolutions (image heights) that have self-attention.
+    - `embedding`: number of Fourier features of ln σ.
+    """
+
+    channels: int = 32
+    multipliers: tuple[int, ...] = (1, 2)
+    blocks: int = 1
+    attention: tuple[int, ...] = ()
+    embedding: int = 64
+
+    def __post_init__(self) -> None:
+        integer("channels", self.channels, at_least=1)
+        integer("blocks", self.blocks, at_least=1)
+        integer("embedding", self.embedding, at_least=2)
+        if not self.multipliers:
+            raise InputError("multipliers must name at least one resolution, got none")
+        for multiplier in self.multipliers:
+            integer("multipliers", multiplier, at_least=1)
+
+    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+        from .networks.unet import EDMUNet
+
+        h, w, c = _image(shape, self)
+        factor = 2 ** (len(self.multipliers) - 1)
+        if h % factor or w % factor:
+            raise InputError(
+                f"image size must be divisible by {factor} for {len(self.multipliers)} resolutions, got {h}×{w}: "
+                "use fewer multipliers or another image_size"
+            )
+        return EDMUNet(
+            shape, c, self.channels, self.multipliers, self.blocks, self.attention, self.embedding, resample=True
+        )
+
+
+@dataclass(frozen=True)
+class ConvNet(Network):
+    """The same residual blocks of convolutions without down- or up-sampling: it only sees as far as its kernels reach.
+
+    **Parameters**
+
+    - `channels`: channels of every block. - `blocks`: number of residual blocks, two convolutions each.
+    - `kernel`: edge length of every kernel, odd. - `embedding`: number of Fourier features of ln σ.
+    """
+
+    channels: int = 32
+    blocks: int = 4
+    kernel: int = 3
+    embedding: int = 64
+
+    def __post_init__(self) -> None:
+        integer("channels", self.channels, at_least=1)
+        integer("blocks", self.blocks, at_least=1)
+        integer("embedding", self.embedding, at_least=2)
+        integer("kernel", self.kernel, at_least=1)
+        if self.kernel % 2 == 0:
+            raise InputError(f"kernel must be odd, got {self.kernel}")
+
+    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+        from .networks.unet import ResidualConvolutions
+
+        _, _, c = _image(shape, self)
+        return ResidualConvolutions(self, shape, c)
+
+
+@dataclass(frozen=True)
+class DiT(Network):
+    """A small diffusion transformer (Peebles & Xie 2023): patches as tokens, blocks conditioned on the noise level (adaLN-zero).
+
+    **Parameters**
+
+    - `patch`: edge length of a patch; must divide the image's. - `width`: width of a token. - `blocks`: number of blocks.
+    - `heads`: attention heads; must divide `width`. - `embedding`: number of Fourier features of ln σ.
+    """
+
+    patch: int = 4
+    width: int = 128
+    blocks: int = 4
+    heads: int = 4
+    embedding: int = 64
+
+    def __post_init__(self) -> None:
+        for name in ("patch", "width", "blocks", "heads"):
+            integer(name, getattr(self, name), at_least=1)
+        integer("embedding", self.embedding, at_least=2)
+        if self.width % self.heads:
+            raise InputError(f"heads must divide width = {self.width}, got {self.heads}")
+
+    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+        from .networks.dit import DiffusionTransformer
+
+        h, w, c = _image(shape, self)
+        if h % self.patch or w % self.patch:
+            raise InputError(f"image size must be divisible by patch = {self.patch}, got {h}×{w}")
+        return DiffusionTransformer(self, shape, (h, w, c))
