@@ -38,6 +38,7 @@ def main(docs: Path, cpu: Path, paper: Path) -> None:
                     shutil.copy(file, out / f"{preset}_{file.name}")
     pages.insert(page, "levels", markdown(levels(cpu, paper)))
     pages.insert(page, "forecasts", markdown(forecasts(cpu, paper)))
+    pages.insert(page, "coverage", markdown(coverage(cpu, paper)))
     pages.insert(page, "durations", durations(cpu, paper))
 
 
@@ -77,6 +78,24 @@ def forecasts(cpu: Path, paper: Path) -> pd.DataFrame:
         row["within the 80 % interval"] = _share(ours["covered"])
         row["90 % of the variance within its interval"] = _share(ours["moment_covered"])
         rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def coverage(cpu: Path, paper: Path) -> pd.DataFrame:
+    """How often 80 % intervals held, over the runs that set their width and over those that did not."""
+    table = tables("forecasts", cpu, paper)
+    table = table[(table["method"] == "theory") & (table["forecast"] >= FEWEST)]
+    held_out = table["data"].str.startswith("Gaussian") & ~table["data"].str.endswith("exact settings")
+    rows = []
+    for label, here in (("set the width", table[~held_out]), ("held out: Gaussian, cpu", table[held_out])):
+        names = {
+            "covered": "modes that came",
+            "open": "modes that did not come",
+            "moment_covered": "90 % of the variance",
+        }
+        rows.append(
+            {"runs": label, "forecasts": len(here), **{words: _share(here[name]) for name, words in names.items()}}
+        )
     return pd.DataFrame(rows)
 
 

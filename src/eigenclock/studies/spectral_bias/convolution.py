@@ -169,7 +169,7 @@ def _fit_claim(label: str, options: Options, fits: pd.DataFrame) -> dict[str, st
     )
     return {
         "claim": f"{label}: early in training the network is one linear convolution, later less so (Fig. 14)",
-        "paper": "yes",
+        "paper": "measured in Fig. 14",
         "here": f"share that {large}×{large} explains of what one pixel leaves: step {first}: {words(early)}; "
         f"step {last}: {words(late)}",
         "interval": f"worst noise level {low:.2f} early, {late.min():.2f} late",

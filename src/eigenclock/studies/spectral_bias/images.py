@@ -99,7 +99,7 @@ def _claims(data: str, laws: pd.DataFrame, levels: pd.DataFrame, curves: list[Le
     rows.append(
         {
             "claim": f"{data}, MLP: the data's modes are modes of the trained model's samples",
-            "paper": "alignment near 1",
+            "paper": "measured over training",
             "here": f"alignment {over_seeds(last)} after training",
             "interval": f"{len(curves)} seed{'s' if len(curves) > 1 else ''}",
             "control": f"{over_seeds(first)} before training; 1 for aligned samples, however few",

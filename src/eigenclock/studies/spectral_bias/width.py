@@ -78,7 +78,7 @@ def _claims(laws: pd.DataFrame, levels: pd.DataFrame) -> list[dict[str, str]]:
         rows.append(
             {
                 "claim": f"{what} {value}: exponents",
-                "paper": "hardly depend on width" if what == "width" else "–",
+                "paper": "–",
                 "here": f"α falling {over_seeds(-falling['exponent'])} (R² {over_seeds(falling['r2'])}), rising "
                 f"{over_seeds(-rising['exponent'])} (R² {over_seeds(rising['r2'])})",
                 "interval": interval(falling),
