@@ -111,6 +111,7 @@ def test_study_pages(tmp_path):
         "width cpu",
         "levels",
         "forecasts",
+        "coverage",
         "durations",
     ):
         assert len(pages_of_docs("spectral_bias.md", table)) > 50, f"{table} was never filled in"
