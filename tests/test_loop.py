@@ -8,6 +8,7 @@ import textwrap
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 from safetensors.torch import load_file
 
@@ -64,6 +65,30 @@ def test_it_learns():
     target, sigma = curve.target.values[:, None], curve.dataset["sigma"].values
     error = np.abs(curve.gain.values - target / (target + sigma**2)).mean(axis=(1, 2))
     assert error[-1] < 0.75 * error[0]
+
+
+def test_modes_of_larger_variance_emerge_first():
+    """An MLP on Gaussian data: order of emergence and variance, as of the paper's law, outside the gray zone."""
+    rng = np.random.default_rng(0)
+    basis, _ = np.linalg.qr(rng.standard_normal((24, 24)))
+    samples = (rng.standard_normal((4000, 24)) * np.geomspace(6, 0.8, 24)) @ basis.T
+    spectrum = ec.Spectrum.from_samples(samples)
+    probe = ec.Probe(spectrum, sampler=ec.Heun(steps=20), steps=ec.log_steps(1, 1200, 40), n_samples=256, sigma=())
+    ec.train(ec.MLP(96, 3).build((24,), seed=0), samples, objective=OBJECTIVE, optimizer=ec.Adam(5e-4), steps=1200, probe=probe,
+             options=ec.LoopOptions(batch_size=256, device="cpu"))  # fmt: skip
+    table = probe.curve().emergence()
+    use = table.select("rising")
+    assert use.sum() >= 15
+    assert scipy.stats.spearmanr(table.time[use], table.target[use]).statistic <= -0.95
+
+
+def test_progress_says_what_comes_next():
+    said = []
+    small(progress=lambda step, steps, words: said.append((step, steps, words)))
+    assert [step for step, _, _ in said] == [10, 20, 30, 40]
+    assert all(words.startswith("loss ") for _, _, words in said)
+    assert "next probe 19" in said[0][2]
+    assert "next probe" not in said[-1][2]
 
 
 OPTIONS = {

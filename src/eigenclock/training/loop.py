@@ -187,7 +187,10 @@ def train(
                 count = 0
                 metrics.write({"step": step, "loss": mean})
                 if progress is not None:
-                    progress(step, steps, f"loss {mean:.4g}{words}")
+                    ahead = (
+                        "" if probe is None or step >= probe.steps[-1] else f" · next probe {probe.next_after(step):,}"
+                    )
+                    progress(step, steps, f"loss {mean:.4g}{ahead}{words}")
             if probe is not None and probe.due(step):
                 probe(step, denoiser)
                 if message is not None:

@@ -208,6 +208,11 @@ class Probe:
         """Whether the probe acts at this step."""
         return bool(step in self.steps)
 
+    def next_after(self, step: int) -> int:
+        """The first of the probe's steps after this one; the last of them if there is none."""
+        place = int(np.searchsorted(self.steps, step, side="right"))
+        return int(self.steps[min(place, self.steps.size - 1)])
+
     @property
     def evaluations(self) -> int:
         """Samples that go through the denoiser at each probed step."""
