@@ -76,7 +76,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
                 laws += law_rows(curves[key], d=d, seed=seed, sampler=sampler)
             orders.append(rank_correlation(curves[""], "rising"))
             found = compare_levels(curves[""], objective=options.recipe.objective, sampler=options.recipe.sampler)
-            levels += level_rows(found.comparisons, d=d, seed=seed)
+            levels += level_rows(found, d=d, seed=seed)
             forecasts += [
                 {"d": d, "seed": seed, **row}
                 for row in check_forecasts(found.curves["c"], curves[""], loss=losses(folder, name)).to_dict("records")

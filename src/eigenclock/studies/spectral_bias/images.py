@@ -69,7 +69,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             measured = trained(folder, name, options.recipe, samples, spectrum, seed=seed, say=say)[""]
             found = compare_levels(measured, objective=options.recipe.objective, sampler=options.recipe.sampler)
             laws += law_rows(measured, data=short, seed=seed)
-            levels += level_rows(found.comparisons, data=short, seed=seed)
+            levels += level_rows(found, data=short, seed=seed)
             check = check_forecasts(found.curves["c"], measured, loss=losses(folder, name))
             forecasts += [{"data": short, "seed": seed, **row} for row in check.to_dict("records")]
             of_seeds.append(measured)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ...clocks import Direction, PowerLaw
-from ...compare import Comparison
 from ...curve import LearningCurve
+from ...levels import Levels
 
 FEWEST, TIGHT = 8, 0.5
 """Fewest modes, and smallest R², of a power law that is taken for one."""
@@ -40,23 +40,10 @@ def _numbers(law: PowerLaw) -> dict[str, Any]:
     }
 
 
-def level_rows(comparisons: dict[str, Comparison], **labels: Any) -> list[dict[str, Any]]:
+def level_rows(levels: Levels, **labels: Any) -> list[dict[str, Any]]:
     """A row per level of theory."""
-    return [
-        {
-            **labels,
-            "level": level,
-            "modes": int(c.used.sum()),
-            "rank_correlation": c.rank_correlation,
-            "time_scale": c.time_scale,
-            "median_error": c.median_error,
-            "null_error": c.null_error,
-            "error_90": c.error_90,
-            "slope": c.slope,
-            "explained": c.explained,
-        }
-        for level, c in comparisons.items()
-    ]
+    table = levels.to_dataframe().drop(columns=["meaning", "disagreeing"])
+    return [labels | {str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def over_seeds(values: Any) -> str:

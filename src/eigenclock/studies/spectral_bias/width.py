@@ -61,7 +61,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             ]
             laws += law_rows(curve, ablation=what, value=value, seed=seed)
             found = compare_levels(curve, objective=recipe.objective, sampler=recipe.sampler)
-            levels += level_rows(found.comparisons, ablation=what, value=value, seed=seed)
+            levels += level_rows(found, ablation=what, value=value, seed=seed)
     table = pd.DataFrame(laws)
     figure = ablation_figure(table[table["threshold"] == "geometric"])
     return Part(
