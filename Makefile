@@ -32,7 +32,7 @@ docs: $(VENV)/installed-dev  ## the documentation, built strictly into site/
 benchmark: $(VENV)/installed-dev  ## the ratios of benchmarks/, printed
 	$(BIN)/python -m benchmarks
 
-study: $(VENV)/installed-dev  ## the study of spectral bias (an hour on two cores), and its page in docs/
+study: $(VENV)/installed-dev  ## the study of spectral bias on a CPU, and its page in docs/
 	$(BIN)/eigenclock study spectral_bias --preset cpu --out runs/spectral_bias
 	$(BIN)/python -m examples.study_pages
 

@@ -1,5 +1,6 @@
 """Convolutional networks in the style of EDM (Karras et al. 2022; Song et al. 2021): with and without resampling."""
 
+from abc import ABC, abstractmethod
 from typing import cast
 
 import torch
@@ -63,15 +64,16 @@ class Block(nn.Module):
         return self.attention(self.skip(x) + self.second(silu(hidden)))
 
 
-class _Images(nn.Module):
+class _Images(nn.Module, ABC):
     """Samples (n, h, w) or (n, h, w, c) as channels-first images in channels-last memory, and back."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.shape = shape
 
+    @abstractmethod
     def features(self, images: Tensor, sigma: Tensor) -> Tensor:
-        raise NotImplementedError
+        """The network on images (n, c, h, w)."""
 
     def forward(self, x: Tensor, sigma: Tensor) -> Tensor:
         images = x.reshape(len(x), *self.shape[:2], -1).permute(0, 3, 1, 2)
