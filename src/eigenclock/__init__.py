@@ -32,20 +32,25 @@ from .architectures import (
 )
 from .bases import PCA, Basis, Fourier
 from .checks import InputError
+from .class_clocks import ClassClocks, class_clocks
 from .clocks import Emergence, PowerLaw
 from .compare import Comparison, compare
+from .copies import Memorization, memorization
 from .curve import LearningCurve
 from .forecast import Forecast, forecast
 from .forecast_check import check_forecasts
 from .generalization import Generalization, generalization
+from .innovation import Innovation, innovation
 from .levels import Levels, compare_levels, predict_level
 from .noise import noise_floor
 from .objectives import EDM, Denoising, Epsilon, FlowMatching, LogNormal, Objective, Score, Velocity
 from .optimizers import GradientDescent, GradientFlow, HeavyBall, Optimizer
+from .passage import Clock, Passages
 from .patches import patch_spectrum
 from .predict import predict
 from .recipe import Recipe
 from .routes import variance_by
+from .rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
 from .samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
 from .simulate import simulate
 from .spectrum import Spectrum
@@ -95,6 +100,8 @@ __all__ = [
     "Architecture",
     "Basis",
     "Circulant",
+    "ClassClocks",
+    "Clock",
     "Comparison",
     "ConvNet",
     "Coupled",
@@ -114,8 +121,11 @@ __all__ = [
     "Generalization",
     "GradientDescent",
     "GradientFlow",
+    "GroupParity",
+    "GroupWeight",
     "HeavyBall",
     "Heun",
+    "Innovation",
     "InputError",
     "KernelMatrix",
     "LearningCurve",
@@ -125,16 +135,21 @@ __all__ = [
     "LogNormal",
     "LoopOptions",
     "MatrixStart",
+    "Memorization",
     "Network",
+    "NoRule",
     "NoiseKernel",
     "Objective",
     "OneLayer",
     "Optimizer",
+    "Passages",
+    "Permutation",
     "PowerLaw",
     "ProbabilityFlow",
     "Probe",
     "Recipe",
     "Residual",
+    "Rule",
     "Sampler",
     "Score",
     "Spectrum",
@@ -149,6 +164,7 @@ __all__ = [
     "Velocity",
     "as_denoiser",
     "check_forecasts",
+    "class_clocks",
     "compare",
     "compare_levels",
     "convolution_fit",
@@ -156,7 +172,9 @@ __all__ = [
     "divergences",
     "forecast",
     "generalization",
+    "innovation",
     "log_steps",
+    "memorization",
     "noise_floor",
     "patch_spectrum",
     "predict",
