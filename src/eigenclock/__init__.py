@@ -54,7 +54,7 @@ from .rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
 from .samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
 from .simulate import simulate
 from .spectrum import Spectrum
-from .training.network_options import MLP, ConvNet, DiT, Linear, Network, UNet, need_torch
+from .training.network_options import MLP, ConvNet, DiT, FeedForward, Linear, Network, UNet, need_torch
 from .training.options import SGD, Adam, AdamW, LoopOptions
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ __all__ = [
     "Euler",
     "EulerMaruyama",
     "FeatureMap",
+    "FeedForward",
     "FlowMatching",
     "Forecast",
     "Fourier",

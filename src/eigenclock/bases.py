@@ -56,7 +56,7 @@ class Basis(ABC):
         array = np.asarray(samples, dtype=np.float64)
         if array.shape[1:] != self.shape:
             raise InputError(f"samples must have shape (n, {str(self.shape)[1:-1]}), got {array.shape}")
-        return array.reshape(len(array), -1)
+        return array.reshape(len(array), self.dimension)
 
     def _check_coordinates(self, coordinates: Coordinates) -> Coordinates:
         array = np.asarray(coordinates, dtype=np.float64)

@@ -81,10 +81,11 @@ def class_clocks(
 
     - `runs`: one run or a list of them (seeds): a learning curve whose probe kept samples (`keep_samples`), or a pair of
       steps (time,) and samples (time, n, ...).
-    - `classify`: samples (n, ...) → whole labels (n,) from 0, −1 for none; or labels (time, n) of one run, (replicate, time, n) of several.
+    - `classify`: samples (n, ...) → whole labels (n,) from 0, −1 for none; or labels (time, n) of one run,
+      (replicate, time, n) of several.
     - `proportions`: (class,) in the training data, summing to one; or `labels`: (m,) of the training samples.
-    - `train`, `control`: training samples (m, ...), and held-out ones, for copies (as `memorization` counts them, class by class);
-      a control is needed, or near neighbours of one class would count as copies.
+    - `train`, `control`: training samples (m, ...), and held-out ones, for copies (as `memorization` counts them, by class); a
+      control is needed, or near neighbours of one class would count as copies.
     - `share`: a class has emerged at this part of its proportion. - `copies`: it is memorised at this excess of copies.
     - `pass_rate`: (class,) share of real samples of a class that `classify` accepts; default 1.
     - `names`: of the classes.

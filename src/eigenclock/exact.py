@@ -37,7 +37,7 @@ def boxplus(a: Any, b: Any) -> Any:
 
 
 def parity_denoiser(y: Any, sigma: float, rule: GroupParity) -> Bits:
-    """E[s|y] of bits s = ±1 uniform on the valid ones of a group parity, y = s + sigma·noise; float64, exact at any sigma.
+    """E[s|y] of bits s = ±1 uniform on the valid ones of a group parity, y = s + sigma·noise; exact at any sigma.
 
     With h = y/sigma²: E[s_i|y] = tanh(h_i + chi·A_i/2), A_i the `boxplus` of 2h_j over the other bits of the group. The textbook
     ratio (t_i + chi Π_{j≠i} t_j)/(1 + chi Π t_j) is 0/0 near invalid corners from sigma 0.3 down; this form has no such point.
@@ -49,7 +49,7 @@ def parity_denoiser(y: Any, sigma: float, rule: GroupParity) -> Bits:
     ```python
     >>> import eigenclock as ec
     >>> from eigenclock.exact import parity_denoiser
-    >>> parity_denoiser([[-1.0, 1.02, -1.0, -1.01]], 0.05, ec.GroupParity(4, 4))  # one flip from validity: the least sure bit gives way
+    >>> parity_denoiser([[-1.0, 1.02, -1.0, -1.01]], 0.05, ec.GroupParity(4, 4))  # the least sure bit gives way
     array([[ 1.,  1., -1., -1.]])
 
     ```
@@ -160,8 +160,8 @@ def loss_ledger(
 ) -> xr.Dataset:
     """What each level of knowledge is worth in the training loss E[w|D(y) − x|²], summed over bits.
 
-    Variables: `factorised` (bit by bit; an exact integral for uniform marginals), `gain` of knowing the rule beyond it and its
-    standard error, `rule` = factorised − gain, `memorising` on a training set of N samples, each the loss of the optimal denoiser.
+    Variables: `factorised` (bit by bit; an exact integral), `gain` of knowing the rule beyond it and its standard error,
+    `rule` = factorised − gain, `memorising` on a training set of N samples, each the loss of the optimal denoiser.
 
     **Parameters**
 
@@ -169,6 +169,10 @@ def loss_ledger(
     - `n_draws`, `n_memorising`: Monte-Carlo draws. - `seed`: of all draws.
     """
     integer("N", N, at_least=1)
+    if isinstance(rule, Permutation) or (isinstance(rule, GroupWeight) and 2 * rule.k != rule.G):
+        raise InputError(
+            f"rule must have bits that are 1 half of the time for its gain beyond the factorised loss, got {rule!r}"
+        )
     if edm.density is None:
         raise InputError("edm must have a density of noise levels, got none")
     rng, data = np.random.default_rng(seed), edm.sigma_data

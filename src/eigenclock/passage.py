@@ -175,7 +175,7 @@ class Clock:
         confidence: float = 0.95,
         seed: int = 0,
     ) -> tuple[float, float]:
-        """Interval of the passage of one run from the noise of counting: shares of n samples are drawn again (binomial) and read again.
+        """Interval of the passage of one run from the noise of counting: shares of n samples are drawn and read again (binomial).
 
         **Parameters**
 

@@ -151,7 +151,7 @@ class _Grouped(Rule):
 
 @dataclass(frozen=True)
 class GroupParity(_Grouped):
-    """Every group of G bits has an even number of ones. Invisible to any G − 1 bits of a group, and to pair correlations for G > 2.
+    """Every group of G bits has an even number of ones. Invisible to any G − 1 bits of a group.
 
     **Parameters**
 

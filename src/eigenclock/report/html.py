@@ -1,6 +1,5 @@
 """One self-contained HTML page for a run: works from disk, offline."""
 
-import base64
 from typing import Any
 
 import jinja2
@@ -13,7 +12,7 @@ from ..compare import compare
 from ..curve import LearningCurve
 from . import interactive
 from .figures import shows_images
-from .images import Pixels, mode_picture, montage, pixel_limits, png
+from .images import data_uri, mode_picture, montage, pixel_limits, png
 from .palette import spread_modes
 
 SLIDER_TIMES = 24
@@ -101,10 +100,6 @@ def _embed(name: str, figure: go.Figure) -> str:
     )
 
 
-def _data_uri(pixels: Pixels) -> str:
-    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")
-
-
 def _frames(predicted: LearningCurve, other: LearningCurve | None, seed: int) -> list[dict[str, str]]:
     """For each slider position: the time, predicted samples, and simulated or measured samples from the same noise."""
     if not shows_images(predicted):
@@ -116,10 +111,10 @@ def _frames(predicted: LearningCurve, other: LearningCurve | None, seed: int) ->
     frames = []
     for i in chosen:
         samples = _predicted_samples(predicted, other, float(times[i]), seed)
-        frame = {"time": f"{times[i]:,.6g}", "predicted": _data_uri(montage(samples, limits))}
+        frame = {"time": f"{times[i]:,.6g}", "predicted": data_uri(png(montage(samples, limits)))}
         if other is not None and "particles" in other.dataset:
             particles = other.dataset["particles"].values[i, :SLIDER_SAMPLES]
-            frame["other"] = _data_uri(montage(spectrum.from_modes(particles), limits))
+            frame["other"] = data_uri(png(montage(spectrum.from_modes(particles), limits)))
         frames.append(frame)
     return frames
 
@@ -140,7 +135,7 @@ def _mode_table(predicted: LearningCurve, other: LearningCurve | None) -> list[d
     for mode in spread_modes(spectrum.n_modes, 12).tolist():
         picture = None
         if spectrum.basis is not None and shows_images(predicted):
-            picture = _data_uri(mode_picture(spectrum.basis.mode_image(mode)))
+            picture = data_uri(png(mode_picture(spectrum.basis.mode_image(mode))))
         rows.append(
             {
                 "number": mode + 1,

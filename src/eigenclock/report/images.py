@@ -1,5 +1,6 @@
 """Samples as pictures: montages, pixel ranges, PNG bytes."""
 
+import base64
 import io
 
 import matplotlib.image
@@ -44,3 +45,8 @@ def png(pixels: Pixels) -> bytes:
     buffer = io.BytesIO()
     matplotlib.image.imsave(buffer, pixels, format="png")
     return buffer.getvalue()
+
+
+def data_uri(content: bytes) -> str:
+    """A PNG as an address that holds it."""
+    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")

@@ -1,5 +1,6 @@
 """What every study is: parts that run by themselves, tables as CSV, figures as PNG, one page of results."""
 
+import json
 import time as clock
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -9,18 +10,20 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 import pandas as pd
+import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..checks import InputError, choice
 from ..files import atomic, write_text
+from ..report.study_page import write_study_page
 from ..runs import manifest
 from ..tables import markdown
 
 Preset: TypeAlias = Literal["tiny", "cpu", "paper"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 
-STUDIES = {"spectral_bias": "eigenclock.studies.spectral_bias"}
+STUDIES = {name: f"eigenclock.studies.{name}" for name in ("spectral_bias", "class_imbalance", "innovation_window")}
 """Name of every study, and the module whose `STUDY` it is."""
 
 Say = Callable[[str], None]
@@ -30,12 +33,16 @@ Say = Callable[[str], None]
 class Part:
     """What one part of a study found.
 
-    `tables` and `figures` by name; `claims`: a row per claim, with the columns claim, paper, here, interval, control, verdict.
+    `tables` and `figures` by name; `claims`: a row per claim, with the columns claim, paper, here, interval, control, verdict;
+    `dataset`: everything measured, kept as NetCDF; `notes`: sentences for the report (what is known not to show, what was
+    not run, limits).
     """
 
     claims: list[dict[str, str]]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     figures: Mapping[str, Figure] = field(default_factory=dict)
+    dataset: xr.Dataset | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +59,8 @@ class Study(ABC):
 
     name: str
     title: str
+    status: str = ""
+    """What the reader must know before the first number, such as that it is a reconstruction."""
 
     @classmethod
     @abstractmethod
@@ -110,12 +119,20 @@ def run_study(
         found = do(folder, lambda words, key=key: say(f"{key}: {words}"))  # type: ignore[misc]
         seconds[key] = clock.perf_counter() - begun
         _write(folder, key, found)
-    files = [folder / f"{key}_claims.csv" for key in parts]
-    claims = pd.concat([pd.read_csv(file, dtype=str, keep_default_na=False) for file in files if file.exists()])
-    write_text(folder / "results.md", f"# {study.title}\n\nPreset `{preset}`.\n\n{markdown(claims)}\n")
+    tables = {key: _claims(folder, key) for key in parts}
+    claims = pd.concat([table for table in tables.values() if table is not None])
+    status = f"{study.status}\n\n" if study.status else ""
+    write_text(folder / "results.md", f"# {study.title}\n\n{status}Preset `{preset}`.\n\n{markdown(claims)}\n")
     details = manifest(command, 0, seconds)
-    pd.Series(details).to_json(folder / f"manifest_{part or 'all'}.json", indent=2)
+    write_text(folder / f"manifest_{part or 'all'}.json", json.dumps(details, indent=2))
+    write_study_page(folder, study.title, study.status, preset, tables, details)
     return StudyResult(folder, claims, seconds)
+
+
+def _claims(folder: Path, key: str) -> pd.DataFrame | None:
+    """Claims of a part, of this call or an earlier one; None if it never ran here."""
+    file = folder / f"{key}_claims.csv"
+    return pd.read_csv(file, dtype=str, keep_default_na=False) if file.exists() else None
 
 
 def _write(folder: Path, key: str, found: Part) -> None:
@@ -123,6 +140,10 @@ def _write(folder: Path, key: str, found: Part) -> None:
     for name, table in tables.items():
         with atomic(folder / f"{key}_{name}.csv") as temporary:
             table.to_csv(temporary, index=False, float_format="%.5g")
+    write_text(folder / f"{key}_notes.txt", "".join(note + "\n" for note in found.notes))
+    if found.dataset is not None:
+        with atomic(folder / f"{key}.nc") as temporary:
+            found.dataset.to_netcdf(temporary, engine="h5netcdf")
     for name, figure in found.figures.items():
         FigureCanvasAgg(figure)
         with atomic(folder / f"{key}_{name}.png") as temporary:

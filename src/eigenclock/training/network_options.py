@@ -113,6 +113,33 @@ class MLP(Network):
 
 
 @dataclass(frozen=True)
+class FeedForward(Network):
+    """A plain network of linear layers and ReLU that sees sin and cos of fixed frequencies of ln σ beside the sample.
+
+    Its last layer starts at zero; without hidden layers it is affine in the sample.
+
+    **Parameters**
+
+    - `width`: of every hidden layer. - `layers`: number of hidden layers, 0 for an affine map.
+    - `frequencies`: fixed random frequencies of ln(σ)/4, normal with spread 2.
+    """
+
+    width: int = 128
+    layers: int = 3
+    frequencies: int = 16
+
+    def __post_init__(self) -> None:
+        integer("width", self.width, at_least=1)
+        integer("layers", self.layers, at_least=0)
+        integer("frequencies", self.frequencies, at_least=1)
+
+    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+        from .networks.feed_forward import FeedForwardNetwork
+
+        return FeedForwardNetwork(self, shape)
+
+
+@dataclass(frozen=True)
 class UNet(Network):
     """A convolutional U-Net in EDM's style (Karras et al. 2022): residual blocks of 3×3 convolutions, attention, skips.
 

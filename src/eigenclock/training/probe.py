@@ -1,7 +1,7 @@
 """The probe: watches any denoiser in training and records a LearningCurve, without touching the training itself."""
 
 import time as clock
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..samplers import Heun, Sampler
 from ..spectrum import Spectrum, check_spectrum
 from .observables import gain_and_r2, sample_alignment
 from .options import Denoiser
+from .records import DIMENSIONS, as_curve, records_of
 from .sampling import evaluations, sample
 from .streams import Stream, stream_seed
 
@@ -24,17 +25,6 @@ GAIN_SAMPLES, GAIN_LEVELS = 512, 16
 
 MAIN = ""
 """Name of the probe's own spectrum among those it follows."""
-
-DIMENSIONS = {
-    "variance": ("time", "mode"),
-    "generated_mean": ("time", "mode"),
-    "alignment": ("time",),
-    "null_variance": ("time",),
-    "gain": ("time", "mode", "sigma"),
-    "gain_r2": ("time", "mode", "sigma"),
-    "particles": ("time", "particle", "mode"),
-}
-"""What a record holds."""
 
 KEPT = 16
 """Generated samples kept at every probed step, for the report."""
@@ -79,6 +69,10 @@ class Probe:
     - `gain_samples`: number of clean samples behind the gain.
     - `also`: more to follow, by name; `curve(name)` gives their curves. A spectrum of the same samples in another basis
       (Fourier) or of patches of them (`patch_spectrum`); or another sampler, with a quarter of the samples.
+    - `watch`: more to record of the generated samples, by name: functions of samples (n, *shape) that give numbers by name, or
+      what `memorization` and `innovation` return. "copies" that gives `excess` is recorded as `copies_excess`, to be read by
+      `Clock("copies_excess", target=0.1)`. - `inspect`: the same of the denoiser itself.
+    - `keep_samples`: generated samples kept at every step, for the report and for `class_clocks`.
     - `device`, `dtype`: where and in what precision the denoiser is called; `train` sets its own.
     - `chunk`: samples pushed at a time.
 
@@ -109,6 +103,8 @@ class Probe:
         gain_samples: int = GAIN_SAMPLES,
         also: Mapping[str, Spectrum | Sampler] | None = None,
         keep_samples: int = KEPT,
+        watch: Mapping[str, Callable[[Any], Any]] | None = None,
+        inspect: Mapping[str, Callable[[Denoiser], Any]] | None = None,
         device: Any = "cpu",
         dtype: torch.dtype = torch.float32,
         chunk: int = 1024,
@@ -135,6 +131,7 @@ class Probe:
         self.steps = np.union1d([0], whole)
         self.also = dict(also or {})
         self.keep_samples = keep_samples
+        self.watch, self.inspect = dict(watch or {}), dict(inspect or {})
         self.shape = (spectrum.n_modes,) if spectrum.basis is None else spectrum.basis.shape
         for name, other in self.also.items():
             if isinstance(other, Sampler):
@@ -241,6 +238,10 @@ class Probe:
                 found = {MAIN: self._of_samples(samples)} | self._of_others(denoiser, samples)
                 if self._pairs is not None:
                     found[MAIN] |= self._of_gain(denoiser, *self._pairs)
+                for name, look in self.watch.items():
+                    found[MAIN] |= _numbers(name, look(samples))
+                for name, look in self.inspect.items():
+                    found[MAIN] |= _numbers(name, look(denoiser))
             finally:
                 for module, was in zip(modules, training, strict=True):
                     module.training = was
@@ -309,40 +310,35 @@ class Probe:
         """What was recorded so far, of the probe's spectrum or of one of `also` by name.
 
         Its `initial` is the first record: the untrained model, unless the probe started late (`attrs["first_step"]`). Besides
-        variance it has `generated_mean`, `alignment`, `gain` and `gain_r2` (time, mode, sigma), and `particles`, a few samples in
-        mode coordinates about the data's mean. InputError if nothing was recorded yet.
+        variance it has `generated_mean`, `alignment`, `gain` and `gain_r2` (time, mode, sigma), `particles`, a few samples in
+        mode coordinates about the data's mean, and what `watch` and `inspect` record. InputError if nothing was recorded yet.
         """
         if name not in self._records:
             raise InputError(f"name must be one of {', '.join(map(repr, self._records))}, got {name!r}")
-        records = self._records[name]
-        if not records:
+        if not self._records[name]:
             raise InputError("nothing was recorded yet: call probe(step, denoiser) at its steps")
-        other, steps = self.also.get(name, self.spectrum), sorted(records)
+        other = self.also.get(name, self.spectrum)
         spectrum = other if isinstance(other, Spectrum) else self.spectrum
-        dataset = spectrum.to_dataset()
-        dataset.coords["time"] = ("time", np.array(steps, dtype=np.float64))
-        if "gain" in records[steps[0]]:
-            dataset.coords["sigma"] = ("sigma", self.sigma)
-        for variable in records[steps[0]]:
-            values = np.stack([records[step][variable] for step in steps])
-            dataset[variable] = (DIMENSIONS[variable], values)
-        if "particles" in dataset:
-            start = self._noise if not isinstance(other, Sampler) else self._fewer
-            dataset["noise"] = (("particle", "mode"), self._to_modes(start[: self.keep_samples].double().cpu().numpy()))
-        dataset["initial"] = dataset["variance"][0].drop_vars("time")
-        if "null_variance" in dataset:
-            dataset["null_initial"] = dataset["null_variance"][0].drop_vars("time")
-        if "generated_mean" in dataset:
-            dataset["initial_mean"] = dataset["generated_mean"][0].drop_vars("time")
-            dataset["target_mean"] = ("mode", self._mean_in_modes())
-        dataset.attrs |= {"first_step": steps[0], "correlated": 0}
-        return LearningCurve(dataset, recipe=None, source="measurement")
+        start = self._noise if not isinstance(other, Sampler) else self._fewer
+        noise = self._to_modes(start[: self.keep_samples].double().cpu().numpy())
+        return as_curve(self._records[name], spectrum, self.sigma, noise, self._mean_in_modes())
 
     def restore(self, curves: Mapping[str, LearningCurve], *, last_step: int) -> None:
         """Take over what an interrupted run had recorded up to `last_step`; `curves` by name, as `curve` gave them."""
         for name, curve in curves.items():
-            data = curve.dataset
-            kept = [variable for variable in DIMENSIONS if variable in data]
-            for i, step in enumerate(data["time"].values.astype(int).tolist()):
-                if step <= last_step:
-                    self._records[name][step] = {variable: data[variable].values[i] for variable in kept}
+            self._records[name] |= records_of(curve, last_step)
+
+
+def _numbers(name: str, found: Any) -> dict[str, float]:
+    """What a watcher found, as numbers named after it; InputError for anything else."""
+    numbers = found.record() if hasattr(found, "record") else found
+    if not isinstance(numbers, Mapping):
+        raise InputError(f"watch[{name!r}] must give numbers by name, got {type(found).__name__}")
+    named = {f"{name}_{key}": value for key, value in numbers.items()}
+    taken = next((key for key in named if key in DIMENSIONS), None)
+    if taken is not None:
+        raise InputError(f"watch[{name!r}] must not record {taken!r}, which the probe does itself: name it otherwise")
+    try:
+        return {key: float(value) for key, value in named.items()}
+    except (TypeError, ValueError):
+        raise InputError(f"watch[{name!r}] must give numbers by name, got {numbers!r}") from None

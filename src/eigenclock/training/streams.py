@@ -76,14 +76,25 @@ class RandomPairs:
         low, high = np.log(self.sigma_range)
         return np.exp(rng.uniform(low, high, self.batch_size))
 
+    def clean(self, step: int) -> Tensor:
+        """Clean samples of a step, (batch, *shape)."""
+        return self.samples.index_select(0, torch.from_numpy(self.rows(step)).to(self.samples.device))
+
     def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        device = self.samples.device
-        rows = torch.from_numpy(self.rows(step)).to(device)
-        clean = self.samples.index_select(0, rows)
+        clean = self.clean(step)
         generator = self.noise_generator(step)
-        noise = torch.randn(clean.shape, generator=generator, device=device, dtype=clean.dtype)
+        noise = torch.randn(clean.shape, generator=generator, device=clean.device, dtype=clean.dtype)
         return clean, torch.from_numpy(self.levels(step)), noise
 
     def noise_generator(self, step: int) -> torch.Generator:
         """The stream of noise at a step."""
         return torch.Generator(self.samples.device).manual_seed(stream_seed(self.seed, Stream.NOISE, step))
+
+
+class WithReplacement(RandomPairs):
+    """The same with samples drawn independently at every step, as where a small set is repeated many times per batch."""
+
+    def rows(self, step: int) -> Int[np.ndarray, " batch"]:
+        """Indices of the samples of a step."""
+        rng = np.random.default_rng([self.seed, int(Stream.ORDER), step])
+        return rng.integers(0, len(self.samples), self.batch_size)

@@ -1,0 +1,38 @@
+"""A plain ReLU network beside fixed Fourier features of the noise level."""
+
+import itertools
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ..network_options import FeedForward
+
+SPREAD = 2.0
+"""Standard deviation of the fixed frequencies."""
+
+
+class FeedForwardNetwork(nn.Module):
+    """(x, σ) → like x: linear layers with ReLU on [x, sin, cos of frequencies·ln(σ)/4]; He start, last layer zero."""
+
+    frequency: Tensor
+
+    def __init__(self, options: FeedForward, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        d = math.prod(shape)
+        self.register_buffer("frequency", torch.randn(options.frequencies) * SPREAD)
+        sizes = [d + 2 * options.frequencies, *[options.width] * options.layers]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+        self.last = nn.Linear(sizes[-1], d)
+        for layer in self.layers:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, x: Tensor, sigma: Tensor) -> Tensor:
+        phase = (sigma.log() / 4)[:, None] * self.frequency
+        hidden = torch.cat([x.flatten(1), phase.sin(), phase.cos()], dim=1)
+        for layer in self.layers:
+            hidden = torch.relu(layer(hidden))
+        return self.last(hidden).reshape(x.shape)

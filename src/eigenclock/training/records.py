@@ -1,0 +1,60 @@
+"""What a probe recorded, step by step, as a LearningCurve and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ..curve import LearningCurve
+from ..spectrum import Spectrum
+
+DIMENSIONS = {
+    "variance": ("time", "mode"),
+    "generated_mean": ("time", "mode"),
+    "alignment": ("time",),
+    "null_variance": ("time",),
+    "gain": ("time", "mode", "sigma"),
+    "gain_r2": ("time", "mode", "sigma"),
+    "particles": ("time", "particle", "mode"),
+}
+"""What a record holds of the modes; anything else is a number per step, from what the user watches."""
+
+Records = Mapping[int, Mapping[str, Any]]
+
+
+def as_curve(
+    records: Records,
+    spectrum: Spectrum,
+    sigma: Float[np.ndarray, " sigma"],
+    noise: Float[np.ndarray, "particle mode"],
+    mean: Float[np.ndarray, " mode"],
+) -> LearningCurve:
+    """Records by step as a curve; `noise` is what the kept particles started from, `mean` the data's mean along the modes."""
+    steps = sorted(records)
+    dataset = spectrum.to_dataset()
+    dataset.coords["time"] = ("time", np.array(steps, dtype=np.float64))
+    if "gain" in records[steps[0]]:
+        dataset.coords["sigma"] = ("sigma", sigma)
+    names = dict.fromkeys(name for step in steps for name in records[step])
+    for name in names:
+        dims = DIMENSIONS.get(name, ("time",))
+        dataset[name] = (dims, np.stack([np.asarray(records[step].get(name, np.nan)) for step in steps]))
+    if "particles" in dataset:
+        dataset["noise"] = (("particle", "mode"), noise)
+    dataset["initial"] = dataset["variance"][0].drop_vars("time")
+    if "null_variance" in dataset:
+        dataset["null_initial"] = dataset["null_variance"][0].drop_vars("time")
+    if "generated_mean" in dataset:
+        dataset["initial_mean"] = dataset["generated_mean"][0].drop_vars("time")
+        dataset["target_mean"] = ("mode", mean)
+    dataset.attrs |= {"first_step": steps[0], "correlated": 0}
+    return LearningCurve(dataset, recipe=None, source="measurement")
+
+
+def records_of(curve: LearningCurve, last_step: int) -> dict[int, dict[str, Any]]:
+    """Records by step of a curve, up to a step."""
+    data = curve.dataset
+    kept = [str(name) for name in data.data_vars if data[name].dims[:1] == ("time",)]
+    steps = data["time"].values.astype(int).tolist()
+    return {step: {name: data[name].values[i] for name in kept} for i, step in enumerate(steps) if step <= last_step}
