@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from .checks import InputError, finite_array, integer, number
+from .checks import InputError, finite_array, number
 from .copies import RATIO, matches
 from .curve import LearningCurve
 from .passage import Clock, Passages
@@ -25,7 +25,8 @@ class ClassClocks:
 
     - `time` (time,): steps. - `proportions` (class,): in the data.
     - `share`: (replicate, time, class) of samples assigned to each class, over the classifier's pass rate.
-    - `excess`: (replicate, time, class) copies beyond the control's; NaN below `FEWEST` samples, None without a training set.
+    - `copied`, `by_chance`: (replicate, time, class) share of copies, of training and of control samples; NaN below `FEWEST`
+      samples of a class, None without a training set. `excess` is their difference.
     - `emergence`, `memorized`: a `Passages` per class; `memorized` is None without a training set.
     - `counting`: (class, 2) interval of emergence in the first replicate from the noise of counting alone.
     """
@@ -33,11 +34,17 @@ class ClassClocks:
     time: Float[np.ndarray, " time"]
     proportions: Float[np.ndarray, " class"]
     share: Shares
-    excess: Shares | None
+    copied: Shares | None
+    by_chance: Shares | None
     emergence: list[Passages]
     memorized: list[Passages] | None
     counting: Float[np.ndarray, "class 2"]
     names: tuple[str, ...]
+
+    @property
+    def excess(self) -> Shares | None:
+        """(replicate, time, class) copies beyond the control's."""
+        return None if self.copied is None or self.by_chance is None else self.copied - self.by_chance
 
     def to_dataframe(self) -> pd.DataFrame:
         """A row per class: proportion, emergence and memorisation in words, with intervals and censoring."""
@@ -132,18 +139,19 @@ def class_clocks(
         Clock("share", share * wanted[k] * passing[k]).sampling_interval(time, counted[0, :, k], n)
         for k in range(n_classes)
     ]
-    excess = None
+    copied = by_chance = None
     if train is not None:
-        excess = np.stack(
-            [
-                _excess(samples, at, n_classes, train, control, ratio)
-                for (_, samples), at in zip(pairs, assigned, strict=True)
-            ]
-        )
+        both = [
+            [_copies(x, at, n_classes, known, ratio) for known in (train, control)]
+            for (_, x), at in zip(pairs, assigned, strict=True)
+        ]
+        copied, by_chance = np.stack(both, axis=1)
     memorized = None
-    if excess is not None:
-        memorized = [Clock(f"copies of {titles[k]}", copies).of(time, excess[:, :, k]) for k in range(n_classes)]
-    return ClassClocks(time, wanted, found, excess, emergence, memorized, np.array(counting), titles)
+    if copied is not None and by_chance is not None:
+        memorized = [
+            Clock(f"copies of {titles[k]}", copies).of(time, (copied - by_chance)[:, :, k]) for k in range(n_classes)
+        ]
+    return ClassClocks(time, wanted, found, copied, by_chance, emergence, memorized, np.array(counting), titles)
 
 
 def _steps_and_samples(run: Any) -> tuple[Float[np.ndarray, " time"], Any]:
@@ -199,13 +207,10 @@ def _labels(classify: Any, samples: Any, run: int, single: bool, n_classes: int)
     return labels
 
 
-def _excess(samples: Any, labels: Any, n_classes: int, train: Any, control: Any, ratio: float) -> Any:
-    """(time, class) share of copies minus that of the control, NaN where a class has too few samples."""
-    integer("samples", samples.shape[1], at_least=1)
+def _copies(samples: Any, labels: Any, n_classes: int, known: Any, ratio: float) -> Any:
+    """(time, class) share of a class's samples that are copies of `known`, NaN where it has too few samples."""
     flat = samples.reshape(-1, *samples.shape[2:])
-    more = matches(flat, train, ratio=ratio).astype(float) - matches(flat, control, ratio=ratio)
-    more = more.reshape(labels.shape)
+    copied = matches(flat, known, ratio=ratio).reshape(labels.shape)
     belongs = labels[..., None] == np.arange(n_classes)
     counts = belongs.sum(axis=1)
-    total = (more[..., None] * belongs).sum(axis=1)
-    return np.where(counts >= FEWEST, total / np.maximum(counts, 1), np.nan)
+    return np.where(counts >= FEWEST, (copied[..., None] & belongs).sum(axis=1) / np.maximum(counts, 1), np.nan)

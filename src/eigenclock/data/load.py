@@ -41,9 +41,9 @@ def load(data: str, *, image_size: int | None = None) -> DataSet:
     if path.is_dir():
         array = _read_folder(path, image_size)
     elif path.suffix in (".npy", ".npz"):
-        array = _read_numpy(path, key)
+        array = read_numpy(path, key)
     elif "idx" in path.name or "ubyte" in path.name:
-        array = _read_idx(path)
+        array = read_idx(path)
     else:
         raise InputError(f"data must be .npy, .npz, an IDX file or a folder of images, got {data!r}")
     if array.dtype.kind in "ui":
@@ -53,7 +53,7 @@ def load(data: str, *, image_size: int | None = None) -> DataSet:
     )
 
 
-def _read_numpy(path: Path, key: str | None) -> Any:
+def read_numpy(path: Path, key: str | None) -> Any:
     try:
         with path.open("rb") as stream:
             content = np.load(stream, allow_pickle=False)
@@ -74,7 +74,7 @@ def _read_numpy(path: Path, key: str | None) -> Any:
         raise InputError(f"not a readable NumPy file: {path} ({reason})") from None
 
 
-def _read_idx(path: Path) -> Any:
+def read_idx(path: Path) -> Any:
     """IDX: two zero bytes, a type, the number of axes, their lengths, then the values, all big-endian."""
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()

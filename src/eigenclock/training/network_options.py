@@ -3,10 +3,10 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..architectures import Architecture, OneLayer
-from ..checks import InputError, integer, number
+from ..checks import InputError, choice, integer, number
 
 if TYPE_CHECKING:
     import torch
@@ -114,23 +114,25 @@ class MLP(Network):
 
 @dataclass(frozen=True)
 class FeedForward(Network):
-    """A plain network of linear layers and ReLU that sees sin and cos of fixed frequencies of ln σ beside the sample.
+    """A plain network of linear layers that sees sin and cos of fixed frequencies of ln σ beside the sample.
 
     Its last layer starts at zero; without hidden layers it is affine in the sample.
 
     **Parameters**
 
     - `width`: of every hidden layer. - `layers`: number of hidden layers, 0 for an affine map.
-    - `frequencies`: fixed random frequencies of ln(σ)/4, normal with spread 2.
+    - `frequencies`: fixed random frequencies of ln(σ)/4, normal with spread 2. - `activation`: "relu" or "silu".
     """
 
     width: int = 128
     layers: int = 3
     frequencies: int = 16
+    activation: Literal["relu", "silu"] = "relu"
 
     def __post_init__(self) -> None:
         integer("width", self.width, at_least=1)
         integer("layers", self.layers, at_least=0)
+        choice("activation", self.activation, ("relu", "silu"))
         integer("frequencies", self.frequencies, at_least=1)
 
     def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":

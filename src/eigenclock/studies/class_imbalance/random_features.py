@@ -171,8 +171,5 @@ def class_losses(setting: RandomFeatures, seed: int) -> Float[np.ndarray, "split
     lam, vectors = scipy.linalg.eigh(whole.U)
     kept = {"tau": TAU, "t": setting.t, "psi_p": p / d}
     return np.array(
-        [
-            [rf_exact_losses(lam, vectors, m.U, m.V, whole.V, noise2=m.noise2, **kept) for m in split]
-            for split in (drawn, fresh, new)
-        ]
+        [[rf_exact_losses(lam, vectors, m.U, m.V, whole.V, **kept) for m in split] for split in (drawn, fresh, new)]
     )

@@ -1,4 +1,4 @@
-"""A plain ReLU network beside fixed Fourier features of the noise level."""
+"""A plain feed-forward network beside fixed Fourier features of the noise level."""
 
 import itertools
 import math
@@ -13,7 +13,7 @@ SPREAD = 2.0
 
 
 class FeedForwardNetwork(nn.Module):
-    """(x, σ) → like x: linear layers with ReLU on [x, sin, cos of frequencies·ln(σ)/4]; He start, last layer zero."""
+    """(x, σ) → like x: linear layers on [x, sin, cos of frequencies·ln(σ)/4]; He start, last layer zero."""
 
     frequency: Tensor
 
@@ -23,6 +23,7 @@ class FeedForwardNetwork(nn.Module):
         self.register_buffer("frequency", torch.randn(options.frequencies) * SPREAD)
         sizes = [d + 2 * options.frequencies, *[options.width] * options.layers]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+        self.activation = {"relu": nn.ReLU, "silu": nn.SiLU}[options.activation]()
         self.last = nn.Linear(sizes[-1], d)
         for layer in self.layers:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -34,5 +35,5 @@ class FeedForwardNetwork(nn.Module):
         phase = (sigma.log() / 4)[:, None] * self.frequency
         hidden = torch.cat([x.flatten(1), phase.sin(), phase.cos()], dim=1)
         for layer in self.layers:
-            hidden = torch.relu(layer(hidden))
+            hidden = self.activation(layer(hidden))
         return self.last(hidden).reshape(x.shape)
