@@ -4,7 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -92,13 +92,15 @@ class StudyConfig:
         out: folder of the results; networks trained there already are not trained again
         part: only this part
         data: data sets in place of the preset's, bundled names or paths
+        set: options of the preset to change, by dotted name: --set.window.seeds [0,1]
     """
 
     study: str
     out: str
     preset: Literal["tiny", "cpu", "paper"] = "cpu"
     part: str | None = None
-    data: tuple[str, ...] = ()
+    data: tuple[str, ...] | str = ()
+    set: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,17 +193,17 @@ def _study(config: StudyConfig, call: Call) -> None:
             preset=config.preset,
             out=config.out,
             part=config.part,
-            data=config.data,
+            data=(config.data,) if isinstance(config.data, str) else config.data,
+            options=config.set,
             command=call.command,
             say=lambda words: report(0, None, words),
         )
-    table = Table(title=f"{config.study}, preset {config.preset}")
-    for column in result.claims.columns:
-        table.add_column(column)
-    for row in result.claims.itertuples(index=False):
-        table.add_row(*row)
+    table = Table("claim", "verdict", title=f"{config.study}, preset {config.preset}")
+    for claim, verdict in zip(result.claims["claim"], result.claims["verdict"], strict=True):
+        table.add_row(claim, verdict)
     Console().print(table)
-    print(f"results: {(result.folder / 'results.md').resolve()}")
+    print(f"what was measured, with intervals and controls: {(result.folder / 'results.md').resolve()}")
+    print(f"report: {(result.folder / REPORT).resolve()}")
 
 
 def _spectrum(config: SpectrumConfig, _: Call) -> None:
@@ -285,7 +287,7 @@ def parser() -> tuple[_Parser, dict[str, _Parser]]:
         if config is StudyConfig:
             command.add_argument("study", help=f"one of {', '.join(STUDIES)}")
         command.add_class_arguments(config, as_group=False, skip={*SWITCHES, "study"})
-        for switch in SWITCHES.keys() & {field.name for field in fields(config)}:
+        for switch in SWITCHES.keys() & {one.name for one in fields(config)}:
             command.add_argument(f"--{switch}", action="store_true", help=SWITCHES[switch])
         subcommands.add_subcommand(name, command, help=summary)
         parsers[name] = command

@@ -4,13 +4,14 @@ import json
 import time as clock
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import pandas as pd
 import xarray as xr
+import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -67,6 +68,13 @@ class Study(ABC):
     def preset(cls, name: Preset) -> "Study":
         """The study at one of its sizes."""
 
+    def with_options(self, options: Mapping[str, Any]) -> "Study":
+        """The study with some options of its preset changed: values, or YAML of them, by dotted or nested names.
+
+        InputError for an option that is not there, or of another kind.
+        """
+        return _changed(self, options, "set")
+
     def with_data(self, data: tuple[str, ...]) -> "Study":
         """The study of other data; InputError where it has data of its own."""
         raise InputError(f"the study {self.name} has data of its own, got {', '.join(data)}")
@@ -74,6 +82,32 @@ class Study(ABC):
     @abstractmethod
     def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
         """Its parts by name, each a function of the study's folder."""
+
+
+def _changed(part: Any, options: Mapping[str, Any], where: str) -> Any:
+    """A frozen dataclass with some of its fields, maybe some inside them, replaced."""
+    for name, value in options.items():
+        first, _, rest = name.partition(".")
+        known = {one.name: getattr(part, one.name) for one in fields(part)}
+        if first not in known:
+            raise InputError(f"{where} must name one of {', '.join(known)}, got {first!r}")
+        old, inner = known[first], {rest: value} if rest else value
+        if is_dataclass(old) and isinstance(inner, Mapping):
+            part = replace(part, **{first: _changed(old, inner, f"{where}.{first}")})
+        else:
+            part = replace(part, **{first: _alike(old, value, f"{where}.{name}")})
+    return part
+
+
+def _alike(old: Any, value: Any, name: str) -> Any:
+    """A new value of the kind of the old one, read as YAML if it is text and the old one is not."""
+    new = yaml.safe_load(value) if isinstance(value, str) and not isinstance(old, str) else value
+    new = tuple(new) if isinstance(old, tuple) and isinstance(new, list | tuple) else new
+    kinds = (int, float) if isinstance(old, int | float) and not isinstance(old, bool) else type(old)
+    if is_dataclass(old) or (old is not None and not isinstance(new, kinds)):
+        kind = f"an option inside {type(old).__name__}" if is_dataclass(old) else f"like {old!r}"
+        raise InputError(f"{name} must be {kind}, got {new!r}")
+    return new
 
 
 def find_study(name: str) -> type[Study]:
@@ -93,6 +127,7 @@ def run_study(
     command: str = "",
     say: Say = lambda words: None,
     data: tuple[str, ...] = (),
+    options: Mapping[str, Any] | None = None,
 ) -> StudyResult:
     """Run a study, or one part of it, into a folder; networks that are trained already are not trained again.
 
@@ -101,11 +136,13 @@ def run_study(
     - `name`, `preset`: which study at which size. - `out`: folder: runs/, a CSV per table, a PNG per figure, results.md.
     - `part`: only this part. - `command`: what repeats the study, kept in the manifest. - `say`: told what is going on.
     - `data`: data sets in place of the preset's, bundled names or paths.
+    - `options`: of the preset, by dotted name, to change: `{"window.seeds": (0, 1)}`.
     """
     choice("preset", preset, PRESETS)
     study, folder = find_study(name).preset(preset), Path(out)
     if data:
         study = study.with_data(data)
+    study = study.with_options(options or {})
     parts = study.parts()
     if part is not None:
         choice("part", part, tuple(parts))

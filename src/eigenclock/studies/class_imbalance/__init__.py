@@ -29,6 +29,7 @@ class ClassImbalance(Study):
     mlp: part_mlp.Options
     speciation: part_speciation.Options
     fashion: part_fashion.Options
+    copies: part_fashion.Options
     name = "class_imbalance"
     title = "Class imbalance: which class is learned first, which is copied"
     status = RECONSTRUCTION
@@ -41,13 +42,18 @@ class ClassImbalance(Study):
             part_mlp.PRESETS[name],
             part_speciation.PRESETS[name],
             part_fashion.PRESETS[name],
+            part_fashion.COPIES_PRESETS[name],
         )
 
     def with_data(self, data: tuple[str, ...]) -> "ClassImbalance":
         """The part on real images with a file of labelled images, or a folder of IDX files."""
         if len(data) != 1:
             raise InputError(f"data must be one file or folder of labelled images, got {len(data)}")
-        return replace(self, fashion=replace(self.fashion, data=data[0]))
+        return replace(
+            self,
+            fashion=replace(self.fashion, data=data[0]),
+            copies=replace(self.copies, data=data[0]),
+        )
 
     def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
         return {
@@ -56,6 +62,7 @@ class ClassImbalance(Study):
             "mlp": lambda folder, say: part_mlp.run(self.mlp, folder, say),
             "speciation": lambda folder, say: part_speciation.run(self.speciation, folder, say),
             "fashion": lambda folder, say: part_fashion.run(self.fashion, folder, say),
+            "copies": lambda folder, say: part_fashion.run(self.copies, folder, say),
         }
 
 

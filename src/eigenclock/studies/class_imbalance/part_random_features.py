@@ -68,7 +68,7 @@ class Options:
 
 PRESETS = {
     "tiny": Options(16, 8, 4, 32, 2, (0.5,), (), False, 500, workers=1),
-    "cpu": Options(24, 16, 8, 64, 5),
+    "cpu": Options(24, 16, 8, 64, 10),
     "paper": Options(100, 64, 8, 100, 10, (0.5, 0.1, 0.9), (4.0, 16.0, 32.0), limit_seconds=7200),
 }
 
@@ -218,7 +218,7 @@ def claims(dataset: xr.Dataset, options: Options) -> list[dict[str, str]]:
             row(
                 "known negative: imbalance does not reverse the order in isotropic random features",
                 "low over high, half: "
-                + "; ".join(f"{n.removeprefix(VARIANCE)} high: {factor(r)}" for n, r in swayed.items()),
+                + "; ".join(f"{n.removeprefix(VARIANCE).strip()} high: {factor(r)}" for n, r in swayed.items()),
                 "; ".join(signs(r) for r in swayed.values()),
                 f"shared phase predicts the high class best at tau = {phase.best_time(0):.2f} and the low class not in it",
                 verdict(*(above(r.mean, 0) for r in swayed.values()), enough=enough),
@@ -273,9 +273,8 @@ def figure(dataset: xr.Dataset, options: Options) -> Figure:
             ax.plot([], [], color=colour, lw=2, label=label)
         ax.axhline(0.2, color="0.6", lw=0.8, ls=":")
         ax.set(xscale="log", ylim=(-0.6, 1.1), xlabel="training time tau")
-        ax.legend(frameon=False, fontsize=8, loc="upper right")
-    axes[0].plot([], [], "--", color="0.3", label="on training points")
-    axes[0].legend(frameon=False, fontsize=8, loc="lower left")
+        ax.plot([], [], "--", color="0.3", label="on training points")
+        ax.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     axes[0].set_ylabel("excess loss, normalised per class")
     return picture
 

@@ -18,6 +18,8 @@ from .verdicts import row, verdict
 PSI_P, PSI_N, TIME = 16.0, 4.0, 0.1
 CASES = (((1.0,), (1.0,)), ((1.5, 0.5), (0.5, 0.5)), ((1.5, 0.5), (0.1, 0.9)), ((1.5, 1.0, 0.5), (0.2, 0.3, 0.5)))
 POINTS = (-0.1, -0.5, -3.0)
+SMOOTHING = 5e-4
+"""Height above the real axis at which the density is taken."""
 
 
 @dataclass(frozen=True)
@@ -76,29 +78,23 @@ def measure(options: Options, say: Say) -> xr.Dataset:
 
 
 def figure(dataset: xr.Dataset) -> Figure:
-    """Histogram of eigenvalues and the density, the two bulks apart."""
-    eigenvalues = dataset["eigenvalues"].values
+    """Share of eigenvalues above each value: a drawn matrix, and the equations."""
+    eigenvalues = np.sort(dataset["eigenvalues"].values)
     variance, pi = CASES[1]
-    picture = Figure(figsize=(8.4, 3.4), layout="constrained")
-    axes = picture.subplots(1, 2)
-    for ax, (low, high), height, title in zip(
-        axes, ((0.0, 0.4), (1.0, 14.0)), (0.002, 0.03), ("overfitting modes", "population modes"), strict=True
-    ):
-        grid = np.linspace(low, high, 240)
-        bins = np.linspace(low, high, 41)
-        ax.hist(
-            eigenvalues,
-            bins,
-            weights=np.full(eigenvalues.size, 1 / eigenvalues.size / (bins[1] - bins[0])),
-            color="0.75",
-            label="drawn matrix",
-        )
-        ax.plot(
-            grid, rf_density(grid, variance, pi, PSI_P, PSI_N, TIME, height=height), color="#0072B2", label="equations"
-        )
-        ax.set(xlabel="eigenvalue of U", title=title)
-    axes[0].set_ylabel("density")
-    axes[0].legend(frameon=False)
+    picture = Figure(figsize=(6.4, 3.8), layout="constrained")
+    ax = picture.add_subplot()
+    ax.step(eigenvalues, 1 - np.arange(eigenvalues.size) / eigenvalues.size, color="0.55", lw=3, label="drawn matrix")
+    grid = np.geomspace(2e-3, 20, 600)
+    density = grid * rf_density(grid, variance, pi, PSI_P, PSI_N, TIME, height=SMOOTHING)
+    pieces = (density[1:] + density[:-1]) / 2 * np.diff(np.log(grid))
+    above = np.append(np.cumsum(pieces[::-1])[::-1], 0.0)
+    ax.plot(grid, above, color="#0072B2", lw=1.5, label="equations")
+    ax.axhline(1 / PSI_P, color="0.7", lw=0.8, ls=":")
+    ax.set(xscale="log", yscale="log", ylim=(5e-4, 1.5), xlim=(2e-3, 20))
+    ax.set(xlabel="eigenvalue of the feature covariance U", ylabel="share of eigenvalues above it")
+    ax.text(0.03, 0.7, "overfitting modes", fontsize=9)
+    ax.text(0.25, 0.08, "population modes: 1/ψ_p of all", fontsize=9)
+    ax.legend(frameon=False, loc="lower left")
     return picture
 
 

@@ -84,10 +84,10 @@ def rf_resolvent(
 
 
 def rf_density(
-    lam: Float[np.ndarray, " lam"], var: Any, pi: Any, psi_p: float, psi_n: float, t: float, *, height: float = 0.003
+    lam: Float[np.ndarray, " lam"], var: Any, pi: Any, psi_p: float, psi_n: float, t: float, *, height: Any = 0.003
 ) -> Float[np.ndarray, " lam"]:
-    """Density of eigenvalues of U at `lam`, smoothed over `height`: Im q/π just above the axis."""
-    q, _ = rf_resolvent(np.asarray(lam) + 1j * height, var, pi, psi_p, psi_n, t)
+    """Density of eigenvalues of U at `lam`, smoothed over `height` (one, or one each): Im q/π just above the axis."""
+    q, _ = rf_resolvent(np.asarray(lam) + 1j * np.asarray(height), var, pi, psi_p, psi_n, t)
     return q.imag / np.pi
 
 

@@ -100,7 +100,7 @@ class InnovationConfig:
     dit: DiT = field(default_factory=lambda: DiT(patch=1, width=32, blocks=2, heads=4))
     dit_sizes: tuple[int, ...] = ()
     widths: tuple[int, ...] = (32, 64, 128, 256)
-    corrected_widths: tuple[int, ...] = (32, 256)
+    corrected_widths: tuple[int, ...] = (64, 256, 512)
     rate_width: int = 128
     capacity_G: int = 3
     capacity_steps: int = 4000
@@ -176,7 +176,7 @@ class InnovationConfig:
             here = GroupParity(self.D, group)
             found.setdefault(parity(group, at.N), replace(at, rule=here, judge=here))
         found[NO_RULE] = replace(at, rule=NoRule(self.D), basins=self.basins)
-        found[FRESH] = replace(at, N=self.open_at, fresh=True, steps=self.least_steps)
+        found[FRESH] = replace(at, N=self.open_at, fresh=True, steps=self.horizon(self.open_at))
         tokens = replace(plain, model=self.gpt, samples=self.token_samples)
         for n in self.gpt_sizes:
             found[f"gpt N={n}"] = replace(tokens, N=n, steps=self.token_horizon(n))

@@ -125,6 +125,14 @@ def _estimate(values: Any) -> str:
     return "not measurable (censored)" if values is None else str(student_interval(values))
 
 
+def _inside(slopes: Any, low: float, high: float) -> Answer:
+    """Whether the mean over seeds lies in a range; None if only its interval reaches in."""
+    found = student_interval(slopes)
+    if low <= found.value <= high:
+        return True
+    return False if found.high < low or found.low > high else None
+
+
 def _negative(slopes: Any) -> Answer:
     return None if slopes is None else above(-slopes, -slopes, 0)
 
@@ -164,11 +172,9 @@ def linear_in_size(runs: Runs, config: InnovationConfig, view: View) -> Found:
     clocks = {n: runs.memory(parity(config.G, n), view) for n in config.sizes}
     seen = {n: clock.time for n, clock in clocks.items() if clock.hit.all()}
     slopes = _slopes(seen)
-    answer: Answer = None
-    if slopes is not None:
-        mean = student_interval(slopes)
-        inside = 0.8 <= mean.value <= 1.2
-        answer = inside and mean.excludes(0) and mean.excludes(0.5)
+    answer: Answer = None if slopes is None else _inside(slopes, 0.8, 1.2)
+    if answer and not (student_interval(slopes).excludes(0) and student_interval(slopes).excludes(0.5)):
+        answer = None
     held = max(float(np.nanmax(runs.record(case, "M_ctrl")[1])) for case in runs.dataset["case"].values.tolist())
     fresh = runs.memory(FRESH, view)
     return Found(
@@ -227,7 +233,7 @@ def families(runs: Runs, config: InnovationConfig, view: View) -> Found:
         growth = LogRatio.of(runs.memory(b, view), runs.memory(a, view))
         slopes = (growth.low / np.log(large / small), growth.high / np.log(large / small))
         seen = np.isfinite(slopes).all() and (slopes[0] == slopes[1]).all()
-        answers.append(bool(0.7 <= slopes[0].mean() <= 1.3) if seen else None)
+        answers.append(_inside(slopes[0], 0.7, 1.3) if seen else None)
         before, after = runs.window(a, view), runs.window(b, view)
         answers.append(every(after.low > before.high, after.high < before.low))
         shown = str(student_interval(slopes[0])) if seen else "not measurable (censored)"

@@ -1,0 +1,119 @@
+"""Copies: nearest neighbours against brute force, chance against mathematics, copiers and learners told apart."""
+
+import numpy as np
+import psutil
+import pytest
+import scipy.spatial.distance
+
+import eigenclock as ec
+from eigenclock.copies import found_in, matches, nearest, neighbour_ratio
+
+
+@pytest.mark.parametrize("d", [1, 3, 8, 9, 64, 300])
+@pytest.mark.parametrize("m", [2, 5, 400])
+def test_nearest_is_brute_force(rng, d, m):
+    x, y = rng.standard_normal((50, d)) + 100, rng.standard_normal((m, d)) + 100
+    distance, index = nearest(x, y)
+    every = scipy.spatial.distance.cdist(x, y)
+    # the same sums of squares of differences, in another order: a few ulp
+    assert distance == pytest.approx(np.sort(every, axis=1)[:, :2], rel=1e-12)
+    assert np.take_along_axis(every, index, axis=1) == pytest.approx(distance, rel=1e-12)
+
+
+def test_a_copy_far_from_the_origin_has_distance_zero(rng):
+    y = 1e6 + rng.standard_normal((200, 32))
+    distance, index = nearest(y[::-1], y)
+    assert (distance[:, 0] == 0).all()
+    assert (index[:, 0] == np.arange(200)[::-1]).all()
+
+
+def test_chunks_and_images_change_nothing(rng, monkeypatch):
+    x, y = rng.standard_normal((300, 4, 5)), rng.standard_normal((200, 4, 5))
+    whole = nearest(x, y)
+    monkeypatch.setattr("eigenclock.copies.BLOCK", 5000)
+    parts = nearest(x, y)
+    assert (whole[1] == parts[1]).all()
+    assert (whole[0] == parts[0]).all()
+
+
+def test_memory_stays_flat(rng):
+    x, y = rng.standard_normal((20_000, 48)), rng.standard_normal((4000, 48))
+    nearest(x[:100], y)
+    before = psutil.Process().memory_info().rss
+    nearest(x, y)
+    # all distances at once would be 640 MB
+    assert psutil.Process().memory_info().rss - before < 3e8
+
+
+@pytest.mark.parametrize(("d", "m"), [(2, 200), (2, 2000), (3, 500)])
+def test_chance_of_the_ratio_is_r_to_the_d(rng, d, m):
+    n, r = 20_000, 1 / 3
+    # on a torus there is no edge: points shifted by whole periods
+    y = rng.random((m, d))
+    shifts = np.stack(np.meshgrid(*[[-1, 0, 1]] * d), axis=-1).reshape(-1, d)
+    everywhere = (y[None] + shifts[:, None]).reshape(-1, d)
+    found = (neighbour_ratio(rng.random((n, d)), everywhere) < r).mean()
+    # binomial noise of n samples, and of m cells that share neighbours
+    assert abs(found - r**d) < 4 * np.sqrt(r**d / n) + 4 * r**d / np.sqrt(m)
+
+
+def test_copier_learner_and_mixture(rng):
+    train, control, fresh = rng.standard_normal((3, 400, 16))
+    copier = ec.memorization(train[rng.integers(0, 400, 300)] + 0.01 * rng.standard_normal((300, 16)), train, control)
+    assert copier.copies.value == 1
+    assert copier.excess.low > 0.95
+    learner = ec.memorization(fresh, train, control)
+    assert learner.copies.value < 0.01
+    assert learner.excess.low <= 0 <= learner.excess.high
+    swapped = ec.memorization(control, train, control)
+    assert swapped.excess.high < -0.95
+    half = ec.memorization(np.concatenate([train[:100], fresh[:100]]), train, control)
+    assert half.excess.low < 0.5 < half.excess.high
+    assert half.is_copy[:100].all()
+    assert half.record() == {"copies": half.copies.value, "control": half.control.value, "excess": half.excess.value}
+    assert ec.memorization(fresh, train).excess is None
+
+
+def test_repeats_in_the_training_set_count_once(rng):
+    train = np.concatenate([rng.standard_normal((50, 10))] * 2)
+    near = train[:20] + 1e-3
+    assert matches(near, train).all()
+    assert matches(train, train).all()
+
+
+def test_exact_matches_and_their_chance(rng):
+    rule = ec.GroupParity(12, 3)
+    train, control = rule.split(40, rng, allow_chance=True)
+    fresh = rule.sample(20_000, rng)
+    found = ec.memorization(fresh, train, control, criterion="exact")
+    # a perfect rule sampler hits N of 256 valid samples
+    expected = 40 / rule.size
+    assert abs(found.copies.value - expected) < 4 * np.sqrt(expected / 20_000)
+    assert found.excess.low < 0 < found.excess.high
+    smaller = ec.memorization(fresh, train, control[:20], criterion="exact")
+    assert abs(smaller.control.value - expected) < 8 * np.sqrt(expected / 20_000)
+    assert found_in(np.array([[0.0, -0.0]]), np.array([[-0.0, 0.0]])).all()
+
+
+def test_discrete_data_of_any_type(rng):
+    bits = rng.integers(0, 2, (30, 7))
+    assert found_in(bits.astype(np.uint8), bits.astype(np.float32)).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: ec.memorization(x, x[:0], x), r"train must hold at least one sample, got shape \(0, 3\)"),
+        (lambda x: ec.memorization(x[:0], x, x), "samples must hold at least one sample"),
+        (lambda x: ec.memorization(x, x[:, :2]), r"samples must be shaped like train, got \(3,\) and \(2,\)"),
+        (lambda x: ec.memorization(x, x[:, :2], criterion="exact"), r"samples must be shaped like train, got \(3,\) and \(2,\)"),
+        (lambda x: ec.memorization(x, x[:1]), "train must hold at least 2 different samples for the ratio of distances, got 1"),
+        (lambda x: ec.memorization(x, x * np.nan), "train must be finite numbers of shape"),
+        (lambda x: ec.memorization(x, x, criterion="near"), "criterion must be one of 'ratio', 'exact', got 'near'"),
+        (lambda x: ec.memorization(x, x, ratio=1.0), "ratio must be a finite number > 0 and < 1, got 1.0"),
+        (lambda x: nearest(x, x, k=9), "train must hold at least 9 samples, got 5"),
+    ],
+)  # fmt: skip
+def test_errors(rng, call, message):
+    with pytest.raises(Exception, match=message):
+        call(rng.standard_normal((5, 3)))

@@ -1,0 +1,178 @@
+"""First passages of any observable, and what replicates say together."""
+
+import numpy as np
+import pytest
+import scipy.stats
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+import eigenclock as ec
+from eigenclock.passage import Clock, Passages
+from eigenclock.replicates import LogRatio, bootstrap_interval, difference, proportion, student_interval
+
+TIME = np.geomspace(1, 1e4, 41)
+
+
+def logistic(time, middle, width=0.5):
+    return 1 / (1 + np.exp(-(np.log(time) - np.log(middle)) / width))
+
+
+@pytest.mark.parametrize("smooth", ["none", "isotonic"])
+@given(middle=st.floats(10, 1000), target=st.floats(0.1, 0.9))
+def test_passage_of_a_logistic_curve(smooth, middle, target):
+    exact = middle * np.exp(0.5 * np.log(target / (1 - target)))
+    found = Clock("x", target, smooth=smooth).of(TIME, logistic(TIME, middle))
+    # linear interpolation over 10 records per decade: curvature costs at most h²/8·|f''|/f' ≈ 0.007 in ln time here
+    assert abs(np.log(found.time[0] / exact)) < 0.01
+
+
+def test_an_exponential_is_read_where_it_passes():
+    e = np.exp(-TIME / 100)
+    # records 0.23 apart in ln time around the passage
+    assert abs(np.log(Clock("e", np.exp(-1), "falling").of(TIME, e).time[0] / 100)) < 0.005
+
+
+def test_censoring_is_a_bound_and_never_a_time():
+    never, already, twice = np.zeros(41), np.ones(41), np.where(np.arange(41) == 20, 1.0, 0.0)
+    found = Clock("x", 0.5).of(TIME, [never, already, np.full(41, np.nan)])
+    assert found.status == ["right-censored", "left-censored", "unknown"]
+    assert np.isnan(found.time).all()
+    assert (found.low[0], found.high[0]) == (1e4, np.inf)
+    assert (found.low[1], found.high[1]) == (0.0, 1.0)
+    assert (found.low[2], found.high[2]) == (0.0, np.inf)
+    assert np.isnan(found.geometric_mean)
+    assert Clock("x", 0.5, smooth="twice").of(TIME, twice).status == ["right-censored"]
+    assert Clock("x", 0.5, smooth="none").of(TIME, twice).status == ["hit"]
+    # censored at the last record that was made, not at the end of the grid
+    stopped = np.where(TIME < 100, 0.0, np.nan)
+    assert Clock("x", 0.5).of(TIME, stopped).low[0] < 100
+
+
+def test_gaps_and_noise():
+    values = logistic(TIME, 100)
+    holes = values.copy()
+    holes[5:15] = np.nan
+    assert Clock("x", 0.5).of(TIME, holes).time == pytest.approx(Clock("x", 0.5).of(TIME, values).time)
+    spike = values.copy()
+    spike[3] = 0.9  # one early outlier
+    assert Clock("x", 0.5).of(TIME, spike).time[0] < 5
+    assert Clock("x", 0.5, smooth="isotonic").of(TIME, spike).time[0] > 50
+    falling = Clock("x", 0.5, "falling", smooth="isotonic").of(TIME, 1 - spike)
+    assert falling.time == pytest.approx(Clock("x", 0.5, smooth="isotonic").of(TIME, spike).time)
+
+
+def test_between_the_untrained_model_and_the_first_record_only_a_bound_is_known():
+    found = Clock("x", 0.5).of([0.0, 10.0, 20.0], [0.0, 1.0, 1.0])
+    assert found.status == ["left-censored"]
+    assert found.high[0] == 10
+
+
+def test_interval_over_seeds_is_students():
+    times = np.array([100.0, 120.0, 150.0])
+    found = Passages(times, times, 0.5)
+    logs = np.log(times)
+    expected = scipy.stats.t.interval(0.95, 2, logs.mean(), logs.std(ddof=1) / np.sqrt(3))
+    assert np.log(found.interval()) == pytest.approx(expected)
+    assert found.geometric_mean == pytest.approx(np.exp(logs.mean()))
+    assert str(found).endswith("(3 of 3)")
+    one_open = Passages(times, np.array([100.0, 120.0, np.inf]), 0.5)
+    assert one_open.interval()[1] == np.inf
+    assert one_open.interval()[0] == pytest.approx(found.interval()[0])
+    assert "1 right-censored" in str(one_open)
+    assert np.isnan(Passages(times[:1], times[:1], 0.5).interval()).all()
+
+
+def test_clock_reads_curves_of_several_seeds(patches):
+    _, spectrum = patches
+    curves = []
+    for seed, middle in enumerate((10, 20)):
+        at = iter((0, 1, 5, 10, 15, 30))
+        watch = {"seen": lambda x, at=at, middle=middle: {"share": next(at) / middle}}
+        probe = ec.Probe(
+            spectrum, sampler=ec.Heun(steps=3), steps=[1, 5, 10, 15, 30], n_samples=8, sigma=(), seed=seed, watch=watch
+        )
+        for step in range(31):
+            probe(step, lambda x, sigma: x / (1 + sigma**2))
+        curves.append(probe.curve())
+    found = ec.Clock("seen_share", 1.0).read(curves)
+    assert found.time == pytest.approx([10, np.exp(np.log(15) + (np.log(30) - np.log(15)) / 3)])
+    with pytest.raises(ec.InputError, match=r"observable must be one of .*'seen_share'.*, got 'copies'"):
+        ec.Clock("copies", 0.1).read(curves)
+
+
+def test_sampling_interval_covers_the_truth():
+    rng, truth = np.random.default_rng(0), logistic(TIME, 100)
+    clock = Clock("share", 0.5, smooth="isotonic")
+    covered = []
+    for i in range(60):
+        seen = rng.binomial(256, truth) / 256
+        low, high = clock.sampling_interval(TIME, seen, 256, resamples=100, seed=i)
+        covered.append(low <= 100 <= high)
+    # a percentile bootstrap of an isotonic fit is a little too sure; 60 trials of 0.95 have a standard deviation of 0.028
+    assert np.mean(covered) > 0.8
+    assert clock.sampling_interval(TIME, np.zeros(41), 256) == (1e4, np.inf)
+
+
+@pytest.mark.parametrize(("successes", "low", "high"), [(5, 0.478, 1.0), (6, 0.541, 1.0), (8, 0.631, 1.0)])
+def test_exact_intervals_of_unanimous_replicates(successes, low, high):
+    found = proportion(successes, successes, method="exact")
+    assert (round(found.low, 3), found.high) == (low, high)
+
+
+def test_intervals_of_means():
+    assert student_interval([0.9, 1.0, 1.1]).high - 1 == pytest.approx(4.302653 * 0.1 / np.sqrt(3), rel=1e-6)
+    assert np.isnan(student_interval([1.0]).low)
+    found = bootstrap_interval(np.arange(40.0))
+    # normal theory: mean 19.5 ± 1.96·11.5/√40
+    assert abs(found.low - (19.5 - 1.96 * 11.54 / np.sqrt(40))) < 0.4
+    assert found == bootstrap_interval(np.arange(40.0))
+    assert not found.excludes(19)
+    assert found.excludes(30)
+
+
+def test_difference_of_shares_is_newcombes():
+    # Newcombe (1998), table II, method 10, example a: 56/70 − 48/80 = 0.2 [0.0524, 0.3339]
+    found = difference(proportion(56, 70), proportion(48, 80))
+    assert (round(found.low, 4), round(found.high, 4)) == (0.0524, 0.3339)
+    none = difference(proportion(0, 100), proportion(0, 100))
+    assert none.low < 0 < none.high  # nothing seen is not nothing
+
+
+def test_paired_ratios_and_their_bounds():
+    inf = np.inf
+    a, b = Passages(np.array([20.0, 40.0, 100.0, 100.0]), np.array([20.0, 40.0, inf, inf]), 0.5), Passages(
+        np.array([10.0, 40.0, 50.0, 100.0]), np.array([10.0, 40.0, 50.0, inf]), 0.5)  # fmt: skip
+    found = LogRatio.of(a, b)
+    assert found.low[:3] == pytest.approx([np.log(2), 0, np.log(2)])
+    assert found.high[2] == inf
+    assert found.undetermined.tolist() == [False, False, False, True]
+    assert (found.positive.n, found.positive.value, found.ties) == (2, 1.0, 1)
+    assert np.isnan(found.mean.value)
+    assert found.mean.low == -inf
+    known = LogRatio.of(Passages(a.low[:3], a.high[:3], 0.5), Passages(b.low[:3], b.high[:3], 0.5))
+    assert known.mean.high == inf
+    assert known.mean.low == bootstrap_interval(known.low).low
+    assert str(known).startswith(">= 0.462")
+    opposite = LogRatio.of(Passages(b.low[:3], b.high[:3], 0.5), Passages(a.low[:3], a.high[:3], 0.5))
+    assert str(opposite).startswith("<= -0.462")
+    assert opposite.low[:2] == pytest.approx(-known.high[:2])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Clock("x", 0.5).of([1, 1], [0, 1]), "time must be increasing steps >= 0"),
+        (lambda: Clock("x", 0.5).of([1, 2], [0, 1, 2]), r"value must have shape \(time,\) or \(replicate, time\) with 2 times, got \(3,\)"),
+        (lambda: Clock("x", float("nan")), "target must be a finite number, got nan"),
+        (lambda: Clock("x", 0.5, "up"), "direction must be one of 'rising', 'falling', got 'up'"),
+        (lambda: Clock("x", 0.5).read(3), "curves must be learning curves or xarray Datasets, got int"),
+        (lambda: Clock("y", 0.5).read(xr.Dataset({"x": ("time", [1.0])}, {"time": [1.0]})), "observable must be one of 'x', got 'y'"),
+        (lambda: student_interval([]), "values must hold at least one replicate, got none"),
+        (lambda: proportion(3, 2), "successes must be <= n = 2, got 3"),
+        (lambda: LogRatio.of(Passages(np.ones(1), np.ones(1), 0), Passages(np.ones(2), np.ones(2), 0)), "same replicates, got 1 and 2"),
+    ],
+)  # fmt: skip
+def test_errors(call, message):
+    with pytest.raises((ec.InputError, Exception), match=message):
+        call()

@@ -1,0 +1,264 @@
+"""Rules on bits against the whole cube, and their exact denoisers against enumeration."""
+
+import itertools
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import eigenclock as ec
+from eigenclock.exact import (
+    boxplus,
+    empirical_denoiser,
+    factorised,
+    loss_ledger,
+    parity_denoiser,
+    parity_logpdf,
+    permutation_denoiser,
+    rule_denoiser,
+    weight_denoiser,
+)
+from eigenclock.innovation import innovation
+from eigenclock.rules import Permutation
+
+SMALL = [
+    ec.GroupParity(8, 4), ec.GroupParity(9, 3), ec.GroupParity(8, 2, "strided"), ec.GroupParity(8, 4, "random"), ec.GroupWeight(8, 4),
+    ec.GroupWeight(6, 3, k=1), Permutation(3), ec.NoRule(6),
+]  # fmt: skip
+
+
+def cube(d):
+    return np.array(list(itertools.product((0, 1), repeat=d)))
+
+
+@pytest.mark.parametrize("rule", SMALL, ids=repr)
+def test_rules_against_the_whole_cube(rule, rng):
+    every = cube(rule.D)
+    assert rule.valid(every).sum() == rule.size
+    assert rule.chance_sample == rule.valid(every).mean()
+    assert rule.chance_group == rule.group_valid(every).mean()
+    assert rule.group_valid(every).shape[1] == rule.n_groups
+    drawn = rule.sample(50 * rule.size, rng)
+    assert rule.valid(drawn).all()
+    _, counts = np.unique(drawn, axis=0, return_counts=True)
+    assert counts.size == rule.size
+    assert scipy.stats.chisquare(counts).pvalue > 1e-3
+    assert (rule.decode(rule.encode(drawn[:20])) == drawn[:20]).all()
+    assert set(np.unique(rule.encode(drawn[:20]))) <= {-1.0, 1.0}
+
+
+@pytest.mark.parametrize("layout", ["contiguous", "strided", "random"])
+def test_layouts_part_the_bits(layout):
+    places = ec.GroupParity(24, 4, layout).places
+    assert sorted(places.ravel()) == list(range(24))
+    assert places.shape == (6, 4)
+    values = np.arange(48).reshape(2, 24)
+    rule = ec.GroupParity(24, 4, layout)
+    assert (rule.ungrouped(rule.grouped(values)) == values).all()
+
+
+def test_training_and_control_sets_are_disjoint_and_distinct(rng):
+    rule = ec.GroupParity(24, 4)
+    train, control = rule.split(512, rng)
+    both = np.concatenate([train, control])
+    assert len(np.unique(both, axis=0)) == 1024
+    assert rule.valid(both).all()
+
+
+def by_enumeration(y, sigma, rule):
+    corners = rule.encode(cube(rule.D)[rule.valid(cube(rule.D))])
+    logits = y @ corners.T / sigma**2
+    weight = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return weight / weight.sum(axis=1, keepdims=True) @ corners
+
+
+@pytest.mark.parametrize("group", [2, 3, 4, 5])
+@pytest.mark.parametrize("sigma", [0.002, 0.02, 0.05, 0.3, 0.7, 1.5, 10.0])
+def test_parity_denoiser_is_enumeration(group, sigma, rng):
+    rule, corners = ec.GroupParity(group, group), 2.0 * cube(group) - 1
+    y = np.concatenate([3 * rng.standard_normal((100, group)), corners, 7 * corners, corners + 0.01 * rng.standard_normal(corners.shape), np.zeros((1, group))])  # fmt: skip
+    found = parity_denoiser(y, sigma, rule)
+    # rounding of the exponents y/sigma², in both ways of computing
+    bound = 32 * np.finfo(float).eps * (1 + np.abs(y / sigma**2).max(axis=1, keepdims=True))
+    assert np.isfinite(found).all()
+    assert (np.abs(found - by_enumeration(y, sigma, rule)) <= bound).all()
+    if sigma >= 0.05:
+        assert np.abs(found - by_enumeration(y, sigma, rule)).max() <= 1e-10
+
+
+@pytest.mark.parametrize("rule", SMALL, ids=repr)
+@pytest.mark.parametrize("sigma", [0.05, 0.3, 1.0, 30.0])
+def test_every_rule_denoiser_is_enumeration(rule, sigma, rng):
+    y = np.concatenate([rule.encode(rule.sample(20, rng)) + sigma * rng.standard_normal((20, rule.D)), 2 * rng.standard_normal((20, rule.D))])  # fmt: skip
+    found = rule_denoiser(y, sigma, rule)
+    assert np.abs(found - by_enumeration(y, sigma, rule)).max() <= 1e-10
+    points = rule.encode(cube(rule.D)[rule.valid(cube(rule.D))])
+    assert np.abs(empirical_denoiser(y, sigma, points) - found).max() <= 1e-10
+
+
+def test_permutation_of_four(rng):
+    y = 2 * rng.standard_normal((30, 16))
+    corners = np.array([np.eye(4)[list(p)].ravel() for p in itertools.permutations(range(4))]) * 2 - 1
+    assert permutation_denoiser(y, 0.3, Permutation(4)) == pytest.approx(empirical_denoiser(y, 0.3, corners), abs=1e-10)
+
+
+def test_denoisers_do_what_they_must(rng):
+    rule = ec.GroupParity(12, 4)
+    y = rng.standard_normal((50, 12))
+    assert np.abs(parity_denoiser(y, 1e4, rule)).max() < 1e-6
+    order = rng.permutation(4)
+    within = y.reshape(50, 3, 4)[:, :, order].reshape(50, 12)
+    assert parity_denoiser(within, 0.5, rule) == pytest.approx(
+        parity_denoiser(y, 0.5, rule).reshape(50, 3, 4)[:, :, order].reshape(50, 12)
+    )
+    assert empirical_denoiser(y, 0.5, y[:1]) == pytest.approx(np.repeat(y[:1], 50, axis=0))
+    far = empirical_denoiser(1e4 * y, 0.01, y)
+    assert np.isfinite(far).all()
+    assert factorised(y, 0.7) == pytest.approx(np.tanh(y / 0.49))
+
+
+def test_boxplus_is_the_product_of_signs(rng):
+    a, b = 3 * rng.standard_normal((2, 1000))
+    assert boxplus(a, b) == pytest.approx(2 * np.arctanh(np.tanh(a / 2) * np.tanh(b / 2)), rel=1e-9, abs=1e-13)
+    assert boxplus(1e6, -2e6) == pytest.approx(-1e6)
+
+
+def test_log_density_and_score(rng):
+    rule, sigma = ec.GroupParity(2, 2), 0.6
+    grid = np.linspace(-6, 6, 401)
+    points = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    mass = np.exp(parity_logpdf(points, sigma, rule)).sum() * (grid[1] - grid[0]) ** 2
+    assert mass == pytest.approx(
+        1, abs=1e-9
+    )  # the trapezium rule of a Gaussian mixture converges faster than any power
+    rule, sigma, h = ec.GroupParity(8, 4), 0.5, 1e-4
+    y = rng.standard_normal((10, 8))
+    slope = np.stack(
+        [(parity_logpdf(y + h * e, sigma, rule) - parity_logpdf(y - h * e, sigma, rule)) / (2 * h) for e in np.eye(8)],
+        axis=1,
+    )
+    score = (parity_denoiser(y, sigma, rule) - y) / sigma**2
+    assert slope == pytest.approx(score, rel=1e-5, abs=1e-6)
+
+
+REFERENCE = {3: (2.76, 7.22), 4: (1.92, 7.22), 6: (1.19, 7.29), 12: (0.54, 7.20)}
+"""Gain of the rule and memorising floor at D = 24, N = 512, computed independently."""
+
+
+@pytest.mark.parametrize("group", list(REFERENCE))
+def test_ledger(group):
+    found = loss_ledger(ec.GroupParity(24, group), 512)
+    gain, floor = REFERENCE[group]
+    assert float(found["factorised"]) == pytest.approx(12.86, abs=0.01)
+    assert float(found["gain"]) == pytest.approx(gain, rel=0.08)
+    assert float(found["memorising"]) == pytest.approx(floor, abs=0.2 + 2 * float(found["memorising_error"]))
+    assert float(found["rule"]) == pytest.approx(12.86 - gain, abs=0.15)
+
+
+def test_ledger_of_another_preconditioning():
+    found = loss_ledger(
+        ec.GroupParity(36, 3), 1024, edm=ec.EDM(sigma_data=0.5, density=ec.LogNormal(-1.2, 1.2)), n_memorising=100
+    )
+    assert float(found["factorised"]) == pytest.approx(27.60, abs=0.01)
+    assert float(found["gain"]) == pytest.approx(6.41, rel=0.08)
+
+
+@pytest.fixture(scope="module")
+def parity():
+    rule = ec.GroupParity(24, 4)
+    train, control = rule.split(256, np.random.default_rng(1))
+    return rule, train, control
+
+
+def judged(bits, parity, **more):
+    rule, train, control = parity
+    chance = (rule.size - 256) / (2**24 - 256)
+    return innovation(bits, train, rule.valid, chance=chance, control=control, support=rule.size, **more)
+
+
+def test_a_perfect_rule_sampler(parity):
+    rule = parity[0]
+    found = judged(rule.sample(4096, np.random.default_rng(2)), parity)
+    assert found.rule.value == 1
+    assert found.far_rule.value == 1
+    assert abs(found.excess.value) <= 3 * np.sqrt(256 / rule.size / 4096) + 1e-3
+    assert found.copies.value == pytest.approx(256 / rule.size, abs=4 * np.sqrt(256 / rule.size / 4096))
+
+
+def test_a_pure_copier(parity):
+    found = judged(parity[1][np.random.default_rng(3).integers(0, 256, 512)], parity)
+    assert (found.valid.value, found.copies.value, found.innovations.value) == (1, 1, 0)
+    assert np.isnan(found.rule.value)
+    assert found.excess.value == 1
+    assert found.novel == 0
+
+
+def test_a_model_without_the_rule(parity):
+    found = judged(np.random.default_rng(4).integers(0, 2, (4096, 24)), parity)
+    assert abs(found.rule.value) < 3 * np.sqrt(1 / 64 / 4096)
+    assert found.excess.value <= 1e-3
+
+
+def test_noisy_copies_do_not_pass_for_innovation(parity):
+    """Two flips inside a group keep parity: near copies are valid and novel, but not far from the training set."""
+    rng = np.random.default_rng(5)
+    bits = parity[1][rng.integers(0, 256, 512)].copy()
+    group, rows = rng.integers(0, 6, 512), np.arange(512)
+    for place in (0, 1):
+        bits[rows, 4 * group + place] ^= 1
+    found = judged(bits, parity)
+    assert found.rule.value > 0.99
+    assert np.isnan(found.far_rule.value) or found.far_rule.n < 32
+
+
+def test_control_takes_the_place_of_the_support(parity):
+    rule, train, control = parity
+    fresh = rule.sample(2000, np.random.default_rng(6))
+    found = innovation(fresh, train, rule.valid, control=control)
+    assert found.excess.value == pytest.approx(
+        (found.copies.value - found.control_copies.value) / (1 - found.control_copies.value)
+    )
+    assert set(found.record()) == {
+        "valid",
+        "copies",
+        "control_copies",
+        "innovations",
+        "novel_valid",
+        "rule",
+        "excess",
+        "far_rule",
+        "novel",
+    }
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ec.GroupParity(24, 5), "G must divide D = 24, got 5"),
+        (lambda: ec.GroupParity(24, 1), "G must be a whole number >= 2, got 1"),
+        (lambda: ec.GroupParity(66, 3), "D must be at most 64, got 66"),
+        (lambda: ec.GroupParity(24, 4, "spiral"), "layout must be one of 'contiguous', 'strided', 'random', got 'spiral'"),
+        (lambda: ec.GroupWeight(24, 4, k=4), "k must be 1 to G - 1 = 3, got 4"),
+        (lambda: ec.GroupWeight(24, 4, k=0), "k must be a whole number >= 1, got 0"),
+        (lambda: Permutation(9), "n must be 2 to 8, got 9"),
+        (lambda: ec.GroupParity(12, 3).split(100, np.random.default_rng(0)), "N must be at most a quarter of the 256 valid samples, got 100"),
+        (lambda: ec.GroupParity(12, 3).split(20, np.random.default_rng(0)), "N must be at most 0.02 of the 256 valid samples, got 20"),
+        (lambda: ec.GroupParity(12, 3).split(0, np.random.default_rng(0)), "N must be a whole number >= 1, got 0"),
+        (lambda: ec.GroupParity(4, 4).valid([[0, 1, 2, 0]]), "bits must be 0 or 1, got 2"),
+        (lambda: ec.GroupParity(4, 4).valid([[0, 1, 1]]), r"bits must have shape \(n, 4\), got \(1, 3\)"),
+        (lambda: ec.GroupParity(4, 4).decode([[0.1, np.nan, 1, 1]]), "values must be finite to be read as bits, got NaN or inf"),
+        (lambda: parity_denoiser(np.zeros((1, 4)), 0.0, ec.GroupParity(4, 4)), "sigma must be a finite number > 0, got 0.0"),
+        (lambda: parity_denoiser(np.zeros((1, 5)), 1.0, ec.GroupParity(4, 4)), r"y must have shape \(n, 4\), got \(1, 5\)"),
+        (lambda: parity_denoiser(np.full((1, 4), np.nan), 1.0, ec.GroupParity(4, 4)), "y must be finite numbers"),
+        (lambda: empirical_denoiser(np.zeros((1, 4)), 1.0, np.zeros((0, 4))), r"train must have shape \(m, D\) with m >= 1"),
+        (lambda: weight_denoiser(np.zeros((1, 4)), -1.0, ec.GroupWeight(4, 4)), "sigma must be a finite number > 0"),
+        (lambda: loss_ledger(Permutation(3), 1), "rule must have bits that are 1 half of the time"),
+        (lambda: innovation(np.zeros((40, 4)), np.zeros((0, 4)), lambda x: x[:, 0] == 0), "train must hold at least one sample"),
+        (lambda: innovation(np.zeros((40, 4)), np.zeros((5, 4)), lambda x: x), "is_valid must answer with 40 booleans, one per sample"),
+        (lambda: innovation(np.zeros((40, 4)), np.zeros((5, 4)), lambda x: x[:, 0] == 0, support=4), "train must not be larger than the support, got 5 samples and support = 4"),
+        (lambda: innovation(np.zeros((40, 4)), np.zeros((5, 4)), lambda x: x[:, 0] == 0, chance=1.0), "chance must be a finite number >= 0 and < 1, got 1.0"),
+    ],
+)  # fmt: skip
+def test_errors(call, message):
+    with pytest.raises(ec.InputError, match=message):
+        call()
