@@ -32,8 +32,10 @@ docs: $(VENV)/installed-dev  ## the documentation, built strictly into site/
 benchmark: $(VENV)/installed-dev  ## the ratios of benchmarks/, printed
 	$(BIN)/python -m benchmarks
 
-study: $(VENV)/installed-dev  ## the study of spectral bias on a CPU, and its page in docs/
+study: $(VENV)/installed-dev  ## every study on a CPU, and its page in docs/ (DATA=file of labelled images for its part on real classes)
 	$(BIN)/eigenclock study spectral_bias --preset cpu --out runs/spectral_bias
+	$(BIN)/eigenclock study class_imbalance --preset cpu --out runs/class_imbalance $(if $(DATA),--data $(DATA))
+	$(BIN)/eigenclock study innovation_window --preset cpu --out runs/innovation_window
 	$(BIN)/python -m examples.study_pages
 
 figures: $(VENV)/installed-dev  ## the figures and tables of docs/, made again

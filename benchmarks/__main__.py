@@ -9,7 +9,7 @@ from rich.table import Table
 
 from examples import pages
 
-from . import convolutions, prediction, spectra, training
+from . import convolutions, copies, prediction, spectra, training
 
 BENCHMARKS = (
     prediction.against_brute_force,
@@ -20,6 +20,8 @@ BENCHMARKS = (
     convolutions.against_dense,
     convolutions.large_grids,
     convolutions.matrices,
+    copies.against_peers,
+    copies.memory,
     training.throughput,
     training.probe_share,
     training.memory,

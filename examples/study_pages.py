@@ -14,6 +14,15 @@ from eigenclock.tables import markdown
 from examples import pages
 
 DOCS = Path("docs")
+OTHER_STUDIES = {"class_imbalance": Path("runs/class_imbalance"), "innovation_window": Path("runs/innovation_window")}
+"""Studies with one folder and a table per part."""
+
+MORE_TABLES = {
+    "clocks": ("window_summary", None),
+    "ledger": ("exact_ledger", ["G", "factorised", "gain", "rule", "memorising"]),
+}
+"""Further tables of a page: the file that it is made of, and its columns."""
+
 FOLDERS = (Path("runs/spectral_bias"), Path("runs/spectral_bias_paper"))
 PARTS = ("gaussian", "images", "convolution", "width")
 FEWEST = 5
@@ -40,6 +49,25 @@ def main(docs: Path, cpu: Path, paper: Path) -> None:
     pages.insert(page, "forecasts", markdown(forecasts(cpu, paper)))
     pages.insert(page, "coverage", markdown(coverage(cpu, paper)))
     pages.insert(page, "durations", durations(cpu, paper))
+
+
+def study_page(docs: Path, name: str, folder: Path) -> None:
+    """Claims of every part, further tables and durations into docs/`name`.md, figures and CSV files beside it."""
+    page, out = docs / f"{name}.md", docs / "studies" / name
+    if not folder.exists():
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for file in sorted(folder.glob("*_claims.csv")):
+        claims = pd.read_csv(file, dtype=str, keep_default_na=False)
+        pages.insert(page, file.stem.removesuffix("_claims"), markdown(claims))
+    for table, (stem, columns) in MORE_TABLES.items():
+        if (folder / f"{stem}.csv").exists():
+            whole = pd.read_csv(folder / f"{stem}.csv", keep_default_na=False)
+            pages.insert(page, table, markdown(whole if columns is None else whole[columns]))
+    for kept in sorted(folder.iterdir()):
+        if kept.suffix in (".csv", ".png") and 1 < kept.stat().st_size < MOST_BYTES:
+            shutil.copy(kept, out / f"cpu_{kept.name}")
+    pages.insert(page, "durations", durations(folder))
 
 
 def tables(name: str, *folders: Path) -> pd.DataFrame:
@@ -118,3 +146,5 @@ def durations(*folders: Path) -> str:
 if __name__ == "__main__":
     given = [Path(name) for name in sys.argv[1:]]
     main(DOCS, *(given + list(FOLDERS)[len(given) :]))
+    for study, folder in OTHER_STUDIES.items():
+        study_page(DOCS, study, folder)

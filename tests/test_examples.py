@@ -117,6 +117,23 @@ def test_study_pages(tmp_path):
         assert len(pages_of_docs("spectral_bias.md", table)) > 50, f"{table} was never filled in"
 
 
+def test_pages_of_the_other_studies(tmp_path):
+    """Made by the command, whole, with numbers behind every figure; and they say what they are."""
+    from eigenclock.studies import run_study
+
+    make = import_example("study_pages")
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("figures", "*.png"))
+    run_study("innovation_window", preset="tiny", out=tmp_path / "tiny", part="exact", options={"ledger": (3,)})
+    make.study_page(tmp_path / "docs", "innovation_window", tmp_path / "tiny")
+    assert "(D = 12)" in import_example("pages").extract(tmp_path / "docs" / "innovation_window.md", "exact")
+    for study in make.OTHER_STUDIES:
+        text = (ROOT / "docs" / f"{study}.md").read_text()
+        assert "not made yet" not in text
+        assert "reconstruction" in text
+        for picture in re.findall(r"\((studies/[^)]*\.png)\)", text):
+            assert (ROOT / "docs" / picture).exists(), picture
+
+
 def import_example(name):
     return importlib.import_module(f"examples.{name}")
 

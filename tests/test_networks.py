@@ -15,6 +15,8 @@ IMAGES = [
     (ec.MLP(16, 3), (5,)),
     (ec.MLP(16, 4), (8, 8, 3)),
     (ec.MLP(16, 1), (8, 8)),
+    (ec.FeedForward(16, 3), (8, 8)),
+    (ec.FeedForward(16, 1, 4, "silu"), (5,)),
     (ec.UNet(8, (1, 2), 1, (4,)), (8, 8)),
     (ec.UNet(8, (1, 2, 2), 2, (8,)), (8, 8, 3)),
     (ec.ConvNet(8, 2), (8, 8)),
@@ -217,3 +219,12 @@ def test_linear_interpolates_between_levels():
 def test_options_are_values():
     assert replace(ec.MLP(), width=32) == ec.MLP(32)
     assert str(ec.UNet()) == "UNet(channels=32, multipliers=(1, 2), blocks=1, attention=(), embedding=64)"
+
+
+def test_feed_forward_starts_at_zero_and_is_affine_without_layers():
+    x, sigma = torch.randn(6, 5), torch.full((6,), 0.7)
+    assert (ec.FeedForward(16, 2).build((5,))(x, sigma) == 0).all()
+    affine = ec.FeedForward(16, 0).build((5,), seed=1)
+    torch.nn.init.normal_(affine.last.weight)
+    f = affine(x, sigma)
+    assert torch.allclose(affine((x[:3] + x[3:]) / 2, sigma[:3]), (f[:3] + f[3:]) / 2, atol=1e-5)

@@ -23,8 +23,8 @@ def logistic(time, middle, width=0.5):
 def test_passage_of_a_logistic_curve(smooth, middle, target):
     exact = middle * np.exp(0.5 * np.log(target / (1 - target)))
     found = Clock("x", target, smooth=smooth).of(TIME, logistic(TIME, middle))
-    # linear interpolation over 10 records per decade: curvature costs at most h²/8·|f''|/f' ≈ 0.007 in ln time here
-    assert abs(np.log(found.time[0] / exact)) < 0.01
+    # linear interpolation over h = 0.23 in ln time costs at most h²/8·|f''/f'|, and |f''/f'| <= 1/width = 2
+    assert abs(np.log(found.time[0] / exact)) < 0.0133
 
 
 def test_an_exponential_is_read_where_it_passes():
@@ -165,7 +165,6 @@ def test_paired_ratios_and_their_bounds():
         (lambda: Clock("x", 0.5).of([1, 1], [0, 1]), "time must be increasing steps >= 0"),
         (lambda: Clock("x", 0.5).of([1, 2], [0, 1, 2]), r"value must have shape \(time,\) or \(replicate, time\) with 2 times, got \(3,\)"),
         (lambda: Clock("x", float("nan")), "target must be a finite number, got nan"),
-        (lambda: Clock("x", 0.5, "up"), "direction must be one of 'rising', 'falling', got 'up'"),
         (lambda: Clock("x", 0.5).read(3), "curves must be learning curves or xarray Datasets, got int"),
         (lambda: Clock("y", 0.5).read(xr.Dataset({"x": ("time", [1.0])}, {"time": [1.0]})), "observable must be one of 'x', got 'y'"),
         (lambda: student_interval([]), "values must hold at least one replicate, got none"),
@@ -174,5 +173,5 @@ def test_paired_ratios_and_their_bounds():
     ],
 )  # fmt: skip
 def test_errors(call, message):
-    with pytest.raises((ec.InputError, Exception), match=message):
+    with pytest.raises(ec.InputError, match=message):
         call()

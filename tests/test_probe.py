@@ -234,3 +234,45 @@ def test_patch_spectrum_counts_every_position():
     patches = [image[i : i + 2, j : j + 2] for image in images for i in range(3) for j in range(3)]
     np.testing.assert_allclose(found.variance, ec.Spectrum.from_samples(np.stack(patches)).variance)
     assert found.n_samples == 18
+
+
+def test_what_is_watched_is_recorded_and_resumed(patches, tmp_path):
+    data, spectrum = patches
+
+    def probe():
+        return ec.Probe(
+            spectrum, sampler=ec.Heun(steps=4), steps=[2, 4, 6], n_samples=16, sigma=(), data=data.samples,
+            watch={"copies": lambda x: ec.memorization(x, data.samples[:200], data.test[:200]), "mean": lambda x: {"all": x.mean()}},
+            inspect={"at": lambda denoiser: {"zero": denoiser(torch.zeros(1, 8, 8), torch.tensor(1.0)).abs().sum()}},
+        )  # fmt: skip
+
+    def train(steps, folder):
+        return ec.train(
+            ec.MLP(16, 2).build((8, 8), seed=0), data.samples, objective=ec.EDM(density=ec.LogNormal()), optimizer=ec.Adam(1e-3), steps=steps,
+            options=ec.LoopOptions(batch_size=16, device="cpu", checkpoint_every=3), probe=folder[1], folder=folder[0], resume=True,
+        )  # fmt: skip
+
+    whole, first, second = ((tmp_path / name, probe()) for name in ("whole", "parts", "parts"))
+    train(6, whole)
+    train(3, first)
+    train(6, second)
+    for name in ("copies_copies", "copies_control", "copies_excess", "mean_all", "at_zero"):
+        expected = whole[1].curve().dataset[name]
+        assert expected.dims == ("time",)
+        assert np.array_equal(second[1].curve().dataset[name], expected)
+    saved = ec.LearningCurve.load(tmp_path / "whole" / "measured.nc")
+    assert ec.Clock("copies_excess", 0.1).read(saved).status == ["right-censored"]
+
+
+@pytest.mark.parametrize(
+    ("watch", "message"),
+    [
+        ({"x": lambda samples: 3.0}, r"watch\['x'\] must give numbers by name, got float"),
+        ({"x": lambda samples: {"y": "many"}}, r"watch\['x'\] must give numbers by name"),
+        ({"gain": lambda samples: {"r2": 1.0}}, r"watch\['gain'\] must not record 'gain_r2'"),
+    ],
+)
+def test_watchers_must_give_numbers(watch, message):
+    probe = ec.Probe(ec.Spectrum([1.0]), sampler=ec.Euler(steps=2), steps=[1], n_samples=4, watch=watch)
+    with pytest.raises(ec.InputError, match=message):
+        probe(0, lambda x, sigma: x)

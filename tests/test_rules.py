@@ -237,7 +237,6 @@ def test_control_takes_the_place_of_the_support(parity):
         (lambda: ec.GroupParity(24, 5), "G must divide D = 24, got 5"),
         (lambda: ec.GroupParity(24, 1), "G must be a whole number >= 2, got 1"),
         (lambda: ec.GroupParity(66, 3), "D must be at most 64, got 66"),
-        (lambda: ec.GroupParity(24, 4, "spiral"), "layout must be one of 'contiguous', 'strided', 'random', got 'spiral'"),
         (lambda: ec.GroupWeight(24, 4, k=4), "k must be 1 to G - 1 = 3, got 4"),
         (lambda: ec.GroupWeight(24, 4, k=0), "k must be a whole number >= 1, got 0"),
         (lambda: Permutation(9), "n must be 2 to 8, got 9"),

@@ -81,6 +81,49 @@ def test_gaussian_data_have_a_log_normal_spectrum():
     assert abs(log.std() - 1) < 0.25
 
 
+def test_options_of_a_preset_as_flags(tmp_path, capsys):
+    out = str(tmp_path / "out")
+    cli.main(
+        [
+            "study",
+            "innovation_window",
+            "--preset",
+            "tiny",
+            "--part",
+            "exact",
+            "--out",
+            out,
+            "--set.ledger",
+            "[3]",
+            "--set.window.D",
+            "9",
+        ]
+    )
+    assert "not assessed" in capsys.readouterr().out
+    assert pd.read_csv(tmp_path / "out" / "exact_ledger.csv")["G"].tolist() == [3]
+    for change, message in (
+        ("--set.window.groups 3", "set.window must name one of D, G, complexities"),
+        ("--set.window.G x", "set.window.G must be like 3, got 'x'"),
+        ("--set.window 3", "set.window must be an option inside InnovationConfig, got 3"),
+        ("--set.sizes [1]", "set must name one of window, ledger, got 'sizes'"),
+        ("--set.window.G 5", "complexities must hold G"),
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(["study", "innovation_window", "--preset", "tiny", "--out", out, *change.split()])
+        assert stopped.value.code == 2
+        assert message in capsys.readouterr().err
+
+
+def test_a_study_has_a_page(folder, browser):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto((folder / "report.html").as_uri())
+    assert page.locator("section").count() == len(PARTS) + 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+    assert "Not run" not in page.content()
+    page.close()
+
+
 def test_words():
     assert over_seeds([1.0, np.nan, 3.0]) == "2.00 (1.00 … 3.00)"
     assert over_seeds([2.0]) == "2.00"
@@ -93,5 +136,7 @@ def test_errors(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ec.InputError, match="out must be a folder"):
         run_study("spectral_bias", preset="tiny", out=tmp_path / "file")
-    with pytest.raises(ec.InputError, match="study must be one of spectral_bias, got 'x'"):
+    with pytest.raises(
+        ec.InputError, match="study must be one of spectral_bias, class_imbalance, innovation_window, got 'x'"
+    ):
         run_study("x", preset="tiny", out=tmp_path / "out")

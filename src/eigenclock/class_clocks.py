@@ -93,7 +93,8 @@ def class_clocks(
     - `proportions`: (class,) in the training data, summing to one; or `labels`: (m,) of the training samples.
     - `train`, `control`: training samples (m, ...), and held-out ones, for copies (as `memorization` counts them, by class); a
       control is needed, or near neighbours of one class would count as copies.
-    - `share`: a class has emerged at this part of its proportion. - `copies`: it is memorised at this excess of copies.
+    - `share`: a class has emerged at this part of its proportion. - `copies`: it is memorised at this excess of copies. Both are
+      read off a monotone fit, so that the noise of a few samples does not read early.
     - `pass_rate`: (class,) share of real samples of a class that `classify` accepts; default 1.
     - `names`: of the classes.
 
@@ -133,10 +134,13 @@ def class_clocks(
     assigned = [_labels(classify, samples, i, single, n_classes) for i, (_, samples) in enumerate(pairs)]
     counted = np.stack([(labels[..., None] == np.arange(n_classes)).mean(axis=1) for labels in assigned])
     found = counted / passing
-    emergence = [Clock(f"share of {titles[k]}", share * wanted[k]).of(time, found[:, :, k]) for k in range(n_classes)]
+    emergence = [
+        Clock(f"share of {titles[k]}", share * wanted[k], smooth="isotonic").of(time, found[:, :, k])
+        for k in range(n_classes)
+    ]
     n = pairs[0][1].shape[1]
     counting = [
-        Clock("share", share * wanted[k] * passing[k]).sampling_interval(time, counted[0, :, k], n)
+        Clock("share", share * wanted[k] * passing[k], smooth="isotonic").sampling_interval(time, counted[0, :, k], n)
         for k in range(n_classes)
     ]
     copied = by_chance = None
@@ -149,14 +153,15 @@ def class_clocks(
     memorized = None
     if copied is not None and by_chance is not None:
         memorized = [
-            Clock(f"copies of {titles[k]}", copies).of(time, (copied - by_chance)[:, :, k]) for k in range(n_classes)
+            Clock(f"copies of {titles[k]}", copies, smooth="isotonic").of(time, (copied - by_chance)[:, :, k])
+            for k in range(n_classes)
         ]
     return ClassClocks(time, wanted, found, copied, by_chance, emergence, memorized, np.array(counting), titles)
 
 
 def _steps_and_samples(run: Any) -> tuple[Float[np.ndarray, " time"], Any]:
     if isinstance(run, LearningCurve):
-        if "particles" not in run.dataset:
+        if run.dataset.sizes.get("particle", 0) == 0:
             raise InputError("runs must be learning curves with kept samples: Probe(..., keep_samples=...)")
         kept = run.dataset["particles"].values
         flat = run.spectrum.from_modes(kept.reshape(-1, kept.shape[-1]))

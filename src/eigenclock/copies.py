@@ -70,7 +70,7 @@ def neighbour_ratio(samples: Any, train: Any) -> Float[np.ndarray, " n"]:
     points = np.unique(_rows("train", train), axis=0)
     if len(points) < 2:
         raise InputError(f"train must hold at least 2 different samples for the ratio of distances, got {len(points)}")
-    distance, _ = nearest(np.asarray(samples).reshape(len(samples), -1), points)
+    distance, _ = nearest(_rows("samples", samples), points)
     return distance[:, 0] / distance[:, 1]
 
 
@@ -163,7 +163,7 @@ def memorization(
     chance = proportion(int(held.sum()), n, confidence=confidence)
     if criterion == "exact":
         scale = len(np.asarray(train)) / len(np.asarray(control))
-        chance = Estimate(*(min(1.0, scale * x) for x in (chance.value, chance.low, chance.high)), n)
+        chance = chance.mapped(lambda share: min(1.0, scale * share))
     return Memorization(copies, chance, difference(copies, chance), copied, name)
 
 

@@ -103,13 +103,12 @@ def innovation(
     number("chance", chance, at_least=0, below=1)
     obeys = _answers(is_valid, samples)
     copied = matches(samples, train, criterion=criterion, ratio=ratio)
-    n, m = len(copied), len(np.asarray(train))
-    share = lambda where: proportion(int(where.sum()), n, confidence=confidence)  # noqa: E731
-    valid, copies = share(obeys), share(copied)
+    m = len(np.asarray(train))
+    valid, copies = _share(obeys, confidence), _share(copied, confidence)
     held, far = None, None
     if control is not None:
         control_hits = matches(samples, control, criterion=criterion, ratio=ratio)
-        held = share(control_hits)
+        held = _share(control_hits, confidence)
         reach = np.quantile(nearest(control, train, k=1)[0][:, 0], NEAR)
         apart = nearest(samples, train, k=1)[0][:, 0] >= reach
         far = _beyond(_novel_share(obeys, ~copied & apart, confidence), chance)
@@ -127,7 +126,7 @@ def innovation(
         valid=valid,
         copies=copies,
         control_copies=held,
-        innovations=share(obeys & ~copied),
+        innovations=_share(obeys & ~copied, confidence),
         novel_valid=novel_valid,
         rule=_beyond(novel_valid, chance),
         excess=_beyond(copies, expected),
@@ -147,6 +146,10 @@ def _answers(is_valid: Callable[[Any], Any], samples: Any) -> Bool[np.ndarray, "
     return obeys
 
 
+def _share(where: Bool[np.ndarray, " n"], confidence: float) -> Estimate:
+    return proportion(int(where.sum()), where.size, confidence=confidence)
+
+
 def _novel_share(obeys: Any, among: Any, confidence: float) -> Estimate:
     """Share of valid ones among some samples; NaN of too few."""
     n = int(among.sum())
@@ -159,4 +162,4 @@ def _beyond(share: Estimate, chance: float) -> Estimate:
     """A share as the way from chance to 1."""
     if chance >= 1:
         return Estimate(float("nan"), float("nan"), float("nan"), share.n)
-    return Estimate(*((x - chance) / (1 - chance) for x in (share.value, share.low, share.high)), share.n)
+    return share.mapped(lambda x: (x - chance) / (1 - chance))

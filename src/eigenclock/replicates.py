@@ -1,5 +1,6 @@
 """What replicates (seeds) say together: means, proportions and paired log ratios, each with its interval."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +23,10 @@ class Estimate:
     low: float
     high: float
     n: int
+
+    def mapped(self, function: Callable[[float], float]) -> "Estimate":
+        """The same through an increasing function."""
+        return Estimate(function(self.value), function(self.low), function(self.high), self.n)
 
     def excludes(self, number: float) -> bool:
         """Whether a number lies outside the interval; False where there is no interval."""

@@ -60,7 +60,7 @@ class Rule(ABC):
 
     def valid(self, bits: Any) -> Bool[np.ndarray, " n"]:
         """(n,): whether each sample obeys the rule in every group."""
-        return self.group_valid(bits).all(axis=1)
+        return np.asarray(self.group_valid(bits).all(axis=1))
 
     def encode(self, bits: Any) -> Float[np.ndarray, "n D"]:
         """Bits as −1 and +1, for a denoiser."""

@@ -2,6 +2,7 @@
 
 from .bundled import BUNDLED, digits, faces, natural_patches
 from .dataset import DataSet
+from .labelled import Labelled, load_labelled
 from .load import load
 
-__all__ = ["BUNDLED", "DataSet", "digits", "faces", "load", "natural_patches"]
+__all__ = ["BUNDLED", "DataSet", "Labelled", "digits", "faces", "load", "load_labelled", "natural_patches"]

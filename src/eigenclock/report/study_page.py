@@ -23,7 +23,7 @@ def write_study_page(
     manifest: Mapping[str, Any],
 ) -> None:
     """Write `folder`/report.html from the claims of each part and the figures and notes that lie in the folder."""
-    parts = [
+    parts: list[dict[str, Any]] = [
         {
             "name": name,
             "claims": None if table is None else table.to_dict("records"),

@@ -44,13 +44,11 @@ class ThreeClasses:
         few = min(len(pool) for pool in (*self.train, *self.control))
         if counts.max() > few:
             raise InputError(f"n must leave at most {few} images of a class, got {counts.max()} of n = {n}")
-        return (
-            *(
-                np.concatenate([pool[:c] for pool, c in zip(pools, counts, strict=True)])
-                for pools in (self.train, self.control)
-            ),
-            counts,
+        train, control = (
+            np.concatenate([pool[:c] for pool, c in zip(pools, counts, strict=True)])
+            for pools in (self.train, self.control)
         )
+        return train, control, counts
 
 
 def choose(labels: Any, images: Any) -> tuple[Int[np.ndarray, " chosen"], Float[np.ndarray, " class"]]:
@@ -82,16 +80,8 @@ def three_classes(data: Labelled, *, d: int | None, pca_from: int, pool: int, se
     rows = [data.train_x[data.train_y == k].reshape(-1, int(np.prod(shape))).astype(np.float64) for k in chosen]
     rows = [one[rng.permutation(len(one))] for one in rows]
     tests = [data.test_x[data.test_y == k].reshape(-1, int(np.prod(shape))).astype(np.float64) for k in chosen]
-    if d is None:
-        project, kept = (lambda x: 2 * x - 1), 1.0
-    else:
-        together = np.concatenate([one[:pca_from] for one in rows])
-        mean = together.mean(axis=0)
-        values, vectors = scipy.linalg.eigh(np.cov((together - mean).T))
-        basis, scale = vectors[:, ::-1][:, :d], np.sqrt(values[::-1][:d].mean())
-        kept = float(values[::-1][:d].sum() / values.sum())
-        project = lambda x: (x - mean) @ basis / scale  # noqa: E731
-    inside = [project(one) for one in rows]
+    space = _space(np.concatenate([one[:pca_from] for one in rows]), d)
+    inside = [space.project(one) for one in rows]
     least = min(map(len, inside))
     if least < 2 * pool + 200:
         raise InputError(f"every class needs {2 * pool + 200} training images, got {least}")
@@ -103,12 +93,35 @@ def three_classes(data: Labelled, *, d: int | None, pca_from: int, pool: int, se
         [one[pool : 2 * pool] for one in inside],
         [one[: 2 * len(one) // 3] for one in rest],
         [one[2 * len(one) // 3 :] for one in rest],
-        [project(one) for one in tests],
+        [space.project(one) for one in tests],
         [np.cov(one.T) for one in inside],
         traces,
-        kept,
+        space.kept,
         data.name,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Space:
+    """x → (x − mean) basis/scale; the share of the variance that it keeps."""
+
+    mean: Any
+    basis: Any
+    scale: float
+    kept: float
+
+    def project(self, x: Any) -> Any:
+        return (x - self.mean) / self.scale if self.basis is None else (x - self.mean) @ self.basis / self.scale
+
+
+def _space(samples: Any, d: int | None) -> _Space:
+    """PCA with one common scale, mean coordinate variance 1; or pixels from [0, 1] to [−1, 1]."""
+    if d is None:
+        return _Space(0.5, None, 0.5, 1.0)
+    mean = samples.mean(axis=0)
+    values, vectors = scipy.linalg.eigh(np.cov((samples - mean).T))
+    largest = values[::-1][:d]
+    return _Space(mean, vectors[:, ::-1][:, :d], float(np.sqrt(largest.mean())), float(largest.sum() / values.sum()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -115,7 +115,8 @@ class LogTimePairs(RandomPairs):
     def levels(self, step: int) -> Float[np.ndarray, " batch"]:
         """Noise levels of a step."""
         rng = np.random.default_rng([self.seed, int(Stream.LEVEL), step])
-        return sigma_of(np.exp(rng.uniform(*np.log(SPAN), self.batch_size)))
+        low, high = (float(np.log(t)) for t in SPAN)
+        return sigma_of(np.exp(rng.uniform(low, high, self.batch_size)))
 
 
 class ClassLosses:
@@ -184,7 +185,10 @@ def case(setting: Setting, seed: int) -> xr.Dataset:
     copied = class_clocks(curve, judge.nearest, train=shaped, control=control.reshape(shaped.shape), **known)
     assert copied.copied is not None
     assert copied.by_chance is not None
-    of = lambda name: np.array([[curve.dataset[f"loss_{name}_{k}_{t:g}"].values for k in range(3)] for t in TIMES])  # noqa: E731
+
+    def of(name: str) -> Any:
+        return np.array([[curve.dataset[f"loss_{name}_{k}_{t:g}"].values for k in range(3)] for t in TIMES])
+
     best = np.array([[class_wiener_loss(c, t) for c in data.covariance] for t in TIMES])
     best_shuffled = np.array([[class_wiener_loss(np.cov(x.reshape(len(x), -1).T), t) for x in shuffled] for t in TIMES])
     dims = ("t", "class", "checkpoint")
@@ -291,10 +295,8 @@ def claims(dataset: xr.Dataset) -> list[dict[str, str]]:
     for clock in ("e ≤ 0.5", "e ≤ 0.2", "emergence"):
         words, ratios = [], []
         for arm in arms:
-            ordered = sorted(
-                range(3), key=lambda k, arm=arm, clock=clock: float(np.mean(passages(dataset, arm, clock, k).low))
-            )  # type: ignore[misc]
-            seen = {k: passages(dataset, arm, clock, k) for k in ordered}
+            seen = [passages(dataset, arm, clock, k) for k in range(3)]
+            ordered = np.argsort([one.low.mean() for one in seen], kind="stable").tolist()
             words.append(f"{arm}: " + ", ".join(f"{names[k]} {seen[k]}" for k in ordered))
             ratios.append(f"{arm}: {factor(LogRatio.of(seen[0], seen[2]))}")
         mixed = f"shuffled {clock}" if f"shuffled {clock}" in OBSERVABLES else "shuffled e ≤ 0.2"

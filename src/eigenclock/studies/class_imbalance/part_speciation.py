@@ -69,7 +69,7 @@ def measure(options: Options) -> xr.Dataset:
 
 def over_seeds(dataset: xr.Dataset, d: int, case: int, k: int) -> Estimate:
     """Speciation time of a class over Monte-Carlo seeds."""
-    return student_interval(dataset["speciation"].sel(d=d).isel(pi_case=case, **{"class": k}).values)
+    return student_interval(dataset["speciation"].sel(d=d).isel({"pi_case": case, "class": k}).values)
 
 
 def claims(dataset: xr.Dataset, options: Options, agreement: pd.DataFrame) -> list[dict[str, str]]:
@@ -142,7 +142,7 @@ def figure(dataset: xr.Dataset, options: Options) -> Figure:
     axes = picture.subplots(1, 2, sharey=True)
     for ax, case in zip(axes, (0, options.cases.index(STRONG)), strict=True):
         for k, colour in enumerate(("#0072B2", "#009E73", "#D55E00")):
-            curve = dataset["return_prob"].sel(d=d).isel(pi_case=case, seed=0, **{"class": k})
+            curve = dataset["return_prob"].sel(d=d).isel({"pi_case": case, "seed": 0, "class": k})
             share = options.cases[case][k]
             ax.plot(
                 TIMES,

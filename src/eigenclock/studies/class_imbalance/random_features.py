@@ -163,13 +163,13 @@ def class_losses(setting: RandomFeatures, seed: int) -> Float[np.ndarray, "split
     counts = mixture.counts(n)
     points = [mixture.draw(k, int(c), centroids, random[0]) for k, c in enumerate(counts)]
     tests = [mixture.draw(k, setting.test, centroids, random[3]) for k in range(mixture.classes)]
-    made = {"t": setting.t, "W": weights}
+    made: dict[str, Any] = {"t": setting.t, "W": weights}
     drawn = [rf_moments(x, draws=setting.draws, rng=random[2], **made) for x in points]
     fresh = [rf_moments(x, draws=setting.draws, rng=random[3], **made) for x in points]
     new = [rf_moments(x, draws=2, rng=random[3], **made) for x in tests]
     whole = combine(drawn, counts / counts.sum())
     lam, vectors = scipy.linalg.eigh(whole.U)
-    kept = {"tau": TAU, "t": setting.t, "psi_p": p / d}
+    kept: dict[str, Any] = {"tau": TAU, "t": setting.t, "psi_p": p / d}
     return np.array(
         [[rf_exact_losses(lam, vectors, m.U, m.V, whole.V, **kept) for m in split] for split in (drawn, fresh, new)]
     )

@@ -13,6 +13,7 @@ from ...rules import GroupParity
 from ...sweep import sweep
 from ..study import Part, Preset, Say, Study
 from . import figures as draw
+from .basins import LEVELS
 from .cases import CALIBRATION_SEED, Case, InnovationConfig, parity
 from .claims import target_table, verdicts
 from .clocks import Runs, View, assemble, clock_table, summary_table
@@ -103,7 +104,7 @@ class InnovationWindow(Study):
                 {
                     "denoiser": name,
                     "corner": corner,
-                    **{f"σ = {s:g}": rate for s, rate in zip(draw.LEVELS, row, strict=True)},
+                    **{f"σ = {s:g}": rate for s, rate in zip(LEVELS, row, strict=True)},
                 }
                 for name, found in rates.items()
                 for corner, row in zip(("training", "valid, unseen", "one bit off", "control"), found, strict=True)

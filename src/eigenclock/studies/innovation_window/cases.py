@@ -108,10 +108,10 @@ class InnovationConfig:
     other_steps: int = 4096
     lr: float = 1e-3
     batch: int = 64
-    least_steps: int = 5000
-    kappa: float = 20.0
-    token_steps: int = 2000
-    token_kappa: float = 8.0
+    least_steps: int = 6000
+    kappa: float = 16.0
+    token_steps: int = 1500
+    token_kappa: float = 6.0
     samples: int = 512
     token_samples: int = 256
     checkpoints: int = 24

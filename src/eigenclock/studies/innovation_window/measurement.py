@@ -111,9 +111,12 @@ def _denoiser(case: Case, seed: int, train: Any, control: Any, random: dict[str,
     watch = {"seen": lambda samples: scored(case.rule.decode(samples), case, train, control)}
     inspect = {}
     if case.basins:
-        flat = lambda denoiser: lambda y, sigma: denoiser(y.reshape(-1, *shape), sigma).reshape(len(y), d)  # noqa: E731
         basins = Basins(case.judge, train, control, random["evaluation"], every=BASIN_EVERY)
-        inspect = {"basin": lambda denoiser: basins(flat(denoiser))}
+
+        def measured_basins(denoiser: Any) -> dict[str, float]:
+            return basins(lambda y, sigma: denoiser(y.reshape(-1, *shape), sigma).reshape(len(y), d))
+
+        inspect = {"basin": measured_basins}
     probe = Probe(
         Spectrum(np.ones(d)) if shape == (d,) else Spectrum.from_samples(encoded),
         sampler=SAMPLER,

@@ -25,9 +25,11 @@ class FeedForwardNetwork(nn.Module):
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.activation = {"relu": nn.ReLU, "silu": nn.SiLU}[options.activation]()
         self.last = nn.Linear(sizes[-1], d)
-        for layer in self.layers:
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+        for name, weight in self.layers.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(weight)
+            else:
+                nn.init.kaiming_normal_(weight, nonlinearity="relu")
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 

@@ -1,0 +1,81 @@
+"""Sweeps: every case once, kept before the next starts, on several cores, within a limit of time."""
+
+import time
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import eigenclock as ec
+from eigenclock.sweep import sweep
+
+
+def draw(setting, seed):
+    return xr.Dataset({"value": ("x", np.random.default_rng(seed).standard_normal(3) * setting)})
+
+
+def fails_at_two(setting, seed):
+    if seed == 2:
+        raise RuntimeError("broken")
+    return draw(setting, seed)
+
+
+def test_results_do_not_depend_on_the_number_of_workers(tmp_path):
+    settings = {"one": 1.0, "two": 2.0}
+    alone = sweep(draw, settings, seeds=(3, 1), folder=tmp_path / "a", workers=1)
+    side = sweep(draw, settings, seeds=(3, 1), folder=tmp_path / "b", workers=2)
+    assert list(alone.results) == list(side.results) == [("one", 3), ("one", 1), ("two", 3), ("two", 1)]
+    for key, found in alone.results.items():
+        assert found["value"].equals(side.results[key]["value"])
+    assert [one.attrs["seed"] for one in alone.seeds_of("two")] == [1, 3]
+
+
+def test_what_is_finished_is_only_read(tmp_path):
+    with pytest.raises(RuntimeError, match="broken"):
+        sweep(fails_at_two, {"a": 1.0}, seeds=(0, 1, 2, 3), folder=tmp_path, workers=1)
+    assert len(list(tmp_path.glob("*.nc"))) == 2
+    said = []
+    before = {file: file.stat().st_mtime_ns for file in tmp_path.glob("*.nc")}
+    found = sweep(draw, {"a": 1.0}, seeds=(0, 1, 2, 3), folder=tmp_path, workers=1, say=said.append)
+    assert said[0] == "2 of 4 done"
+    assert len(found.results) == 4
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+
+
+def test_another_setting_of_the_same_name_is_done_again(tmp_path):
+    sweep(draw, {"a": 1.0}, seeds=(0,), folder=tmp_path, workers=1)
+    found = sweep(draw, {"a": 5.0}, seeds=(0,), folder=tmp_path, workers=1)
+    assert found.results["a", 0]["value"].values == pytest.approx(5 * np.random.default_rng(0).standard_normal(3))
+
+
+def test_names_that_clean_to_one_file_name_stay_apart(tmp_path):
+    found = sweep(draw, {"a/b": 1.0, "a b": 2.0}, seeds=(0,), folder=tmp_path, workers=1)
+    assert len(list(tmp_path.glob("*.nc"))) == 2
+    assert (found.results["a b", 0]["value"] == 2 * found.results["a/b", 0]["value"]).all()
+
+
+def test_no_case_starts_after_the_limit(tmp_path, monkeypatch):
+    clock = iter(range(100))
+    monkeypatch.setattr("eigenclock.sweep.clock.perf_counter", lambda: float(next(clock)))
+    found = sweep(draw, {"a": 1.0, "b": 2.0}, seeds=(0, 1), folder=tmp_path, workers=1, limit_seconds=2.5)
+    assert 0 < len(found.results) < 4
+    assert len(found.results) + len(found.dropped) == 4
+    assert set(found.dropped).isdisjoint(found.results)
+    assert time.perf_counter() >= 0
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"settings": {}}, "settings and seeds must not be empty"),
+        ({"seeds": ()}, "settings and seeds must not be empty"),
+        ({"seeds": (1, 1)}, r"seeds must be different, got \(1, 1\)"),
+        ({"seeds": (-1,)}, "seeds must be a whole number >= 0, got -1"),
+        ({"workers": 0}, "workers must be a whole number >= 1, got 0"),
+        ({"limit_seconds": 0}, "limit_seconds must be a finite number > 0, got 0"),
+    ],
+)
+def test_errors(tmp_path, more, message):
+    given = {"settings": {"a": 1.0}, "seeds": (0,), "folder": tmp_path, "workers": 1} | more
+    with pytest.raises(ec.InputError, match=message):
+        sweep(draw, **given)
