@@ -124,10 +124,14 @@ def test_from_a_probe(patches):
         ({"train": np.zeros((3, 2))}, "control must be given with train"),
         ({"train": np.zeros((0, 2)), "control": np.ones((3, 2))}, "train must hold at least one sample"),
         ({"classify": lambda x: np.zeros(3, int)}, r"classify must give 40 labels, one per sample, got shape \(3,\)"),
-        ({"classify": np.zeros((4, 39), int)}, r"labels must have shape \(4, 40\), one per sample, got \(4, 39\)"),
-        ({"classify": lambda x: np.full(len(x), 2)}, "labels must be whole numbers from −1 to 1"),
+        ({"classify": np.zeros((4, 39), int)}, r"classify must have shape \(4, 40\), a label per sample, got \(4, 39\)"),
+        ({"classify": lambda x: np.full(len(x), 2)}, "classify must give whole labels from −1 to 1, got 2 to 2"),
         ({"pass_rate": [1.0]}, r"pass_rate must be 2 numbers in \(0, 1\]"),
         ({"names": ["a"]}, "names must name 2 classes, got 1"),
+        ({"classify": lambda x: np.array(["a"] * len(x))}, "classify must give whole labels from −1 to 1, got <U1"),
+        ({"control": np.zeros((3, 2))}, "train must be given with control"),
+        ({"runs": None}, "runs must be learning curves, or pairs of steps"),
+        ({"runs": (np.arange(1, 5), np.zeros((4, 19, 2))), "train": np.zeros((3, 2)), "control": np.ones((3, 2))}, "runs must hold at least 20 samples each time to count copies, got 19"),
         ({"runs": []}, "runs must hold at least one run, got none"),
         ({"runs": (np.arange(3), np.zeros((4, 40, 2)))}, r"samples must have shape \(time, n, ...\) with 3 times"),
     ],
@@ -140,3 +144,10 @@ def test_errors(more, message):
     } | more
     with pytest.raises(ec.InputError, match=message):
         ec.class_clocks(given.pop("runs"), given.pop("classify"), **given)
+
+
+def test_a_diverged_model_is_no_class():
+    x = np.ones((3, 50, 2))
+    x[1:] = np.nan
+    found = ec.class_clocks((np.arange(1, 4), x), lambda x: (x[:, 0] > 0).astype(int), proportions=[0.5, 0.5])
+    assert found.share[0].tolist() == [[0, 1], [0, 0], [0, 0]]

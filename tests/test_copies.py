@@ -117,3 +117,30 @@ def test_discrete_data_of_any_type(rng):
 def test_errors(rng, call, message):
     with pytest.raises(ec.InputError, match=message):
         call(rng.standard_normal((5, 3)))
+
+
+def test_single_precision_is_compared_as_such(rng):
+    train = rng.standard_normal((20, 5))
+    assert found_in(train.astype(np.float32), train).all()
+    assert not found_in(train + 1e-12, train).any()
+
+
+def test_axes_in_another_order_are_refused(rng):
+    with pytest.raises(ec.InputError, match=r"samples must be shaped like train, got \(3, 4, 4\) and \(4, 4, 3\)"):
+        ec.memorization(rng.random((9, 3, 4, 4)), rng.random((9, 4, 4, 3)))
+    with pytest.raises(ec.InputError, match="control must be finite numbers"):
+        ec.memorization(rng.random((9, 3)), rng.random((9, 3)), rng.random((9, 3)) * np.nan)
+
+
+def test_a_larger_control_set_is_cut_to_the_size_of_the_training_set(rng):
+    train, samples = rng.random((30, 2)), rng.random((2000, 2))
+    many = ec.memorization(samples, train, rng.random((3000, 2)))
+    # two sets of 30 points in a square: the shares near each point differ by their cells, 0.11·√(2/30) and binomial noise
+    assert abs(many.excess.value) < 4 * (0.11 * np.sqrt(2 / 30) + np.sqrt(2 * 0.1 / 2000))
+
+
+def test_tensors_are_samples_too():
+    import torch
+
+    train = torch.randn(30, 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    assert ec.memorization(train, train.detach().numpy()).copies.value == 1

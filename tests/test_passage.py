@@ -152,7 +152,7 @@ def test_paired_ratios_and_their_bounds():
     assert found.mean.low == -inf
     known = LogRatio.of(Passages(a.low[:3], a.high[:3], 0.5), Passages(b.low[:3], b.high[:3], 0.5))
     assert known.mean.high == inf
-    assert known.mean.low == bootstrap_interval(known.low).low
+    assert known.mean.low == student_interval(known.low).low
     assert str(known).startswith(">= 0.462")
     opposite = LogRatio.of(Passages(b.low[:3], b.high[:3], 0.5), Passages(a.low[:3], a.high[:3], 0.5))
     assert str(opposite).startswith("<= -0.462")
@@ -175,3 +175,24 @@ def test_paired_ratios_and_their_bounds():
 def test_errors(call, message):
     with pytest.raises(ec.InputError, match=message):
         call()
+
+
+def test_met_before_training_is_a_bound():
+    met = Clock("x", 0.5).of([0.0, 10.0, 100.0], [[1.0, 1.0, 1.0], [0.0, 0.0, 1.0]])
+    assert met.status == ["left-censored", "hit"]
+    assert (met.low[0], met.high[0]) == (0, 10)
+    assert np.isnan(met.geometric_mean)
+    later = LogRatio.of(Passages(np.full(2, 50.0), np.full(2, 50.0), 0), met)
+    assert later.low[0] == pytest.approx(np.log(5))
+    assert later.high[0] == np.inf
+
+
+def test_intervals_over_few_seeds_cover():
+    rng = np.random.default_rng(0)
+    covered = []
+    for _ in range(1000):
+        values = rng.standard_normal(3)
+        mean = LogRatio(values, values).mean
+        covered.append(mean.low <= 0 <= mean.high)
+    assert abs(np.mean(covered) - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 1000)
+    assert not LogRatio(np.array([0.3]), np.array([0.3])).mean.excludes(0)

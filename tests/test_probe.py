@@ -276,3 +276,25 @@ def test_watchers_must_give_numbers(watch, message):
     probe = ec.Probe(ec.Spectrum([1.0]), sampler=ec.Euler(steps=2), steps=[1], n_samples=4, watch=watch)
     with pytest.raises(ec.InputError, match=message):
         probe(0, lambda x, sigma: x)
+
+
+def test_a_diverged_model_ends_no_loop():
+    train = np.random.default_rng(0).standard_normal((20, 2))
+    watch = {"copies": lambda x: ec.memorization(x, train)}
+    probe = ec.Probe(
+        ec.Spectrum([1.0, 1.0]), sampler=ec.Euler(steps=2), steps=[1, 2], n_samples=8, sigma=(), watch=watch
+    )
+    for step in range(3):
+        probe(step, lambda x, sigma, step=step: x * (1.0 if step < 2 else float("nan")))
+    assert np.isfinite(probe.curve().dataset["copies_copies"]).values.tolist() == [True, True, False]
+
+
+def test_watchers_are_functions_and_say_where_they_fail():
+    made = {"sampler": ec.Euler(steps=2), "steps": [1], "n_samples": 4}
+    with pytest.raises(ec.InputError, match="watch must be functions by name, got list"):
+        ec.Probe(ec.Spectrum([1.0]), watch=[1], **made)
+    with pytest.raises(ec.InputError, match="watch and inspect must have different names, got 'a' in both"):
+        ec.Probe(ec.Spectrum([1.0]), watch={"a": len}, inspect={"a": len}, **made)
+    probe = ec.Probe(ec.Spectrum([1.0]), watch={"a": lambda x: ec.memorization(x, x[:0])}, **made)
+    with pytest.raises(ec.InputError, match=r"watch\['a'\] at step 0: train must hold at least one sample"):
+        probe(0, lambda x, sigma: x)

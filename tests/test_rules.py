@@ -157,7 +157,7 @@ def test_ledger(group):
 
 def test_ledger_of_another_preconditioning():
     found = loss_ledger(
-        ec.GroupParity(36, 3), 1024, edm=ec.EDM(sigma_data=0.5, density=ec.LogNormal(-1.2, 1.2)), n_memorising=100
+        ec.GroupParity(36, 3), 1024, edm=ec.EDM(sigma_data=0.5, density=ec.LogNormal(-1.2, 1.2)), n_memorising=400
     )
     assert float(found["factorised"]) == pytest.approx(27.60, abs=0.01)
     assert float(found["gain"]) == pytest.approx(6.41, rel=0.08)
@@ -261,3 +261,44 @@ def test_control_takes_the_place_of_the_support(parity):
 def test_errors(call, message):
     with pytest.raises(ec.InputError, match=message):
         call()
+
+
+def test_ledger_does_not_depend_on_how_draws_divide():
+    rule, values = ec.GroupParity(12, 3), []
+    for n in (400, 500, 599):
+        found = [loss_ledger(rule, 32, n_draws=n, n_memorising=n, seed=seed) for seed in range(8)]
+        values.append(np.mean([float(one["memorising"]) for one in found]))
+        assert float(found[0]["memorising_error"]) > 0
+    exact = float(loss_ledger(rule, 32, n_memorising=20_000)["memorising"])
+    # eight seeds of at least 400 draws, against twenty thousand; and the training set differs from seed to seed
+    assert values == pytest.approx([exact] * 3, abs=0.3)
+
+
+def test_noise_levels_and_samples_may_be_tensors():
+    import torch
+
+    y = torch.randn(5, 8, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    rule = ec.GroupParity(8, 4)
+    assert (ec.exact.rule_denoiser(y, torch.tensor(0.5), rule) == rule_denoiser(y.detach().numpy(), 0.5, rule)).all()
+
+
+def test_bits_in_another_coding_are_refused_not_missed(parity):
+    rule, train, control = parity
+    with pytest.raises(
+        ec.InputError, match="samples must take the values of train, 0 and 1, got -1: decode them first"
+    ):
+        innovation(rule.encode(train), train, lambda x: rule.valid((x > 0).astype(int)), control=control)
+    assert ec.memorization(train.astype(np.uint8), train, control, criterion="exact").copies.value == 1
+
+
+def test_excess_carries_the_noise_of_the_control(parity):
+    rule, train, control = parity
+    mixed = np.concatenate([train[:100], control[:60]])
+    found = innovation(mixed, train, rule.valid, control=control)
+    share = (100 - 60) / 160 / (1 - 60 / 160)
+    assert found.excess.value == pytest.approx(share)
+    assert found.excess.low < share - 0.05
+    with pytest.raises(ec.InputError, match="support counts exact matches"):
+        innovation(mixed, train, rule.valid, support=rule.size, criterion="ratio")
+    with pytest.raises(ec.InputError, match="is_valid must be a function of samples, got GroupParity"):
+        innovation(mixed, train, rule)

@@ -1,6 +1,7 @@
 """Studies at their smallest size, from the command line."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -96,7 +97,7 @@ def test_options_of_a_preset_as_flags(tmp_path, capsys):
             "--set.ledger",
             "[3]",
             "--set.window.D",
-            "9",
+            "15",
         ]
     )
     assert "not assessed" in capsys.readouterr().out
@@ -104,6 +105,8 @@ def test_options_of_a_preset_as_flags(tmp_path, capsys):
     for change, message in (
         ("--set.window.groups 3", "set.window must name one of D, G, complexities"),
         ("--set.window.G x", "set.window.G must be like 3, got 'x'"),
+        ("--set.window.seeds [0,a]", "set.window.seeds must be like 0, got 'a'"),
+        ("--set.ledger []", "set.ledger must not be empty, got '[]'"),
         ("--set.window 3", "set.window must be an option inside InnovationConfig, got 3"),
         ("--set.sizes [1]", "set must name one of window, ledger, got 'sizes'"),
         ("--set.window.G 5", "complexities must hold G"),
@@ -112,6 +115,19 @@ def test_options_of_a_preset_as_flags(tmp_path, capsys):
             cli.main(["study", "innovation_window", "--preset", "tiny", "--out", out, *change.split()])
         assert stopped.value.code == 2
         assert message in capsys.readouterr().err
+
+
+def test_a_folder_of_another_preset_is_not_taken_for_this_one(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "out")
+    for part in PARTS[1:]:
+        file = tmp_path / "out" / f"{part}_run.json"
+        kept = json.loads(file.read_text())
+        assert kept["preset"] == "tiny"
+        file.write_text(json.dumps(kept | {"preset": "cpu"}))
+    result = run_study("spectral_bias", preset="tiny", out=tmp_path / "out", part="gaussian", command="again")
+    assert result.claims["claim"].str.startswith("Gaussian").all()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("Not run in this folder at this preset.") == 3
 
 
 def test_a_study_has_a_page(folder, browser):

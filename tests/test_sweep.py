@@ -79,3 +79,19 @@ def test_errors(tmp_path, more, message):
     given = {"settings": {"a": 1.0}, "seeds": (0,), "folder": tmp_path, "workers": 1} | more
     with pytest.raises(ec.InputError, match=message):
         sweep(draw, **given)
+
+
+def test_settings_must_say_what_they_are(tmp_path):
+    for setting in (np.zeros(5000), object()):
+        with pytest.raises(ec.InputError, match=r"settings\['a'\] must have a faithful repr"):
+            sweep(draw, {"a": setting}, seeds=(0,), folder=tmp_path, workers=1)
+    with pytest.raises(ec.InputError, match="case must return an xarray Dataset, got float"):
+        sweep(lambda setting, seed: 1.0, {"a": 1.0}, seeds=(0,), folder=tmp_path, workers=1)
+
+
+def test_a_broken_file_is_done_again(tmp_path):
+    sweep(draw, {"a": 1.0}, seeds=(0,), folder=tmp_path, workers=1)
+    file = next(tmp_path.glob("*.nc"))
+    file.write_bytes(file.read_bytes()[:200])
+    found = sweep(draw, {"a": 1.0}, seeds=(0,), folder=tmp_path, workers=1)
+    assert found.results["a", 0]["value"].size == 3

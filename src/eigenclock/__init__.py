@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from . import data, divergences
+from . import data, divergences, exact
 from .architectures import (
     Affine,
     Architecture,
@@ -49,6 +49,7 @@ from .passage import Clock, Passages
 from .patches import patch_spectrum
 from .predict import predict
 from .recipe import Recipe
+from .replicates import Estimate, LogRatio
 from .routes import variance_by
 from .rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
 from .samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
@@ -110,6 +111,7 @@ __all__ = [
     "DiT",
     "Emergence",
     "Epsilon",
+    "Estimate",
     "Euler",
     "EulerMaruyama",
     "FeatureMap",
@@ -134,6 +136,7 @@ __all__ = [
     "Linear",
     "LocalConv",
     "LogNormal",
+    "LogRatio",
     "LoopOptions",
     "MatrixStart",
     "Memorization",
@@ -171,6 +174,7 @@ __all__ = [
     "convolution_fit",
     "data",
     "divergences",
+    "exact",
     "forecast",
     "generalization",
     "innovation",

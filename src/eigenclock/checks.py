@@ -15,6 +15,8 @@ class InputError(ValueError):
 def finite_array(name: str, value: Any, allowed: str) -> Float[np.ndarray, "..."]:
     """`value` as a float64 array of finite numbers, or an InputError that says where the first bad entry is."""
     try:
+        if hasattr(value, "detach"):  # a PyTorch tensor, maybe with a gradient, maybe on a GPU
+            value = value.detach().cpu().double().numpy()
         if np.iscomplexobj(value):
             raise TypeError
         array = np.asarray(value, dtype=np.float64)

@@ -111,6 +111,8 @@ def class_clocks(
 
     ```
     """
+    if isinstance(runs, tuple) and all(isinstance(run, LearningCurve | tuple) for run in runs):
+        runs = list(runs)
     single = not isinstance(runs, list)
     pairs = [_steps_and_samples(run) for run in ([runs] if single else runs)]
     if not pairs:
@@ -128,6 +130,13 @@ def class_clocks(
         raise InputError(f"names must name {n_classes} classes, got {len(titles)}")
     number("share", share, above=0)
     number("copies", copies, above=0, below=1)
+    if train is None and control is not None:
+        raise InputError("train must be given with control: copies are counted against it")
+    few = pairs[0][1].shape[1]
+    if train is not None and few < FEWEST:
+        raise InputError(
+            f"runs must hold at least {FEWEST} samples each time to count copies, got {few}: Probe(keep_samples=...)"
+        )
     if train is not None and control is None:
         raise InputError("control must be given with train: without held-out samples chance cannot be told from copies")
 
@@ -145,8 +154,9 @@ def class_clocks(
     ]
     copied = by_chance = None
     if train is not None:
+        sets = (("train", train), ("control", control))
         both = [
-            [_copies(x, at, n_classes, known, ratio) for known in (train, control)]
+            [_copies(x, at, n_classes, known, ratio, name) for name, known in sets]
             for (_, x), at in zip(pairs, assigned, strict=True)
         ]
         copied, by_chance = np.stack(both, axis=1)
@@ -166,8 +176,11 @@ def _steps_and_samples(run: Any) -> tuple[Float[np.ndarray, " time"], Any]:
         kept = run.dataset["particles"].values
         flat = run.spectrum.from_modes(kept.reshape(-1, kept.shape[-1]))
         return run.dataset["time"].values, flat.reshape(*kept.shape[:2], *flat.shape[1:])
-    steps, samples = run
-    time, array = np.asarray(steps, dtype=np.float64), np.asarray(samples)
+    try:
+        steps, samples = run
+        time, array = np.asarray(steps, dtype=np.float64), np.asarray(samples)
+    except (TypeError, ValueError):
+        raise InputError("runs must be learning curves, or pairs of steps (time,) and samples (time, n, ...)") from None
     if array.ndim < 3 or len(array) != time.size:
         raise InputError(f"samples must have shape (time, n, ...) with {time.size} times, got {array.shape}")
     return time, array
@@ -178,9 +191,11 @@ def _proportions(proportions: Any, labels: Any, train: Any) -> Float[np.ndarray,
         raise InputError("give either proportions or labels of the training samples")
     if proportions is not None:
         wanted = finite_array("proportions", proportions, "numbers > 0 that sum to one")
-        if wanted.ndim != 1 or wanted.size == 0 or wanted.min() <= 0 or abs(wanted.sum() - 1) > 1e-9:
-            raise InputError(f"proportions must be > 0 and sum to one, got {proportions!r}")
-        return wanted
+        if wanted.ndim != 1 or wanted.size == 0 or wanted.min() <= 0 or abs(wanted.sum() - 1) > 1e-6:
+            raise InputError(
+                f"proportions must be > 0 and sum to one, got {proportions!r}, which sum to {wanted.sum():.6g}"
+            )
+        return wanted / wanted.sum()
     known = np.asarray(labels)
     if known.ndim != 1 or known.dtype.kind not in "iu" or known.size == 0 or known.min() < 0:
         raise InputError(f"labels must be whole numbers >= 0 of shape (m,), got {known.dtype} of shape {known.shape}")
@@ -196,26 +211,29 @@ def _labels(classify: Any, samples: Any, run: int, single: bool, n_classes: int)
     """(time, n) labels of a run."""
     if callable(classify):
         found = [np.asarray(classify(at)) for at in samples]
+        finite = np.isfinite(samples.reshape(*samples.shape[:2], -1)).all(axis=2)
         bad = next((at.shape for at in found if at.shape != samples.shape[1:2]), None)
         if bad is not None:
             raise InputError(f"classify must give {samples.shape[1]} labels, one per sample, got shape {bad}")
         labels = np.stack(found)
+        if labels.dtype.kind in "iu":
+            labels = np.where(finite, labels, -1)  # what a diverged model draws belongs to no class
     else:
         given = np.asarray(classify)
         labels = given if single else given[run]
     if labels.shape != samples.shape[:2]:
-        raise InputError(f"labels must have shape {samples.shape[:2]}, one per sample, got {labels.shape}")
+        raise InputError(f"classify must have shape {samples.shape[:2]}, a label per sample, got {labels.shape}")
     if labels.dtype.kind not in "iu" or labels.min() < -1 or labels.max() >= n_classes:
-        raise InputError(
-            f"labels must be whole numbers from −1 to {n_classes - 1}, got {labels.dtype} up to {labels.max()}"
-        )
+        got = labels.dtype if labels.dtype.kind not in "iu" else f"{labels.min()} to {labels.max()}"
+        raise InputError(f"classify must give whole labels from −1 to {n_classes - 1}, got {got}")
     return labels
 
 
-def _copies(samples: Any, labels: Any, n_classes: int, known: Any, ratio: float) -> Any:
+def _copies(samples: Any, labels: Any, n_classes: int, known: Any, ratio: float, name: str) -> Any:
     """(time, class) share of a class's samples that are copies of `known`, NaN where it has too few samples."""
     flat = samples.reshape(-1, *samples.shape[2:])
-    copied = matches(flat, known, ratio=ratio).reshape(labels.shape)
+    flat = np.where((labels >= 0).reshape(-1, *[1] * (flat.ndim - 1)), flat, 0)  # those of no class are not counted
+    copied = matches(flat, known, ratio=ratio, name=name).reshape(labels.shape)
     belongs = labels[..., None] == np.arange(n_classes)
     counts = belongs.sum(axis=1)
     return np.where(counts >= FEWEST, (copied[..., None] & belongs).sum(axis=1) / np.maximum(counts, 1), np.nan)

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.spatial
 from jaxtyping import Bool, Float, Int
 
-from .checks import InputError, choice, finite_array, number
+from .checks import InputError, choice, finite_array, integer, number
 from .replicates import Estimate, difference, proportion
 
 Criterion: TypeAlias = Literal["ratio", "exact"]
@@ -20,6 +20,11 @@ SPARE = 4
 
 RATIO = 1 / 3
 """A copy is nearer than this times the distance of the second nearest training sample (Bonnaire et al., arXiv:2505.17638)."""
+
+FEW_ROWS = 1000
+"""Training samples that are looked at for whether the data are bits."""
+
+SINGLE = (np.dtype(np.float32), np.dtype(np.float16))
 
 BLOCK = 4_000_000
 """Distances held at a time: 32 MB."""
@@ -35,9 +40,8 @@ def nearest(samples: Any, train: Any, *, k: int = 2) -> tuple[Float[np.ndarray, 
 
     - `samples`: (n, ...). - `train`: (m, ...) of the same shape each, m >= k. - `k`: neighbours.
     """
-    queries, points = _rows("samples", samples), _rows("train", train)
-    if queries.shape[1] != points.shape[1]:
-        raise InputError(f"samples must be shaped like train, got {np.shape(samples)[1:]} and {np.shape(train)[1:]}")
+    queries, points = _both(samples, train, "train")
+    integer("k", k, at_least=1)
     if len(points) < k:
         raise InputError(f"train must hold at least {k} samples, got {len(points)}")
     if points.shape[1] <= FEW_DIMENSIONS:
@@ -61,34 +65,46 @@ def nearest(samples: Any, train: Any, *, k: int = 2) -> tuple[Float[np.ndarray, 
     return np.concatenate(found_distance), np.concatenate(found_index)
 
 
-def neighbour_ratio(samples: Any, train: Any) -> Float[np.ndarray, " n"]:
+def neighbour_ratio(samples: Any, train: Any, *, name: str = "train") -> Float[np.ndarray, " n"]:
     """Distance to the nearest over distance to the second nearest sample of `train`: 0 for a copy, near 1 far from all.
 
     Among points without structure in d dimensions P(ratio < r) = r^d, whatever their number. Exact repeats in `train` count
-    once.
+    once. `name`: what errors call `train`.
     """
-    points = np.unique(_rows("train", train), axis=0)
+    queries, rows = _both(samples, train, name)
+    points = np.unique(rows, axis=0)
     if len(points) < 2:
-        raise InputError(f"train must hold at least 2 different samples for the ratio of distances, got {len(points)}")
-    distance, _ = nearest(_rows("samples", samples), points)
+        raise InputError(f"{name} must hold at least 2 different samples for the ratio of distances, got {len(points)}")
+    distance, _ = nearest(queries, points)
     return distance[:, 0] / distance[:, 1]
 
 
-def found_in(samples: Any, train: Any) -> Bool[np.ndarray, " n"]:
-    """Which samples are exactly, to the bit, among `train`."""
-    queries, points = _rows("samples", samples), _rows("train", train)
-    if queries.shape[1] != points.shape[1]:
-        raise InputError(f"samples must be shaped like train, got {np.shape(samples)[1:]} and {np.shape(train)[1:]}")
+def found_in(samples: Any, train: Any, *, name: str = "train") -> Bool[np.ndarray, " n"]:
+    """Which samples are exactly, to the bit, among `train`; in single precision if either is. `name`: what errors call `train`.
+
+    InputError for samples of bits in another coding than `train`, which would never match.
+    """
+    queries, points = _both(samples, train, name)
+    known = np.unique(points[: min(len(points), FEW_ROWS)])
+    other = queries[~np.isin(queries, known)] if known.size == 2 else np.empty(0)
+    if other.size:
+        raise InputError(
+            f"samples must take the values of {name}, {known[0]:g} and {known[1]:g}, got {other[0]:g}: decode them first"
+        )
+    if any(getattr(one, "dtype", None) in SINGLE for one in (samples, train)):
+        queries, points = (one.astype(np.float32).astype(np.float64) for one in (queries, points))
     return np.isin(_keys(queries), _keys(points))
 
 
 def matches(
-    samples: Any, train: Any, *, criterion: Criterion = "ratio", ratio: float = RATIO
+    samples: Any, train: Any, *, criterion: Criterion = "ratio", ratio: float = RATIO, name: str = "train"
 ) -> Bool[np.ndarray, " n"]:
-    """Which samples are copies of `train` by a criterion of `memorization`."""
+    """Which samples are copies of `train` by a criterion of `memorization`. `name`: what errors call `train`."""
     choice("criterion", criterion, get_args(Criterion))
     number("ratio", ratio, above=0, below=1)
-    return found_in(samples, train) if criterion == "exact" else neighbour_ratio(samples, train) < ratio
+    if criterion == "exact":
+        return found_in(samples, train, name=name)
+    return neighbour_ratio(samples, train, name=name) < ratio
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +113,8 @@ class Memorization:
 
     - `copies`: share of samples that are copies of `train`, with Wilson's interval.
     - `control`: share of the same samples that match the held-out control set: what chance gives; None without a control set.
-    - `excess`: copies − control, with Newcombe's interval; None without one.
+    - `excess`: copies − control, with Newcombe's interval; None without one. (`innovation` counts
+      (copies − expected)/(1 − expected).)
     - `is_copy` (n,).
     """
 
@@ -134,10 +151,10 @@ def memorization(
 
     - `samples`: (n, ...) generated. - `train`: (m, ...) that the model was trained on.
     - `control`: (k, ...) held-out samples of the same law, never trained on: the same test against them says what share
-      looks like a copy by chance.
-    - `criterion`: "ratio", the nearest training sample is nearer than `ratio` times the second nearest (for real-valued data;
-      what chance gives does not depend on the sets' sizes); "exact", equal to the bit (for bits and tokens; the control's
-      rate is scaled to m samples).
+      looks like a copy by chance. Give as many as `train` where you can: of a larger set as many are drawn; a smaller one is
+      fair for data without clusters.
+    - `criterion`: "ratio", the nearest training sample is nearer than `ratio` times the second nearest (for
+      real-valued data); "exact", equal to the bit (for bits and tokens; a smaller control's rate is scaled to m samples).
     - `confidence`: of all intervals.
 
     Raises InputError for an empty training set, shapes that differ, entries that are not finite.
@@ -159,12 +176,28 @@ def memorization(
     name = f"nearest below {ratio:.3g} of the second nearest" if criterion == "ratio" else "exact matches"
     if control is None:
         return Memorization(copies, None, None, copied, name)
-    held = matches(samples, control, criterion=criterion, ratio=ratio)
+    held = matches(samples, _as_many(control, len(train)), criterion=criterion, ratio=ratio, name="control")
     chance = proportion(int(held.sum()), n, confidence=confidence)
     if criterion == "exact":
-        scale = len(np.asarray(train)) / len(np.asarray(control))
+        scale = max(1.0, len(train) / len(control))
         chance = chance.mapped(lambda share: min(1.0, scale * share))
     return Memorization(copies, chance, difference(copies, chance), copied, name)
+
+
+def _as_many(control: Any, m: int) -> Any:
+    """The control set, or as many of a larger one as there are training samples."""
+    if len(control) <= m:
+        return control
+    return control[np.sort(np.random.default_rng(0).permutation(len(control))[:m])]
+
+
+def _both(samples: Any, train: Any, name: str) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "m d"]]:
+    """Both as rows; InputError unless every sample of one is shaped like those of the other."""
+    queries, points = _rows("samples", samples), _rows(name, train)
+    shapes = np.shape(samples)[1:], np.shape(train)[1:]
+    if shapes[0] != shapes[1]:
+        raise InputError(f"samples must be shaped like {name}, got {shapes[0]} and {shapes[1]}")
+    return queries, points
 
 
 def _rows(name: str, values: Any) -> Float[np.ndarray, "n d"]:

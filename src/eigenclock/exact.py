@@ -19,7 +19,7 @@ LEDGER_EDM = EDM(sigma_data=1.0, density=LogNormal(-0.4, 1.2))
 """Preconditioning and noise density of bits ±1 in the study of rules."""
 
 
-def factorised(y: Any, sigma: float) -> Bits:
+def factorised(y: Any, sigma: Any) -> Bits:
     """E[s|y] of independent uniform bits s = ±1, y = s + sigma·noise: tanh(y/sigma²), bit by bit. No rule.
 
     **Parameters**
@@ -36,7 +36,7 @@ def boxplus(a: Any, b: Any) -> Any:
     return smaller + np.log1p(np.exp(-np.abs(a + b))) - np.log1p(np.exp(-np.abs(a - b)))
 
 
-def parity_denoiser(y: Any, sigma: float, rule: GroupParity) -> Bits:
+def parity_denoiser(y: Any, sigma: Any, rule: GroupParity) -> Bits:
     """E[s|y] of bits s = ±1 uniform on the valid ones of a group parity, y = s + sigma·noise; exact at any sigma.
 
     With h = y/sigma²: E[s_i|y] = tanh(h_i + chi·A_i/2), A_i the `boxplus` of 2h_j over the other bits of the group. The textbook
@@ -58,8 +58,9 @@ def parity_denoiser(y: Any, sigma: float, rule: GroupParity) -> Bits:
     return rule.ungrouped(np.tanh(h + rule.sign * _others(2 * h) / 2))
 
 
-def parity_logpdf(y: Any, sigma: float, rule: GroupParity) -> Float[np.ndarray, " n"]:
+def parity_logpdf(y: Any, sigma: Any, rule: GroupParity) -> Float[np.ndarray, " n"]:
     """ln p(y) of noisy valid bits, (n,), in nats; its gradient is (parity_denoiser − y)/sigma²."""
+    sigma = _level(sigma)
     h = rule.grouped(_fields(y, sigma, rule))
     values = rule.grouped(np.asarray(y, dtype=np.float64))
     group = rule.G
@@ -71,7 +72,7 @@ def parity_logpdf(y: Any, sigma: float, rule: GroupParity) -> Float[np.ndarray, 
     return (log_z - quadratic - constant).sum(axis=-1)
 
 
-def weight_denoiser(y: Any, sigma: float, rule: GroupWeight) -> Bits:
+def weight_denoiser(y: Any, sigma: Any, rule: GroupWeight) -> Bits:
     """E[s|y] of bits s = ±1 uniform on groups of fixed weight: tanh(h_i + (ln e_{k−1} − ln e_k)/2).
 
     e_k: elementary symmetric polynomials of exp(2h_j) over the other bits of the group, by a recursion in logarithms.
@@ -92,7 +93,7 @@ def weight_denoiser(y: Any, sigma: float, rule: GroupWeight) -> Bits:
     return rule.ungrouped(np.tanh(h + (log_e[..., k - 1] - log_e[..., k]) / 2))
 
 
-def permutation_denoiser(y: Any, sigma: float, rule: Permutation) -> Bits:
+def permutation_denoiser(y: Any, sigma: Any, rule: Permutation) -> Bits:
     """E[s|y] of permutation matrices as bits ±1: forward and backward sums over sets of columns, n·2ⁿ states, in logarithms.
 
     **Parameters**
@@ -122,14 +123,14 @@ def permutation_denoiser(y: Any, sigma: float, rule: Permutation) -> Bits:
     return (2 * np.exp(share) - 1).reshape(len(gain), -1)
 
 
-def empirical_denoiser(y: Any, sigma: float, train: Any) -> Bits:
+def empirical_denoiser(y: Any, sigma: Any, train: Any) -> Bits:
     """E[x|y] when x is uniform on the training set: the softmax average of `train`. What a pure memoriser does.
 
     **Parameters**
 
     - `y`: (n, D). - `sigma`: noise level > 0. - `train`: (m, D), not empty.
     """
-    number("sigma", sigma, above=0)
+    sigma = _level(sigma)
     seen, points = (finite_array(name, v, "finite numbers (n, D)") for name, v in (("y", y), ("train", train)))
     if points.ndim != 2 or len(points) == 0 or seen.ndim != 2 or seen.shape[1] != points.shape[1]:
         raise InputError(
@@ -140,7 +141,7 @@ def empirical_denoiser(y: Any, sigma: float, train: Any) -> Bits:
     return np.concatenate([scipy.special.softmax((p @ points.T - half) / sigma**2, axis=1) @ points for p in pieces])
 
 
-def rule_denoiser(y: Any, sigma: float, rule: Rule) -> Bits:
+def rule_denoiser(y: Any, sigma: Any, rule: Rule) -> Bits:
     """The exact denoiser of any rule here."""
     match rule:
         case GroupParity():
@@ -173,6 +174,8 @@ def loss_ledger(
         raise InputError(
             f"rule must have bits that are 1 half of the time for its gain beyond the factorised loss, got {rule!r}"
         )
+    integer("n_draws", n_draws, at_least=2 * LEVELS)
+    integer("n_memorising", n_memorising, at_least=2 * LEVELS)
     if edm.density is None:
         raise InputError("edm must have a density of noise levels, got none")
     rng, data = np.random.default_rng(seed), edm.sigma_data
@@ -185,14 +188,14 @@ def loss_ledger(
     alone = rule.D * float(at_level @ density / density.sum())
 
     train, _ = rule.split(N, rng, allow_chance=True)
-    gains = _drawn(
+    gain, gain_error = _drawn(
         rule.sample(n_draws, rng),
         edm,
         rng,
         lambda y, s: ((rule_denoiser(y, s, rule) - factorised(y, s)) ** 2).sum(axis=1),
     )
     points = rule.encode(train)
-    copied = _drawn(
+    memorising, memorising_error = _drawn(
         train[rng.integers(0, N, n_memorising)],
         edm,
         rng,
@@ -201,11 +204,11 @@ def loss_ledger(
     return xr.Dataset(
         {
             "factorised": alone,
-            "gain": gains.mean(),
-            "gain_error": gains.std() / np.sqrt(gains.size),
-            "rule": alone - gains.mean(),
-            "memorising": copied.mean(),
-            "memorising_error": copied.std() / np.sqrt(copied.size),
+            "gain": gain,
+            "gain_error": gain_error,
+            "rule": alone - gain,
+            "memorising": memorising,
+            "memorising_error": memorising_error,
         },
         attrs={"rule": repr(rule), "N": N, "edm": repr(edm), "units": "weighted squared error, summed over bits"},
     )
@@ -215,8 +218,8 @@ LEVELS = 200
 """Noise levels at quantiles of the density, each with its share of the Monte-Carlo draws (stratified)."""
 
 
-def _drawn(bits: Any, edm: EDM, rng: np.random.Generator, value: Any) -> Float[np.ndarray, " n"]:
-    """w(σ)·value(y, σ) of noisy samples; every noise level stands for one quantile of the density."""
+def _drawn(bits: Any, edm: EDM, rng: np.random.Generator, value: Any) -> tuple[float, float]:
+    """Mean of w(σ)·value(y, σ) over noisy samples, and its standard error; every noise level stands for one quantile."""
     assert edm.density is not None
     clean, out = 2.0 * bits - 1.0, []
     middle = scipy.special.ndtri((np.arange(LEVELS) + 0.5) / LEVELS)
@@ -224,7 +227,9 @@ def _drawn(bits: Any, edm: EDM, rng: np.random.Generator, value: Any) -> Float[n
         sigma = float(np.exp(edm.density.mean + edm.density.std * place))
         y = part + sigma * rng.standard_normal(part.shape)
         out.append(_weight(sigma, edm.sigma_data) * value(y, sigma))
-    return np.concatenate(out)
+    # every level weighs the same, however many draws it has
+    mean, error2 = np.array([(one.mean(), one.var(ddof=1) / one.size) for one in out]).T
+    return float(mean.mean()), float(np.sqrt(error2.sum()) / LEVELS)
 
 
 def _weight(sigma: Any, data: float) -> Any:
@@ -232,9 +237,16 @@ def _weight(sigma: Any, data: float) -> Any:
     return (sigma**2 + data**2) / (sigma * data) ** 2
 
 
-def _fields(y: Any, sigma: float, rule: Rule | None = None) -> Bits:
+def _level(sigma: Any) -> float:
+    """One noise level > 0, also as an array or tensor without dimensions."""
+    value = sigma.item() if hasattr(sigma, "item") and sigma.ndim == 0 else sigma
+    number("sigma", value, above=0)
+    return float(value)
+
+
+def _fields(y: Any, sigma: Any, rule: Rule | None = None) -> Bits:
     """y/sigma², checked."""
-    number("sigma", sigma, above=0)
+    sigma = _level(sigma)
     array = finite_array("y", y, "finite numbers (n, D)")
     if array.ndim != 2 or (rule is not None and array.shape[1] != rule.D):
         raise InputError(f"y must have shape (n, {'D' if rule is None else rule.D}), got {array.shape}")

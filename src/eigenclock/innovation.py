@@ -9,7 +9,7 @@ from jaxtyping import Bool
 
 from .checks import InputError, number
 from .copies import RATIO, Criterion, matches, nearest
-from .replicates import Estimate, proportion
+from .replicates import Estimate, difference, proportion
 
 FEWEST = 32
 """Fewest novel samples from which their validity is read."""
@@ -27,7 +27,8 @@ class Innovation:
     - `innovations`: share that is valid and not copied.
     - `novel_valid`: share valid among the novel samples; NaN if fewer than `FEWEST` are novel.
     - `rule`: the same beyond chance, (novel_valid − chance)/(1 − chance): 0 for no rule, 1 for a learned one. The rule clock.
-    - `excess`: (copies − expected)/(1 − expected), copies beyond those that rule-valid samples make by chance. The memory clock.
+    - `excess`: (copies − expected)/(1 − expected), copies beyond those that rule-valid samples make by chance; its
+      interval has the noise of the control where that says what is expected. The memory clock.
     - `far_rule`: as `rule`, over samples farther from the training set than a tenth of held-out ones are, so that noisy
       copies do not count; None without a control set.
     - `novel`: number of novel samples. - `is_valid`, `is_copy` (n,).
@@ -61,7 +62,7 @@ class Innovation:
 def innovation(
     samples: Any,
     train: Any,
-    is_valid: Callable[[Any], Any],
+    is_valid: Any,
     *,
     chance: float = 0.0,
     control: Any = None,
@@ -101,13 +102,19 @@ def innovation(
     ```
     """
     number("chance", chance, at_least=0, below=1)
+    if not callable(is_valid):
+        raise InputError(
+            f"is_valid must be a function of samples, got {type(is_valid).__name__}: a rule's is rule.valid"
+        )
+    if support is not None and criterion == "ratio":
+        raise InputError("support counts exact matches: give a control instead, or criterion='exact'")
     obeys = _answers(is_valid, samples)
     copied = matches(samples, train, criterion=criterion, ratio=ratio)
     m = len(np.asarray(train))
     valid, copies = _share(obeys, confidence), _share(copied, confidence)
     held, far = None, None
     if control is not None:
-        control_hits = matches(samples, control, criterion=criterion, ratio=ratio)
+        control_hits = matches(samples, control, criterion=criterion, ratio=ratio, name="control")
         held = _share(control_hits, confidence)
         reach = np.quantile(nearest(control, train, k=1)[0][:, 0], NEAR)
         apart = nearest(samples, train, k=1)[0][:, 0] >= reach
@@ -116,11 +123,14 @@ def innovation(
         number("support", support, above=0)
         if m > support:
             raise InputError(f"train must not be larger than the support, got {m} samples and support = {support:g}")
-        expected = valid.value * m / support
+        excess = _beyond(copies, valid.value * m / support)
     elif held is not None:
-        expected = min(1.0, held.value * (m / len(np.asarray(control)) if criterion == "exact" else 1.0))
+        scale = m / len(control) if criterion == "exact" else 1.0
+        by_chance = held.mapped(lambda share: min(1.0, scale * share))
+        left = max(1 - by_chance.value, np.finfo(float).eps)
+        excess = difference(copies, by_chance).mapped(lambda more: more / left)
     else:
-        expected = 0.0
+        excess = copies
     novel_valid = _novel_share(obeys, ~copied, confidence)
     return Innovation(
         valid=valid,
@@ -129,7 +139,7 @@ def innovation(
         innovations=_share(obeys & ~copied, confidence),
         novel_valid=novel_valid,
         rule=_beyond(novel_valid, chance),
-        excess=_beyond(copies, expected),
+        excess=excess,
         far_rule=far,
         novel=int((~copied).sum()),
         is_valid=obeys,

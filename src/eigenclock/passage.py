@@ -45,7 +45,7 @@ class Passages:
     @property
     def hit(self) -> np.ndarray:
         """Where the passage was seen."""
-        return self.low == self.high
+        return (self.low == self.high) & (self.low > 0)
 
     @property
     def status(self) -> list[Status]:
@@ -62,9 +62,10 @@ class Passages:
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Student's interval of the geometric mean over replicates, in steps.
 
-        With censored replicates only the side that they leave is known, from their bounds; the other is 0 or ∞. One replicate
-        has no interval: NaN.
+        With censored replicates only the side that they leave is known: that of the mean of what is known at least (of times cut
+        off at the end of the run), which the true mean exceeds; the other is 0 or ∞. One replicate has no interval: NaN.
         """
+        number("confidence", confidence, above=0, below=1)
         n = self.low.size
         if n < 2:
             return float("nan"), float("nan")
@@ -143,10 +144,12 @@ class Clock:
 
         Raises InputError for times that do not increase, or values that do not fit them.
         """
-        steps = np.asarray(time, dtype=np.float64)
-        values = np.atleast_2d(np.asarray(value, dtype=np.float64))
+        try:
+            steps, values = np.asarray(time, dtype=np.float64), np.atleast_2d(np.asarray(value, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise InputError("time and value must be arrays of numbers, every replicate as long as time") from None
         if steps.ndim != 1 or steps.size == 0 or np.isnan(steps).any() or steps[0] < 0 or (np.diff(steps) <= 0).any():
-            raise InputError(f"time must be increasing steps >= 0, got {time!r}")
+            raise InputError(f"time must be increasing steps >= 0, got {steps.size} values from {np.shape(time)}")
         if values.ndim != 2 or values.shape[1] != steps.size:
             raise InputError(
                 f"value must have shape (time,) or (replicate, time) with {steps.size} times, got {np.shape(value)}"
@@ -200,6 +203,8 @@ class Clock:
         if not isinstance(dataset, xr.Dataset):
             raise InputError(f"curves must be learning curves or xarray Datasets, got {type(curve).__name__}")
         over_time = [str(name) for name, one in dataset.data_vars.items() if one.dims == ("time",)]
+        if not over_time:
+            raise InputError(f"curves must hold an observable over time to read {self.observable!r} from, got none")
         choice("observable", self.observable, over_time)
         return self.of(dataset["time"].values, dataset[self.observable].values)
 
@@ -213,8 +218,8 @@ class Clock:
         after = int((height >= 0).argmax())
         if height[after] < 0:
             return (float(time[-1]), np.inf) if time[-1] > 0 else (0.0, np.inf)
-        if after == 0:
-            return 0.0, float(time[0])
+        if after == 0:  # met before the first record; if that is the untrained model, certainly by the next
+            return 0.0, float(time[0] if time[0] > 0 else time[1] if time.size > 1 else np.inf)
         if time[after - 1] == 0:  # passed between the untrained model and the first record: no ln to interpolate in
             return 0.0, float(time[after])
         below, above = height[after - 1 : after + 1]

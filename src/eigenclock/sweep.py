@@ -6,6 +6,7 @@ import os
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,9 @@ def sweep(
 ) -> Sweep:
     """Run `case(setting, seed)` for every setting and seed; those in the folder already, of the same setting, are only read.
 
+    A script that calls it with several workers needs `if __name__ == "__main__":`, as for every pool of processes. What a case
+    does is not part of what is compared: after a change of its code take another folder.
+
     **Parameters**
 
     - `case`: function of a module; what it returns is kept as NetCDF. - `settings`: by name, values with a faithful `repr`
@@ -80,6 +84,11 @@ def sweep(
     integer("workers", count, at_least=1)
     if limit_seconds is not None:
         number("limit_seconds", limit_seconds, above=0)
+    for name, setting in settings.items():
+        if "..." in repr(setting) or " at 0x" in repr(setting):
+            raise InputError(
+                f"settings[{name!r}] must have a faithful repr, got {type(setting).__name__}: give a frozen dataclass"
+            )
     place, begun = Path(folder), clock.perf_counter()
     every = [(name, seed) for name in settings for seed in seeds]
     results = {key: old for key in every if (old := _read(_file(place, key), settings[key[0]])) is not None}
@@ -107,7 +116,12 @@ def sweep(
                     key = open_keys.pop(0)
                     running[pool.submit(_one, case, settings[key[0]], key, place)] = key
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    done(running.pop(future), future.result())
+                    try:
+                        done(running.pop(future), future.result())
+                    except BrokenProcessPool:
+                        raise InputError(
+                            "workers stopped: a script that sweeps needs if __name__ == '__main__', and a case that fits memory"
+                        ) from None
     seconds = {key: float(found.attrs["seconds"]) for key, found in results.items()}
     return Sweep({key: results[key] for key in every if key in results}, tuple(open_keys), seconds)
 
@@ -129,6 +143,8 @@ def _one_thread() -> None:
 def _one(case: Case, setting: Any, key: Key, folder: Path) -> xr.Dataset:
     begun = clock.perf_counter()
     found = case(setting, key[1])
+    if not isinstance(found, xr.Dataset):
+        raise InputError(f"case must return an xarray Dataset, got {type(found).__name__}")
     kept = found.assign_attrs(setting=repr(setting), seed=key[1], seconds=clock.perf_counter() - begun)
     with atomic(_file(folder, key)) as temporary:
         kept.to_netcdf(temporary, engine="h5netcdf")
@@ -146,6 +162,9 @@ def _read(file: Path, setting: Any) -> xr.Dataset | None:
     """A finished case of this setting; None if there is none, or it was another setting's."""
     if not file.exists():
         return None
-    with xr.open_dataset(file, engine="h5netcdf") as opened:
-        found = opened.load()
+    try:
+        with xr.open_dataset(file, engine="h5netcdf") as opened:
+            found = opened.load()
+    except (OSError, ValueError, KeyError):  # not a whole file: done again
+        return None
     return found if found.attrs.get("setting") == repr(setting) else None

@@ -54,6 +54,7 @@ def load(data: str, *, image_size: int | None = None) -> DataSet:
 
 
 def read_numpy(path: Path, key: str | None) -> Any:
+    """The array of a .npy, or one of a .npz by name; InputError for pickles and what cannot be read."""
     try:
         with path.open("rb") as stream:
             content = np.load(stream, allow_pickle=False)

@@ -1,5 +1,6 @@
 """The HTML page of a study: a section per part, with its claims, figures and notes; one self-contained file."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,14 @@ import pandas as pd
 
 from ..files import write_text
 from .images import data_uri
+
+RUN = "_run.json"
+"""What follows a part's name in the file that says how it was run."""
+
+PIXELS_PER_INCH = 150
+"""Resolution of a study's figures."""
+
+CSS_PIXELS_PER_INCH = 110
 
 COLUMNS = ("claim", "paper", "here", "interval", "control", "verdict")
 
@@ -27,10 +36,9 @@ def write_study_page(
         {
             "name": name,
             "claims": None if table is None else table.to_dict("records"),
-            "figures": [
-                {"name": file.stem, "uri": data_uri(file.read_bytes())} for file in sorted(folder.glob(f"{name}_*.png"))
-            ],
+            "figures": [_figure(file, name) for file in sorted(folder.glob(f"{name}_*.png"))],
             "notes": _lines(folder / f"{name}_notes.txt"),
+            **_run(folder, name, table is not None),
         }
         for name, table in claims.items()
     ]
@@ -40,9 +48,39 @@ def write_study_page(
         loader=jinja2.PackageLoader("eigenclock.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     page = environment.get_template("study.html.j2").render(
-        title=title, status=status, preset=preset, parts=parts, columns=COLUMNS, verdicts=counts, manifest=manifest
+        title=title,
+        status=status,
+        preset=preset,
+        parts=parts,
+        columns=COLUMNS,
+        verdicts=counts,
+        manifest=manifest,
+        commands=list(dict.fromkeys(part["command"] for part in parts if part["command"])),
     )
     write_text(folder / "report.html", page)
+
+
+def _figure(file: Path, part: str) -> dict[str, Any]:
+    """A figure at the size it was drawn for: its text as large as the page's."""
+    content = file.read_bytes()
+    pixels = int.from_bytes(content[16:20], "big")  # the width in a PNG's header
+    title = file.stem.removeprefix(f"{part}_").replace("_", " ")
+    return {"title": title, "uri": data_uri(content), "width": round(pixels / PIXELS_PER_INCH * CSS_PIXELS_PER_INCH)}
+
+
+def _run(folder: Path, name: str, here: bool) -> dict[str, Any]:
+    """How a part was run, and the tables that it shows."""
+    if not here:
+        return {"command": "", "tables": []}
+    kept = json.loads((folder / f"{name}{RUN}").read_text(encoding="utf-8"))
+    tables = [
+        (shown, pd.read_csv(folder / f"{name}_{shown}.csv", dtype=str, keep_default_na=False))
+        for shown in kept["shown"]
+    ]
+    return {
+        "command": kept["command"],
+        "tables": [{"title": t, "columns": list(one.columns), "rows": one.values.tolist()} for t, one in tables],
+    }
 
 
 def _lines(file: Path) -> list[str]:

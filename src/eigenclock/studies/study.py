@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from ..checks import InputError, choice
 from ..files import atomic, write_text
-from ..report.study_page import write_study_page
+from ..report.study_page import PIXELS_PER_INCH, RUN, write_study_page
 from ..runs import manifest
 from ..tables import markdown
 
@@ -36,7 +36,7 @@ class Part:
 
     `tables` and `figures` by name; `claims`: a row per claim, with the columns claim, paper, here, interval, control, verdict;
     `dataset`: everything measured, kept as NetCDF; `notes`: sentences for the report (what is known not to show, what was
-    not run, limits).
+    not run, limits); `shown`: names of the tables that the report shows too.
     """
 
     claims: list[dict[str, str]]
@@ -44,6 +44,7 @@ class Part:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     dataset: xr.Dataset | None = None
     notes: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +102,16 @@ def _changed(part: Any, options: Mapping[str, Any], where: str) -> Any:
 
 def _alike(old: Any, value: Any, name: str) -> Any:
     """A new value of the kind of the old one, read as YAML if it is text and the old one is not."""
-    new = yaml.safe_load(value) if isinstance(value, str) and not isinstance(old, str) else value
-    new = tuple(new) if isinstance(old, tuple) and isinstance(new, list | tuple) else new
+    try:
+        new = yaml.safe_load(value) if isinstance(value, str) and not isinstance(old, str) else value
+    except yaml.YAMLError:
+        new = value
+    if isinstance(old, tuple):
+        new = tuple(
+            _alike(old[0], one, name) if old else one for one in (new if isinstance(new, list | tuple) else [new])
+        )
+        if old and not new:
+            raise InputError(f"{name} must not be empty, got {value!r}")
     kinds = (int, float) if isinstance(old, int | float) and not isinstance(old, bool) else type(old)
     if is_dataclass(old) or (old is not None and not isinstance(new, kinds)):
         kind = f"an option inside {type(old).__name__}" if is_dataclass(old) else f"like {old!r}"
@@ -155,8 +164,9 @@ def run_study(
         begun = clock.perf_counter()
         found = do(folder, lambda words, key=key: say(f"{key}: {words}"))  # type: ignore[misc]
         seconds[key] = clock.perf_counter() - begun
-        _write(folder, key, found)
-    tables = {key: _claims(folder, key) for key in parts}
+        kept = {"preset": preset, "command": command, "seconds": round(seconds[key], 2), "shown": found.shown}
+        _write(folder, key, found, kept)
+    tables = {key: _claims(folder, key, preset) for key in parts}
     claims = pd.concat([table for table in tables.values() if table is not None])
     status = f"{study.status}\n\n" if study.status else ""
     write_text(folder / "results.md", f"# {study.title}\n\n{status}Preset `{preset}`.\n\n{markdown(claims)}\n")
@@ -166,13 +176,16 @@ def run_study(
     return StudyResult(folder, claims, seconds)
 
 
-def _claims(folder: Path, key: str) -> pd.DataFrame | None:
-    """Claims of a part, of this call or an earlier one; None if it never ran here."""
-    file = folder / f"{key}_claims.csv"
-    return pd.read_csv(file, dtype=str, keep_default_na=False) if file.exists() else None
+def _claims(folder: Path, key: str, preset: Preset) -> pd.DataFrame | None:
+    """Claims of a part, of this call or an earlier one; None if it never ran here at this preset."""
+    file, run = folder / f"{key}_claims.csv", folder / f"{key}{RUN}"
+    if not file.exists() or not run.exists() or json.loads(run.read_text(encoding="utf-8"))["preset"] != preset:
+        return None
+    return pd.read_csv(file, dtype=str, keep_default_na=False)
 
 
-def _write(folder: Path, key: str, found: Part) -> None:
+def _write(folder: Path, key: str, found: Part, kept: Mapping[str, Any]) -> None:
+    write_text(folder / f"{key}{RUN}", json.dumps(kept))
     tables = {"claims": pd.DataFrame(found.claims), **found.tables}
     for name, table in tables.items():
         with atomic(folder / f"{key}_{name}.csv") as temporary:
@@ -184,4 +197,4 @@ def _write(folder: Path, key: str, found: Part) -> None:
     for name, figure in found.figures.items():
         FigureCanvasAgg(figure)
         with atomic(folder / f"{key}_{name}.png") as temporary:
-            figure.savefig(temporary, format="png", dpi=150)
+            figure.savefig(temporary, format="png", dpi=PIXELS_PER_INCH)

@@ -1,7 +1,7 @@
 """The probe: watches any denoiser in training and records a LearningCurve, without touching the training itself."""
 
 import time as clock
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..samplers import Heun, Sampler
 from ..spectrum import Spectrum, check_spectrum
 from .observables import gain_and_r2, sample_alignment
 from .options import Denoiser
-from .records import DIMENSIONS, as_curve, records_of
+from .records import as_curve, numbers, records_of
 from .sampling import evaluations, sample
 from .streams import Stream, stream_seed
 
@@ -69,9 +69,9 @@ class Probe:
     - `gain_samples`: number of clean samples behind the gain.
     - `also`: more to follow, by name; `curve(name)` gives their curves. A spectrum of the same samples in another basis
       (Fourier) or of patches of them (`patch_spectrum`); or another sampler, with a quarter of the samples.
-    - `watch`: more to record of the generated samples, by name: functions of samples (n, *shape) that give numbers by name, or
-      what `memorization` and `innovation` return. "copies" that gives `excess` is recorded as `copies_excess`, to be read by
-      `Clock("copies_excess", target=0.1)`. - `inspect`: the same of the denoiser itself.
+    - `watch`: more to record of the generated samples, by name: functions of NumPy samples (n, *shape) that give numbers by
+      name, or what `memorization` and `innovation` return. "copies" that gives `excess` is recorded as `copies_excess`, to be
+      read by `Clock("copies_excess", target=0.1)`. - `inspect`: the same of the denoiser itself.
     - `keep_samples`: generated samples kept at every step, for the report and for `class_clocks`.
     - `device`, `dtype`: where and in what precision the denoiser is called; `train` sets its own.
     - `chunk`: samples pushed at a time.
@@ -103,8 +103,8 @@ class Probe:
         gain_samples: int = GAIN_SAMPLES,
         also: Mapping[str, Spectrum | Sampler] | None = None,
         keep_samples: int = KEPT,
-        watch: Mapping[str, Callable[[Any], Any]] | None = None,
-        inspect: Mapping[str, Callable[[Denoiser], Any]] | None = None,
+        watch: Any = None,
+        inspect: Any = None,
         device: Any = "cpu",
         dtype: torch.dtype = torch.float32,
         chunk: int = 1024,
@@ -131,6 +131,12 @@ class Probe:
         self.steps = np.union1d([0], whole)
         self.also = dict(also or {})
         self.keep_samples = keep_samples
+        for name, watchers in (("watch", watch), ("inspect", inspect)):
+            if watchers is not None and not (isinstance(watchers, Mapping) and all(map(callable, watchers.values()))):
+                raise InputError(f"{name} must be functions by name, got {type(watchers).__name__}")
+        both = set(watch or {}) & set(inspect or {})
+        if both:
+            raise InputError(f"watch and inspect must have different names, got {min(both)!r} in both")
         self.watch, self.inspect = dict(watch or {}), dict(inspect or {})
         self.shape = (spectrum.n_modes,) if spectrum.basis is None else spectrum.basis.shape
         for name, other in self.also.items():
@@ -238,10 +244,11 @@ class Probe:
                 found = {MAIN: self._of_samples(samples)} | self._of_others(denoiser, samples)
                 if self._pairs is not None:
                     found[MAIN] |= self._of_gain(denoiser, *self._pairs)
-                for name, look in self.watch.items():
-                    found[MAIN] |= _numbers(name, look(samples))
+                whole = bool(np.isfinite(samples).all())
+                for name, look in self.watch.items():  # of a model that has diverged nothing is recorded: NaN
+                    found[MAIN] |= numbers(f"watch[{name!r}]", name, step, look, samples) if whole else {}
                 for name, look in self.inspect.items():
-                    found[MAIN] |= _numbers(name, look(denoiser))
+                    found[MAIN] |= numbers(f"inspect[{name!r}]", name, step, look, denoiser)
             finally:
                 for module, was in zip(modules, training, strict=True):
                     module.training = was
@@ -327,18 +334,3 @@ class Probe:
         """Take over what an interrupted run had recorded up to `last_step`; `curves` by name, as `curve` gave them."""
         for name, curve in curves.items():
             self._records[name] |= records_of(curve, last_step)
-
-
-def _numbers(name: str, found: Any) -> dict[str, float]:
-    """What a watcher found, as numbers named after it; InputError for anything else."""
-    numbers = found.record() if hasattr(found, "record") else found
-    if not isinstance(numbers, Mapping):
-        raise InputError(f"watch[{name!r}] must give numbers by name, got {type(found).__name__}")
-    named = {f"{name}_{key}": value for key, value in numbers.items()}
-    taken = next((key for key in named if key in DIMENSIONS), None)
-    if taken is not None:
-        raise InputError(f"watch[{name!r}] must not record {taken!r}, which the probe does itself: name it otherwise")
-    try:
-        return {key: float(value) for key, value in named.items()}
-    except (TypeError, ValueError):
-        raise InputError(f"watch[{name!r}] must give numbers by name, got {numbers!r}") from None

@@ -1,11 +1,12 @@
 """What a probe recorded, step by step, as a LearningCurve and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from ..checks import InputError
 from ..curve import LearningCurve
 from ..spectrum import Spectrum
 
@@ -58,3 +59,22 @@ def records_of(curve: LearningCurve, last_step: int) -> dict[int, dict[str, Any]
     kept = [str(name) for name in data.data_vars if data[name].dims[:1] == ("time",)]
     steps = data["time"].values.astype(int).tolist()
     return {step: {name: data[name].values[i] for name in kept} for i, step in enumerate(steps) if step <= last_step}
+
+
+def numbers(what: str, name: str, step: int, look: Callable[[Any], Any], seen: Any) -> dict[str, float]:
+    """What a watcher finds in samples or in a denoiser, as numbers named after it; else an InputError that says `what`."""
+    try:
+        answer = look(seen)
+    except InputError as error:
+        raise InputError(f"{what} at step {step}: {error}") from error
+    found = answer.record() if hasattr(answer, "record") else answer
+    if not isinstance(found, Mapping):
+        raise InputError(f"{what} must give numbers by name, got {type(found).__name__}")
+    named = {f"{name}_{key}": value for key, value in found.items()}
+    taken = next((key for key in named if key in DIMENSIONS), None)
+    if taken is not None:
+        raise InputError(f"{what} must not record {taken!r}, which the probe does itself: name it otherwise")
+    try:
+        return {key: float(value) for key, value in named.items()}
+    except (TypeError, ValueError):
+        raise InputError(f"{what} must give numbers by name, got {', '.join(map(str, found))} that are not") from None

@@ -27,11 +27,11 @@ class ThreeClasses:
     """
 
     names: tuple[str, ...]
-    train: list[Float[np.ndarray, "n d"]]
-    control: list[Float[np.ndarray, "n d"]]
-    judge: list[Float[np.ndarray, "n d"]]
-    held_out: list[Float[np.ndarray, "n d"]]
-    test: list[Float[np.ndarray, "n d"]]
+    train: list[Float[np.ndarray, "_ d"]]
+    control: list[Float[np.ndarray, "_ d"]]
+    judge: list[Float[np.ndarray, "_ d"]]
+    held_out: list[Float[np.ndarray, "_ d"]]
+    test: list[Float[np.ndarray, "_ d"]]
     covariance: list[Float[np.ndarray, "d d"]]
     traces: Float[np.ndarray, " class"]
     kept: float
@@ -86,7 +86,7 @@ def three_classes(data: Labelled, *, d: int | None, pca_from: int, pool: int, se
     if least < 2 * pool + 200:
         raise InputError(f"every class needs {2 * pool + 200} training images, got {least}")
     rest = [one[2 * pool :] for one in inside]
-    names = tuple(FASHION[k] if "fashion" in data.name and k < len(FASHION) else str(k) for k in chosen.tolist())
+    names = tuple(FASHION[k] if "fashion" in data.name and k < len(FASHION) else f"class {k}" for k in chosen.tolist())
     return ThreeClasses(
         names,
         [one[:pool] for one in inside],

@@ -386,4 +386,6 @@ def run(options: Options, folder: Path, say: Say) -> Part:
         "Real classes differ in anisotropy, centroid norm and overlap as well as in trace.",
         "The reference loss is that of the best linear denoiser of a class: a network can be better, and the excess negative.",
     )
-    return Part(claims(dataset), {"clocks": clock_table(dataset)}, {"classes": figure(dataset)}, dataset, notes)
+    return Part(
+        claims(dataset), {"clocks": clock_table(dataset)}, {"classes": figure(dataset)}, dataset, notes, ("clocks",)
+    )

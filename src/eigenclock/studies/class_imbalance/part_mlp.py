@@ -241,5 +241,10 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, judge, draw."""
     dataset = measure(options, folder, say)
     return Part(
-        claims(dataset, options), {"clocks": table(dataset, options)}, {"order": figure(dataset, options)}, dataset
+        claims(dataset, options),
+        {"clocks": table(dataset, options)},
+        {"order": figure(dataset, options)},
+        dataset,
+        (),
+        ("clocks",),
     )

@@ -12,11 +12,11 @@ Answer = bool | None
 
 def verdict(*answers: Answer, control: Answer = True, enough: bool = True) -> str:
     """supported, not supported or inconclusive; a control that fails, or too few replicates, leaves it inconclusive."""
-    if control is False:
+    if control is not None and not control:
         return "inconclusive (the control failed)"
     if not enough:
         return "inconclusive (too few replicates)"
-    if any(answer is False for answer in answers):
+    if any(answer is not None and not answer for answer in answers):
         return "not supported"
     return "inconclusive" if any(answer is None for answer in (*answers, control)) else "supported"
 

@@ -126,7 +126,7 @@ class InnovationWindow(Study):
         }
         dropped = dataset.attrs["blocks_dropped"]
         notes = (*LIMITS, *((f"Not run for lack of time: {dropped}.",) if dropped else ()))
-        return Part(verdicts(runs, config), tables, draw.figures(runs, config), dataset, notes)
+        return Part(verdicts(runs, config), tables, draw.figures(runs, config), dataset, notes, ("summary",))
 
 
 def _ledger_claims(table: pd.DataFrame, config: InnovationConfig) -> list[dict[str, str]]:

@@ -34,9 +34,9 @@ class Found:
     @property
     def verdict(self) -> str:
         """shown, not shown or undetermined; a control that fails leaves the claim undetermined."""
-        if any(passed is False for _, passed in self.controls):
+        if any(passed is not None and not passed for _, passed in self.controls):
             return "undetermined (a control failed)"
-        if any(answer is False for answer in self.answers):
+        if any(answer is not None and not answer for answer in self.answers):
             return "not shown"
         if any(answer is None for answer in (*self.answers, *(passed for _, passed in self.controls))):
             return "undetermined"
@@ -245,7 +245,7 @@ def families(runs: Runs, config: InnovationConfig, view: View) -> Found:
     return Found(
         "; ".join(words),
         f"offset GPT over MLP at N = {large}: rule {rule}; memory {memory}",
-        ((f"likelihood of bits that nothing determines, at least {leak / np.log(2):.2f} ln 2", leak >= LEAKAGE),),
+        ((f"likelihood of bits that nothing determines, at least {leak / np.log(2):.2f} ln 2", bool(leak >= LEAKAGE)),),
         tuple(answers),
     )
 

@@ -114,6 +114,7 @@ def window_figure(runs: Runs, config: InnovationConfig) -> Figure:
     figure.colorbar(picture, ax=ax, label="ln(memory/rule)")
     ax.set_xticks(range(len(sizes)), [f"{n:,}" for n in sizes])
     ax.set_yticks(range(len(groups)), [str(g) for g in groups])
+    ax.set_title("hatched: only a bound is known; white: not run", fontsize=9)
     ax.set(
         xlabel="training samples N",
         ylabel="bits per group G",
