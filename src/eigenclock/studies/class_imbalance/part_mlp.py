@@ -161,7 +161,7 @@ def claims(dataset: xr.Dataset, options: Options) -> list[dict[str, str]]:
         row(
             "known negative: the order depends on the target",
             f"high over low: {words}",
-            "bootstrap over replicates in brackets; ≥ and ≤ are bounds of censored times",
+            "over replicates, in brackets; ≥ and ≤ are bounds of censored times",
             "targets 0.5 and 0.2 were fixed in advance",
             verdict(flipped, enough=enough),
             paper=OURS,

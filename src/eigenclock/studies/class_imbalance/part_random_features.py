@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ...checks import choice
 from ...passage import Clock, Passages
-from ...replicates import LogRatio, bootstrap_interval
+from ...replicates import LogRatio, student_interval
 from ...sweep import sweep
 from ..study import Part, Say
 from .mixtures import Mixture, class_wiener_loss
@@ -198,13 +198,13 @@ def claims(dataset: xr.Dataset, options: Options) -> list[dict[str, str]]:
             )
         )
     over, mem = window(balanced, 0, 1, "overfit"), window(balanced, 0, 1, "memory")
-    crossed = [bootstrap_interval(window(equal, i, 1 - i, "overfit")) for i in (0, 1)]
+    crossed = [student_interval(window(equal, i, 1 - i, "overfit")) for i in (0, 1)]
     agree = crossed[0].low <= crossed[1].high and crossed[1].low <= crossed[0].high
     rows.append(
         row(
             "C6 (random features): one class overfits while another is not learned",
-            f"decades between the high class overfitting and the low one learned: {bootstrap_interval(over)} by the gap of 0.1 "
-            f"(1 − L*); {bootstrap_interval(mem)} by a tenth of the largest gap",
+            f"decades between the high class overfitting and the low one learned: {student_interval(over)} by the gap of 0.1 "
+            f"(1 − L*); {student_interval(mem)} by a tenth of the largest gap",
             f"high overfits {balanced['overfit'][0]}, low learned to 0.2 {balanced['e 0.2'][1]}, "
             f"high memory {balanced['memory'][0]}",
             f"equal variance: {crossed[0]} and {crossed[1]} must agree",
@@ -246,7 +246,7 @@ def _all(answers: Any) -> bool | None:
 
 
 def _positive(values: Any) -> bool | None:
-    interval = bootstrap_interval(values)
+    interval = student_interval(values)
     return True if interval.low > 0 else False if interval.high == 0 else None
 
 

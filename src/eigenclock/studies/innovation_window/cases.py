@@ -100,7 +100,7 @@ class InnovationConfig:
     dit: DiT = field(default_factory=lambda: DiT(patch=1, width=32, blocks=2, heads=4))
     dit_sizes: tuple[int, ...] = ()
     widths: tuple[int, ...] = (32, 64, 128, 256)
-    corrected_widths: tuple[int, ...] = (64, 256, 512)
+    corrected_widths: tuple[int, ...] = (64, 256)
     rate_width: int = 128
     capacity_G: int = 3
     capacity_steps: int = 4000
@@ -110,8 +110,8 @@ class InnovationConfig:
     batch: int = 64
     least_steps: int = 6000
     kappa: float = 16.0
-    token_steps: int = 1500
-    token_kappa: float = 6.0
+    token_steps: int = 1200
+    token_kappa: float = 5.0
     samples: int = 512
     token_samples: int = 256
     checkpoints: int = 24

@@ -26,8 +26,8 @@ from .gpt import GPT, generate, likelihood, sampling_seed, train_tokens
 SAMPLER = Heun(steps=14, sigma_min=0.05, sigma_max=10.0)
 """27 evaluations from σ = 10 to 0.05, then one step to 0."""
 
-BASIN_EVERY = 3
-"""Basins are measured at every third checkpoint."""
+BASIN_EVERY = 4
+"""Basins are measured at every fourth checkpoint."""
 
 
 def streams(seed: int) -> dict[str, np.random.Generator]:
