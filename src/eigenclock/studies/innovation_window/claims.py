@@ -418,7 +418,7 @@ def _forecast(runs: Runs, config: InnovationConfig) -> list[Row]:
         seen = table["ln error"].notna()
         least = table["ln error"].abs().where(seen, np.maximum(-table["ln error at most"], 0.0))
         errors = table.assign(size=table["ln error"].abs()).groupby("law", sort=False)["size"].mean()
-        at_least = table.assign(size=least).groupby("law", sort=False)["size"].mean()
+        bounds = table.assign(size=least).groupby("law", sort=False)["size"].mean()
         ours = table[table["law"] == "linear"]
         far = np.log(1.5)
         missed = (ours["ln error at most"] < -far) | (ours["ln error"].abs() > far)
@@ -435,7 +435,7 @@ def _forecast(runs: Runs, config: InnovationConfig) -> list[Row]:
                 "here": f"c = {ours['steps per sample'].iloc[0]:.1f} steps per sample; {fits}",
                 "interval": "95 % prediction interval of one run, in brackets",
                 "control": f"mean |ln error|{'' if seen.all() else ', at least (censored)'}: "
-                + ", ".join(f"{law} {error:.2f}" for law, error in at_least.items()),
+                + ", ".join(f"{law} {error:.2f}" for law, error in bounds.items()),
                 "verdict": verdict,
             }
         )
