@@ -21,6 +21,7 @@ from eigenclock.studies.class_imbalance import (
     SharedPhase,
     class_wiener_loss,
     clone_agreement,
+    fashion_runs,
     hermite_coefficients,
     part_fashion,
     part_mlp,
@@ -414,7 +415,7 @@ def test_same_numbers_again(folder, tmp_path):
 
 
 def test_without_data_the_other_parts_are_whole(tmp_path):
-    study = replace(ClassImbalance.preset("tiny"), fashion=part_fashion.PRESETS["cpu"])
+    study = replace(ClassImbalance.preset("tiny"), fashion=fashion_runs.PRESETS["cpu"])
     part = study.parts()["fashion"](tmp_path, lambda words: None)
     assert part.claims[0]["verdict"].startswith("not run: needs Fashion-MNIST")
     with pytest.raises(ec.InputError, match="part fashion was not run: it needs data"):

@@ -11,14 +11,16 @@ import eigenclock as ec
 from eigenclock.exact import LEDGER_EDM, factorised
 from eigenclock.studies import run_study
 from eigenclock.studies.innovation_window import InnovationConfig, InnovationWindow, Runs, View, calibrate, measure, run
+from eigenclock.studies.innovation_window.answers import above, every
 from eigenclock.studies.innovation_window.basins import LEVELS, Basins
 from eigenclock.studies.innovation_window.cases import CALIBRATION_SEED, Case, parity
-from eigenclock.studies.innovation_window.claims import CLAIMS, above, every, needed, target_table, verdicts
+from eigenclock.studies.innovation_window.claims import CLAIMS, needed
 from eigenclock.studies.innovation_window.clocks import assemble, opening, summary_table
 from eigenclock.studies.innovation_window.figures import reference_rates
 from eigenclock.studies.innovation_window.forecast import fit
 from eigenclock.studies.innovation_window.gpt import GPT, generate, likelihood, train_tokens
 from eigenclock.studies.innovation_window.measurement import SAMPLER, scored
+from eigenclock.studies.innovation_window.verdicts import target_table, verdicts
 from eigenclock.training.losses import coefficients
 from eigenclock.training.sampling import sample
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from ...checks import InputError
 from ..study import Part, Preset, Say, Study
-from . import part_fashion, part_mlp, part_random_features, part_speciation, part_spectrum
+from . import fashion_runs, part_fashion, part_mlp, part_random_features, part_speciation, part_spectrum
 from .mixtures import Mixture, class_wiener_loss
 from .random_features import RandomFeatures, rf_exact_losses, rf_moments
 from .speciation import clone_agreement, return_probability, speciation_time
@@ -28,8 +28,8 @@ class ClassImbalance(Study):
     spectrum: part_spectrum.Options
     mlp: part_mlp.Options
     speciation: part_speciation.Options
-    fashion: part_fashion.Options
-    copies: part_fashion.Options
+    fashion: fashion_runs.Options
+    copies: fashion_runs.Options
     name = "class_imbalance"
     title = "Class imbalance: which class is learned first, which is copied"
     status = RECONSTRUCTION
@@ -41,8 +41,8 @@ class ClassImbalance(Study):
             part_spectrum.PRESETS[name],
             part_mlp.PRESETS[name],
             part_speciation.PRESETS[name],
-            part_fashion.PRESETS[name],
-            part_fashion.COPIES_PRESETS[name],
+            fashion_runs.PRESETS[name],
+            fashion_runs.COPIES_PRESETS[name],
         )
 
     def with_data(self, data: tuple[str, ...]) -> "ClassImbalance":

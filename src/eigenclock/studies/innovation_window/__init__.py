@@ -15,10 +15,10 @@ from ..study import Part, Preset, Say, Study
 from . import figures as draw
 from .basins import LEVELS
 from .cases import CALIBRATION_SEED, Case, InnovationConfig, parity
-from .claims import target_table, verdicts
 from .clocks import Runs, View, assemble, clock_table, summary_table
 from .forecast import forecast_table
 from .measurement import measure
+from .verdicts import target_table, verdicts
 
 RECONSTRUCTION = (
     "A reconstruction: only the abstract of arXiv:2605.10019 is known here. Rules, sizes, thresholds and controls are ours; "

@@ -1,72 +1,22 @@
-"""The claims of the abstract, each read from the dataset: statistic per seed, interval, control, verdict."""
+"""The claims of the abstract, each read from the dataset: statistic per seed, interval, control."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from ...passage import Passages
 from ...replicates import LogRatio, student_interval
+from .answers import Answer, Found, above, censored, every, inside
 from .cases import AFFINE, FRESH, NO_RULE, InnovationConfig, parity, width
-from .clocks import OTHER_READINGS, VIEWS, Runs, View, opening, point
-from .forecast import forecast_table, smallest_open
-
-Row = dict[str, str]
-Answer = bool | None
-"""True, False, or None where censoring or the interval leaves it open."""
+from .clocks import Runs, View, opening, point
 
 LEAKAGE = 0.98 * np.log(2)
 """Held-out likelihood of bits that nothing determines cannot be better than ln 2; below this something leaked."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a claim's data say: words, interval in words, controls (name, passed), and the answer to each criterion."""
-
-    here: str
-    interval: str
-    controls: tuple[tuple[str, Answer], ...]
-    answers: tuple[Answer, ...]
-
-    @property
-    def verdict(self) -> str:
-        """shown, not shown or undetermined; a control that fails leaves the claim undetermined."""
-        if any(passed is not None and not passed for _, passed in self.controls):
-            return "undetermined (a control failed)"
-        if any(answer is not None and not answer for answer in self.answers):
-            return "not shown"
-        if any(answer is None for answer in (*self.answers, *(passed for _, passed in self.controls))):
-            return "undetermined"
-        return "shown"
-
-
-def above(low: Any, high: Any, bound: float, *, mean: float | None = None) -> Answer:
-    """Whether the mean over seeds lies above a bound with its interval, and is at least `mean`; from bounds of each seed."""
-    if np.isfinite(low).all() and np.size(low) > 1:
-        surely = student_interval(low)
-        if surely.low > bound and surely.value >= (bound if mean is None else mean):
-            return True
-    if np.isfinite(high).all() and np.size(high) > 1:
-        most = student_interval(high)
-        if most.high < bound or (mean is not None and most.high < mean):
-            return False
-    return None
-
-
-def every(yes: Any, no: Any) -> Answer:
-    """True if `yes` holds for every seed, False if `no` for at least one, else None."""
-    return True if np.all(yes) else False if np.any(no) else None
-
-
-def censored(clock: Passages) -> Answer:
-    """Whether a clock that should never be reached was not, in any seed."""
-    return every(np.isinf(clock.high) & (clock.low > 0), np.isfinite(clock.high))
-
-
-def _ratio(name: str, ratio: LogRatio) -> str:
+def in_words(name: str, ratio: LogRatio) -> str:
+    """A paired ratio, named."""
     return f"ln ratio {name} {ratio}"
 
 
@@ -81,7 +31,7 @@ def complexity(runs: Runs, config: InnovationConfig, view: View) -> Found:
     control = runs.rule(NO_RULE, view)
     return Found(
         f"rule clock: G = {ordered[0]}: {runs.rule(low, view)}; G = {config.G}: {before}; G = {ordered[-1]}: {last}",
-        f"G = {config.G} over {ordered[0]}: {_ratio('(samples)', sample)}; {_ratio('(groups)', group)}",
+        f"G = {config.G} over {ordered[0]}: {in_words('(samples)', sample)}; {in_words('(groups)', group)}",
         ((f"uniform bits judged by the rule: {control}", censored(control)),),
         (
             above(sample.low, sample.high, 0, mean=np.log(1.5)),
@@ -125,14 +75,6 @@ def _estimate(values: Any) -> str:
     return "not measurable (censored)" if values is None else str(student_interval(values))
 
 
-def _inside(slopes: Any, low: float, high: float) -> Answer:
-    """Whether the mean over seeds lies in a range; None if only its interval reaches in."""
-    found = student_interval(slopes)
-    if low <= found.value <= high:
-        return True
-    return False if found.high < low or found.low > high else None
-
-
 def _negative(slopes: Any) -> Answer:
     return None if slopes is None else above(-slopes, -slopes, 0)
 
@@ -164,7 +106,7 @@ def invariance(runs: Runs, config: InnovationConfig, view: View) -> Found:
         runs.memory(parity(config.G, config.compare_at), view), runs.memory(parity(config.G, smaller), view)
     )
     moved = every(moves.low > np.log(1.5), moves.high < np.log(1.5))
-    return Found(words, interval, ((f"doubling N: {_ratio('', moves)}", moved),), (first, second))
+    return Found(words, interval, ((f"doubling N: {in_words('', moves)}", moved),), (first, second))
 
 
 def linear_in_size(runs: Runs, config: InnovationConfig, view: View) -> Found:
@@ -172,7 +114,7 @@ def linear_in_size(runs: Runs, config: InnovationConfig, view: View) -> Found:
     clocks = {n: runs.memory(parity(config.G, n), view) for n in config.sizes}
     seen = {n: clock.time for n, clock in clocks.items() if clock.hit.all()}
     slopes = _slopes(seen)
-    answer: Answer = None if slopes is None else _inside(slopes, 0.8, 1.2)
+    answer: Answer = None if slopes is None else inside(slopes, 0.8, 1.2)
     if answer and not (student_interval(slopes).excludes(0) and student_interval(slopes).excludes(0.5)):
         answer = None
     held = max(float(np.nanmax(runs.record(case, "M_ctrl")[1])) for case in runs.dataset["case"].values.tolist())
@@ -233,7 +175,7 @@ def families(runs: Runs, config: InnovationConfig, view: View) -> Found:
         growth = LogRatio.of(runs.memory(b, view), runs.memory(a, view))
         slopes = (growth.low / np.log(large / small), growth.high / np.log(large / small))
         seen = np.isfinite(slopes).all() and (slopes[0] == slopes[1]).all()
-        answers.append(_inside(slopes[0], 0.7, 1.3) if seen else None)
+        answers.append(inside(slopes[0], 0.7, 1.3) if seen else None)
         before, after = runs.window(a, view), runs.window(b, view)
         answers.append(every(after.low > before.high, after.high < before.low))
         shown = str(student_interval(slopes[0])) if seen else "not measurable (censored)"
@@ -324,137 +266,3 @@ def needed(config: InnovationConfig) -> dict[str, list[str]]:
         "C6": [*(f"gpt N={n}" for n in config.gpt_sizes), *(parity(config.G, n) for n in config.gpt_sizes)],
         "C7": [sizes[0], parity(config.G, config.open_at), NO_RULE] if config.basins else ["basins"],
     }
-
-
-def verdicts(runs: Runs, config: InnovationConfig) -> list[Row]:
-    """A row per claim, then the other rules and the forecast."""
-    rows = []
-    for key, (words, judge) in CLAIMS.items():
-        row = {"claim": f"{key}: {words}", "paper": "stated in the abstract, without figures known here"}
-        if not config.judged or not runs.has(*needed(config)[key]):
-            rows.append(row | {"here": "–", "interval": "–", "control": "–", "verdict": "not assessed"})
-            continue
-        found = judge(runs, config, View())
-        others = [judge(runs, config, view).verdict for view in VIEWS]
-        same = sum(other == found.verdict for other in others)
-        changed = [name for name, view in OTHER_READINGS.items() if judge(runs, config, view).verdict != found.verdict]
-        control = "; ".join(f"{name} ({_passed(ok)})" for name, ok in found.controls)
-        control += f". Same verdict at {same} of {len(others)} pairs of targets"
-        control += f"; changes with: {', '.join(changed)}" if changed else "; same by every other reading"
-        rows.append(
-            row | {"here": found.here, "interval": found.interval, "control": control, "verdict": found.verdict}
-        )
-    return rows + (_rules(runs, config) + _forecast(runs, config) if config.judged else [])
-
-
-def _passed(answer: Answer) -> str:
-    return {True: "passed", False: "FAILED", None: "undetermined"}[answer]
-
-
-def target_table(runs: Runs, config: InnovationConfig) -> pd.DataFrame:
-    """The verdict on every claim at every pair of targets, and by every other reading."""
-    rows = []
-    for key, (_, judge) in CLAIMS.items():
-        if not config.judged or not runs.has(*needed(config)[key]):
-            continue
-        for view in VIEWS:
-            verdict = judge(runs, config, view).verdict
-            rows.append(
-                {
-                    "claim": key,
-                    "rule target": view.rule,
-                    "memory target": view.memory,
-                    "reading": "isotonic",
-                    "verdict": verdict,
-                }
-            )
-        for name, view in OTHER_READINGS.items():
-            verdict = judge(runs, config, view).verdict
-            rows.append(
-                {
-                    "claim": key,
-                    "rule target": view.rule,
-                    "memory target": view.memory,
-                    "reading": name,
-                    "verdict": verdict,
-                }
-            )
-    return pd.DataFrame(rows, columns=["claim", "rule target", "memory target", "reading", "verdict"])
-
-
-def _rules(runs: Runs, config: InnovationConfig) -> list[Row]:
-    """Whether each clock exists for two other rules."""
-    rows = []
-    n = config.sizes[len(config.sizes) // 2]
-    for name in (f"GroupWeight N={n}", f"Permutation N={n}"):
-        if not runs.has(name):
-            continue
-        rule, memory, alike = runs.rule(name), runs.memory(name), "–"
-        if name.startswith("GroupWeight") and runs.has(parity(config.G, n)):
-            alike = _ratio("of its memory clock to parity's", LogRatio.of(memory, runs.memory(parity(config.G, n))))
-        rows.append(
-            {
-                "claim": f"both clocks exist for {name.replace(' N=', ', N = ')}",
-                "paper": "other rules and puzzles, not known here",
-                "here": f"rule clock {rule}; memory clock {memory}",
-                "interval": alike,
-                "control": f"matches of a disjoint control set, at most {np.nanmax(runs.record(name, 'M_ctrl')[1]):.3f}",
-                "verdict": "shown" if rule.hit.all() and memory.hit.all() else _which(rule, memory),
-            }
-        )
-    return rows
-
-
-def _which(rule: Passages, memory: Passages) -> str:
-    seen = [name for name, clock in (("rule clock", rule), ("memory clock", memory)) if clock.hit.all()]
-    return f"undetermined: only the {seen[0]} was reached" if seen else "undetermined: neither clock was reached"
-
-
-def _forecast(runs: Runs, config: InnovationConfig) -> list[Row]:
-    """The forecast against its baselines, and the lower bound on N."""
-    table = forecast_table(runs, config)
-    rows: list[Row] = []
-    if len(table):
-        seen = table["ln error"].notna()
-        least = table["ln error"].abs().where(seen, np.maximum(-table["ln error at most"], 0.0))
-        errors = table.assign(size=table["ln error"].abs()).groupby("law", sort=False)["size"].mean()
-        bounds = table.assign(size=least).groupby("law", sort=False)["size"].mean()
-        ours = table[table["law"] == "linear"]
-        far = np.log(1.5)
-        missed = (ours["ln error at most"] < -far) | (ours["ln error"].abs() > far)
-        met = (ours["ln error"].abs() <= far).all() and (errors["linear"] < errors.drop("linear")).all()
-        verdict = "not shown" if missed.any() else "shown" if met else "undetermined"
-        fits = "; ".join(
-            f"N = {r['N']}: predicted {r['predicted']:,.0f} [{r['low']:,.0f}, {r['high']:,.0f}], observed {r['observed (words)']}"
-            for _, r in ours.iterrows()
-        )
-        rows.append(
-            {
-                "claim": f"forecast: memory clock = c·N, fitted on N = {ours['fitted on'].iloc[0]} only",
-                "paper": "ours",
-                "here": f"c = {ours['steps per sample'].iloc[0]:.1f} steps per sample; {fits}",
-                "interval": "95 % prediction interval of one run, in brackets",
-                "control": f"mean |ln error|{'' if seen.all() else ', at least (censored)'}: "
-                + ", ".join(f"{law} {error:.2f}" for law, error in bounds.items()),
-                "verdict": verdict,
-            }
-        )
-    bound, at_least = smallest_open(runs, config)
-    if np.isfinite(at_least):
-        known = [n for n in (*config.sizes, *config.held_out) if runs.has(parity(config.G, n))]
-        wrong = [n for n in known if n < at_least and opening(runs.window(parity(config.G, n))) == "open"]
-        words = (
-            f"{bound:,.0f}" if np.isfinite(bound) else f"at least {at_least:,.0f} (rule clock of fresh data censored)"
-        )
-        rows.append(
-            {
-                "claim": "forecast: closed for every N below (rule clock of fresh data)/c",
-                "paper": "ours",
-                "here": f"bound {words}; "
-                + "; ".join(f"N = {n}: {opening(runs.window(parity(config.G, n)))}" for n in known),
-                "interval": "–",
-                "control": f"open below the bound: {', '.join(map(str, wrong)) or 'none'}",
-                "verdict": "not shown" if wrong else "shown",
-            }
-        )
-    return rows
