@@ -28,7 +28,7 @@ PARTS = ("gaussian", "images", "convolution", "width")
 FEWEST = 5
 """Fewest modes still to come for a forecast to be judged."""
 
-MOST_BYTES = 300_000
+MOST_BYTES = 600_000
 """Tables larger than this stay where they were made."""
 
 

@@ -106,7 +106,7 @@ def test_options_of_a_preset_as_flags(tmp_path, capsys):
         ("--set.window.groups 3", "set.window must name one of D, G, complexities"),
         ("--set.window.G x", "set.window.G must be like 3, got 'x'"),
         ("--set.window.seeds [0,a]", "set.window.seeds must be like 0, got 'a'"),
-        ("--set.ledger []", "set.ledger must not be empty, got '[]'"),
+        ("--set.ledger []", "set.ledger must not be empty, got []"),
         ("--set.window 3", "set.window must be an option inside InnovationConfig, got 3"),
         ("--set.sizes [1]", "set must name one of window, ledger, got 'sizes'"),
         ("--set.window.G 5", "complexities must hold G"),

@@ -166,7 +166,7 @@ def memorization(
     >>> train, control, fresh = rng.standard_normal((3, 200, 16))
     >>> samples = np.concatenate([train[:50] + 0.01 * rng.standard_normal((50, 16)), fresh[:150]])
     >>> print(ec.memorization(samples, train, control).excess)
-    0.25 [0.193, 0.314]
+    0.25 [0.192, 0.314]
 
     ```
     """

@@ -49,7 +49,7 @@ def parity_denoiser(y: Any, sigma: Any, rule: GroupParity) -> Bits:
     ```python
     >>> import eigenclock as ec
     >>> from eigenclock.exact import parity_denoiser
-    >>> parity_denoiser([[-1.0, 1.02, -1.0, -1.01]], 0.05, ec.GroupParity(4, 4))  # the least sure bit gives way
+    >>> parity_denoiser([[-0.98, 1.02, -1.0, -1.01]], 0.05, ec.GroupParity(4, 4)).round(3)  # the least sure bit flips
     array([[ 1.,  1., -1., -1.]])
 
     ```
