@@ -151,3 +151,17 @@ def test_a_diverged_model_is_no_class():
     x[1:] = np.nan
     found = ec.class_clocks((np.arange(1, 4), x), lambda x: (x[:, 0] > 0).astype(int), proportions=[0.5, 0.5])
     assert found.share[0].tolist() == [[0, 1], [0, 0], [0, 0]]
+
+
+def test_projected_samples_are_not_taken_for_copies():
+    """Fewer training samples than coordinates: a curve keeps only their span, in which everything is near them."""
+    rng = np.random.default_rng(0)
+    train, control = rng.standard_normal((2, 30, 64))
+    probe = ec.Probe(
+        ec.Spectrum.from_samples(train), sampler=ec.Euler(steps=2), steps=[1], n_samples=32, keep_samples=32, sigma=()
+    )
+    probe(0, lambda x, sigma: x)
+    with pytest.raises(
+        ec.InputError, match="runs must keep whole samples to count copies, got 29 modes of 64 coordinates"
+    ):
+        ec.class_clocks(probe.curve(), lambda x: np.zeros(len(x), int), proportions=[1.0], train=train, control=control)

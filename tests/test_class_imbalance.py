@@ -336,6 +336,18 @@ def test_the_order_of_a_trained_network():
     assert (first[1] == again[1]).all()
 
 
+def test_bounds_are_compared_as_bounds():
+    inf = np.inf
+    seen, bound = LogRatio(np.full(3, 0.2), np.full(3, 0.2)), LogRatio(np.full(3, 3.3), np.full(3, inf))
+    lower, unknown = LogRatio(np.full(3, 3.2), np.full(3, inf)), LogRatio(np.full(3, -inf), np.full(3, inf))
+    assert part_mlp._rises(seen, bound) is True
+    assert part_mlp._rises(bound, lower) is None
+    assert part_mlp._rises(bound, seen) is False
+    assert part_mlp._rises(seen, unknown) is None
+    mixed = LogRatio(np.log([1.0, 1.0, 1.0, 1.0, 20.0]), np.array([0.0, 0.0, 0.0, 0.0, inf]))
+    assert within(mixed, 3, np.inf) is None  # the geometric mean is only known to be above 1.8
+
+
 def test_verdict_words():
     times = np.array([2.0, 2.2, 2.1])
     ratio = LogRatio.of(Passages(times, times, 0), Passages(np.ones(3), np.ones(3), 0))

@@ -144,3 +144,4 @@ def test_tensors_are_samples_too():
 
     train = torch.randn(30, 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
     assert ec.memorization(train, train.detach().numpy()).copies.value == 1
+    assert ec.memorization(train, train.detach().double().numpy() * (1 + 1e-12), criterion="exact").copies.value == 1

@@ -359,3 +359,30 @@ def test_bad_models_and_sets():
         measure(
             Case(ec.GroupParity(12, 3), 100, ec.FeedForward(8, 1), 100, ec.GroupParity(12, 3), allow_chance=True), 0
         )
+
+
+def test_a_wide_network_that_never_learns_speaks_against_capacity(designed):
+    config, runs = designed
+    late = runs.dataset.copy(deep=True)
+    late["q"].loc[{"case": "width 512"}] = 0.0
+    found = {row["claim"][:2]: row["verdict"] for row in verdicts(Runs(late), config)}
+    assert found["C2"] == "undetermined"
+    narrow = runs.dataset.copy(deep=True)
+    narrow["q"].loc[{"case": "width 64"}] = 0.0
+    assert {row["claim"][:2]: row["verdict"] for row in verdicts(Runs(narrow), config)}["C2"] in (
+        "shown",
+        "undetermined",
+    )
+
+
+def test_claims_of_dropped_cases_are_not_assessed(designed):
+    config, runs = designed
+    fewer = runs.dataset.drop_sel(case=["width 256"])
+    found = {row["claim"][:2]: row["verdict"] for row in verdicts(Runs(fewer), config)}
+    assert found["C2"] == "not assessed"
+    without = runs.dataset.drop_sel(case=[parity(4, 512)])
+    assert not any(
+        row["verdict"] == "shown"
+        for row in verdicts(Runs(without), config)
+        if row["claim"].startswith("forecast: memory")
+    )

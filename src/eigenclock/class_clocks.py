@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from .checks import InputError, finite_array, number
-from .copies import RATIO, matches
+from .copies import RATIO, as_many, matches
 from .curve import LearningCurve
 from .passage import Clock, Passages
 
@@ -137,6 +137,12 @@ def class_clocks(
         raise InputError(
             f"runs must hold at least {FEWEST} samples each time to count copies, got {few}: Probe(keep_samples=...)"
         )
+    for run in runs if train is not None and isinstance(runs, list) else [runs] if train is not None else []:
+        if isinstance(run, LearningCurve) and run.spectrum.n_modes < run.spectrum.dimension:
+            raise InputError(
+                f"runs must keep whole samples to count copies, got {run.spectrum.n_modes} modes of "
+                f"{run.spectrum.dimension} coordinates: give steps and samples"
+            )
     if train is not None and control is None:
         raise InputError("control must be given with train: without held-out samples chance cannot be told from copies")
 
@@ -154,7 +160,7 @@ def class_clocks(
     ]
     copied = by_chance = None
     if train is not None:
-        sets = (("train", train), ("control", control))
+        sets = (("train", train), ("control", as_many(control, len(train))))
         both = [
             [_copies(x, at, n_classes, known, ratio, name) for name, known in sets]
             for (_, x), at in zip(pairs, assigned, strict=True)

@@ -24,7 +24,7 @@ RATIO = 1 / 3
 FEW_ROWS = 1000
 """Training samples that are looked at for whether the data are bits."""
 
-SINGLE = (np.dtype(np.float32), np.dtype(np.float16))
+SINGLE = ("float32", "float16", "bfloat16")
 
 BLOCK = 4_000_000
 """Distances held at a time: 32 MB."""
@@ -91,7 +91,7 @@ def found_in(samples: Any, train: Any, *, name: str = "train") -> Bool[np.ndarra
         raise InputError(
             f"samples must take the values of {name}, {known[0]:g} and {known[1]:g}, got {other[0]:g}: decode them first"
         )
-    if any(getattr(one, "dtype", None) in SINGLE for one in (samples, train)):
+    if any(str(getattr(one, "dtype", "")).removeprefix("torch.") in SINGLE for one in (samples, train)):
         queries, points = (one.astype(np.float32).astype(np.float64) for one in (queries, points))
     return np.isin(_keys(queries), _keys(points))
 
@@ -176,7 +176,7 @@ def memorization(
     name = f"nearest below {ratio:.3g} of the second nearest" if criterion == "ratio" else "exact matches"
     if control is None:
         return Memorization(copies, None, None, copied, name)
-    held = matches(samples, _as_many(control, len(train)), criterion=criterion, ratio=ratio, name="control")
+    held = matches(samples, as_many(control, len(train)), criterion=criterion, ratio=ratio, name="control")
     chance = proportion(int(held.sum()), n, confidence=confidence)
     if criterion == "exact":
         scale = max(1.0, len(train) / len(control))
@@ -184,7 +184,7 @@ def memorization(
     return Memorization(copies, chance, difference(copies, chance), copied, name)
 
 
-def _as_many(control: Any, m: int) -> Any:
+def as_many(control: Any, m: int) -> Any:
     """The control set, or as many of a larger one as there are training samples."""
     if len(control) <= m:
         return control

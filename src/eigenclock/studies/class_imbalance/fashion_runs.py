@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 from jaxtyping import Float
 
+from ...checks import InputError
 from ...class_clocks import class_clocks
 from ...data.labelled import load_labelled
 from ...objectives import Epsilon
@@ -212,7 +213,9 @@ def measure(options: Options, folder: Path, say: Say) -> xr.Dataset:
         limit_seconds=options.limit_seconds,
         say=say,
     )
-    arms = [arm for arm in ARMS if found.seeds_of(arm)]
+    arms = [arm for arm in ARMS if len(found.seeds_of(arm)) == len(options.seeds)]
+    if not arms:
+        raise InputError(f"limit_seconds must leave time for one arm, got {options.limit_seconds:g}")
     parts = [xr.concat(found.seeds_of(arm), "replicate", combine_attrs="drop") for arm in arms]
     data, judge = prepared(options)
     return xr.concat(parts, pd.Index(arms, name="arm")).assign_attrs(

@@ -1,6 +1,7 @@
 """Part: a trained network on mixtures. When imbalance reverses the order of classes; it takes separated centroids."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -114,8 +115,7 @@ def claims(dataset: xr.Dataset, options: Options) -> list[dict[str, str]]:
         )
     ]
     by_share = [ratio[f"high {share:g}", 0.2] for share in options.shares]
-    middle = np.array([np.where(np.isfinite(one.low), one.low, one.high).mean() for one in by_share])
-    rising: bool | None = bool((middle[1:] >= middle[:-1]).all())
+    rising = _both([_rises(a, b) for a, b in pairwise(by_share)])
     same = {s: ratio[f"one centroid {s:g}", 0.2] for s in (balanced, rare)}
     late = by_share[-1]
     reversed_in = int((late.low > 0).sum())
@@ -179,6 +179,13 @@ def _larger(ratio: LogRatio, bound: float) -> bool | None:
     if np.exp(ratio.low).mean() > bound:
         return True
     return False if np.exp(ratio.high).mean() <= bound else None
+
+
+def _rises(a: LogRatio, b: LogRatio) -> bool | None:
+    """Whether the mean ratio does not fall from a to b: bounds are compared as bounds, and decide False only where they must."""
+    if np.isfinite(a.low).all() and np.isfinite(b.low).all() and b.low.mean() >= a.low.mean():
+        return True
+    return False if b.high.mean() < a.low.mean() else None
 
 
 def _both(answers: list[bool | None]) -> bool | None:

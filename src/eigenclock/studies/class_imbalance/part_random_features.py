@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from ...checks import choice
+from ...checks import InputError, choice
 from ...passage import Clock, Passages
 from ...replicates import LogRatio, student_interval
 from ...sweep import sweep
@@ -92,7 +92,11 @@ def measure(options: Options, folder: Path, say: Say) -> xr.Dataset:
         limit_seconds=options.limit_seconds,
         say=say,
     )
-    cells = [name for name in options.cells() if found.seeds_of(name)]
+    cells = [name for name in options.cells() if len(found.seeds_of(name)) == options.replicates]
+    if not {f"{VARIANCE} {options.shares[0]:g}", EQUAL} <= set(cells):
+        raise InputError(
+            f"limit_seconds must leave time for the balanced and the equal cell, got {options.limit_seconds:g}"
+        )
     parts = [xr.concat(found.seeds_of(name), "replicate", combine_attrs="drop") for name in cells]
     return xr.concat(parts, pd.Index(cells, name="cell")).assign_attrs(truncated=int(bool(found.dropped)))
 

@@ -28,7 +28,7 @@ def row(claim: str, here: str, interval: str, control: str, found: str, *, paper
 
 def within(ratio: LogRatio, low: float, high: float) -> Answer:
     """Whether the geometric mean of a ratio lies in a range; None where censored and the bound does not decide."""
-    least, most = np.exp(ratio.low).mean(), np.exp(ratio.high).mean()
+    least, most = np.exp(ratio.low.mean()), np.exp(ratio.high.mean())
     if not np.isnan(ratio.mean.value):
         return bool(low <= np.exp(ratio.mean.value) <= high)
     if most < low or least > high:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ...checks import InputError
 from ...exact import loss_ledger
 from ...rules import GroupParity
 from ...sweep import sweep
@@ -48,6 +49,8 @@ def run(config: InnovationConfig, *, folder: str | Path, say: Say = lambda words
         limit_seconds=60 * config.max_minutes,
         say=say,
     )
+    if not found.results:
+        raise InputError(f"max_minutes must leave time for one case, got {config.max_minutes:g}")
     incomplete = {case for case, _ in found.dropped}
     kept = {key: result for key, result in found.results.items() if key[0] not in incomplete}
     seconds = sum(found.seconds.values())

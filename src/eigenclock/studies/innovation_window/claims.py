@@ -46,13 +46,18 @@ def capacity(runs: Runs, config: InnovationConfig, view: View) -> Found:
     own = getattr(config.model, "width", 0)
     plain, slopes = _widths(runs, (*config.widths, own), view)
     rated, again = _widths(runs, (*config.corrected_widths, config.rate_width), view, corrected=config.corrected_widths)
+    clocks = {w: runs.rule(width(w), view).hit.all() for w in sorted({*config.widths, own})}
+    first = next(
+        (w for w, seen in clocks.items() if seen), None
+    )  # a width that learns, and then a larger one that does not,
+    falling = first is not None and all(seen for w, seen in clocks.items() if w > first)  # speaks against the claim
     control = runs.rule(AFFINE, view)
     found = f"slope of ln time on ln width {_estimate(slopes)} over widths {plain}"
     return Found(
         found + f"; at rate ∝ 1/width {_estimate(again)} over {rated}",
         "; ".join(f"{w}: {runs.rule(width(w), view)}" for w in sorted((*config.widths, own))),
         ((f"affine denoiser: {control}", censored(control)),),
-        (_negative(slopes), None if _negative(again) is False else _negative(again)),
+        (_negative(slopes) if falling else None, None if _negative(again) is False else _negative(again)),
     )
 
 
@@ -97,9 +102,10 @@ def invariance(runs: Runs, config: InnovationConfig, view: View) -> Found:
     else:
         first, interval = None, "not measurable: a memory clock is censored"
     second: Answer = None
-    if (memory.low == memory.high).all() and (rule.low > 0).all():
-        effect = np.abs(memory.low) / rule.low
-        second = bool(effect.mean() <= 0.5)
+    seen = (rule.low == rule.high) & np.isfinite(rule.low) & (rule.low != 0)
+    if (memory.low == memory.high).all() and (seen | (rule.low > 0)).all():
+        effect = np.abs(memory.low) / np.where(seen, np.abs(rule.low), rule.low)  # at most, where the rule's is a bound
+        second = True if effect.mean() <= 0.5 else False if seen.all() else None
         interval += f"; effect of G on memory over that on the rule {student_interval(effect)}"
     smaller = max(n for n in config.sizes if n < config.compare_at)
     moves = LogRatio.of(
@@ -259,10 +265,18 @@ def needed(config: InnovationConfig) -> dict[str, list[str]]:
     own = getattr(config.model, "width", 0)
     return {
         "C1": [*compared, NO_RULE],
-        "C2": [*(width(w) for w in (*config.widths[:2], own)), AFFINE],
+        "C2": [
+            *(width(w) for w in (*config.widths, own, config.rate_width)),
+            *(width(w, corrected=True) for w in config.corrected_widths),
+            AFFINE,
+        ],
         "C3": [*compared, NO_RULE, *sizes],
         "C4": [*sizes, FRESH],
         "C5": [*sizes, *compared, FRESH],
-        "C6": [*(f"gpt N={n}" for n in config.gpt_sizes), *(parity(config.G, n) for n in config.gpt_sizes)],
+        "C6": [
+            *(f"gpt N={n}" for n in config.gpt_sizes),
+            *(f"dit N={n}" for n in config.dit_sizes),
+            *(parity(config.G, n) for n in config.gpt_sizes),
+        ],
         "C7": [sizes[0], parity(config.G, config.open_at), NO_RULE] if config.basins else ["basins"],
     }

@@ -9,7 +9,7 @@ from .answers import Answer
 from .cases import InnovationConfig, parity
 from .claims import CLAIMS, in_words, needed
 from .clocks import OTHER_READINGS, VIEWS, Runs, View, opening
-from .forecast import forecast_table, smallest_open
+from .forecast import forecast_table, sizes_of, smallest_open
 
 Row = dict[str, str]
 
@@ -111,6 +111,7 @@ def _forecast(runs: Runs, config: InnovationConfig) -> list[Row]:
         far = np.log(1.5)
         missed = (ours["ln error at most"] < -far) | (ours["ln error"].abs() > far)
         met = (ours["ln error"].abs() <= far).all() and (errors["linear"] < errors.drop("linear")).all()
+        met = met and set(ours["N"]) == set(sizes_of(config)[1])
         verdict = "not shown" if missed.any() else "shown" if met else "undetermined"
         fits = "; ".join(
             f"N = {r['N']}: predicted {r['predicted']:,.0f} [{r['low']:,.0f}, {r['high']:,.0f}], observed {r['observed (words)']}"
@@ -130,6 +131,7 @@ def _forecast(runs: Runs, config: InnovationConfig) -> list[Row]:
     bound, at_least = smallest_open(runs, config)
     if np.isfinite(at_least):
         known = [n for n in (*config.sizes, *config.held_out) if runs.has(parity(config.G, n))]
+        below = [opening(runs.window(parity(config.G, n))) for n in known if n < at_least]
         wrong = [n for n in known if n < at_least and opening(runs.window(parity(config.G, n))) == "open"]
         words = (
             f"{bound:,.0f}" if np.isfinite(bound) else f"at least {at_least:,.0f} (rule clock of fresh data censored)"
@@ -142,7 +144,7 @@ def _forecast(runs: Runs, config: InnovationConfig) -> list[Row]:
                 + "; ".join(f"N = {n}: {opening(runs.window(parity(config.G, n)))}" for n in known),
                 "interval": "–",
                 "control": f"open below the bound: {', '.join(map(str, wrong)) or 'none'}",
-                "verdict": "not shown" if wrong else "shown",
+                "verdict": "not shown" if wrong else "shown" if below and set(below) == {"closed"} else "undetermined",
             }
         )
     return rows
