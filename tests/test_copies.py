@@ -1,5 +1,6 @@
 """Copies: nearest neighbours against brute force, chance against mathematics, copiers and learners told apart."""
 
+import sys
 import tracemalloc
 
 import numpy as np
@@ -145,3 +146,12 @@ def test_tensors_are_samples_too():
     train = torch.randn(30, 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
     assert ec.memorization(train, train.detach().numpy()).copies.value == 1
     assert ec.memorization(train, train.detach().double().numpy() * (1 + 1e-12), criterion="exact").copies.value == 1
+
+
+def test_neighbours_without_scikit_learn(rng, monkeypatch):
+    x, y = rng.standard_normal((60, 20)), rng.standard_normal((90, 20))
+    with_it = nearest(x, y)
+    monkeypatch.setitem(sys.modules, "sklearn.neighbors", None)
+    without = nearest(x, y)
+    assert (with_it[1] == without[1]).all()
+    assert (with_it[0] == without[0]).all()

@@ -1,5 +1,6 @@
 """Copies of training samples: exact nearest neighbours in chunks, and the share of samples that are copies."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -33,7 +34,7 @@ BLOCK = 4_000_000
 def nearest(samples: Any, train: Any, *, k: int = 2) -> tuple[Float[np.ndarray, "n k"], Int[np.ndarray, "n k"]]:
     """Euclidean distances to the k nearest of `train`, and their indices, nearest first; in chunks, so that memory stays flat.
 
-    In few coordinates by SciPy's k-d tree; otherwise by matrix products, whose nearest candidates are measured again
+    By SciPy's k-d tree in few coordinates, else by scikit-learn or matrix products, whose candidates are measured again
     coordinate by coordinate, so that a copy has distance 0 to the bit.
 
     **Parameters**
@@ -48,21 +49,28 @@ def nearest(samples: Any, train: Any, *, k: int = 2) -> tuple[Float[np.ndarray, 
         distance, index = scipy.spatial.cKDTree(points).query(queries, k=np.arange(1, k + 1), workers=-1)
         return distance, index
     centre = points.mean(axis=0)  # far from the origin, |x|² + |y|² − 2xy would cancel
-    shifted = points - centre
-    square, wanted = (shifted**2).sum(axis=1), min(k + SPARE, len(points))
+    shifted, wanted = points - centre, min(k + SPARE, len(points))
+    search = _searcher(shifted, wanted)
     found_distance, found_index = [], []
     per_sample = max(len(points), wanted * points.shape[1])
     for part in np.array_split(queries, np.arange(0, len(queries), max(1, BLOCK // per_sample))[1:]):
-        here = part - centre
-        rough = square - 2 * here @ shifted.T  # the samples' own squares do not change the order
-        candidates = np.argpartition(rough, wanted - 1, axis=1)[:, :wanted] if wanted < len(points) else None
-        if candidates is None:
-            candidates = np.broadcast_to(np.arange(len(points)), (len(part), len(points)))
+        candidates = search(part - centre)
         exact = np.sqrt(((part[:, None] - points[candidates]) ** 2).sum(axis=2))
         order = np.argsort(exact, axis=1, kind="stable")[:, :k]
         found_distance.append(np.take_along_axis(exact, order, axis=1))
         found_index.append(np.take_along_axis(candidates, order, axis=1))
     return np.concatenate(found_distance), np.concatenate(found_index)
+
+
+def _searcher(points: Float[np.ndarray, "m d"], wanted: int) -> Callable[[Any], Any]:
+    """Rows → indices (n, wanted) of their nearest points in any order: scikit-learn's search where it is installed."""
+    try:
+        from sklearn.neighbors import NearestNeighbors
+    except ImportError:
+        square = (points**2).sum(axis=1)  # the rows' own squares do not change the order
+        return lambda rows: np.argpartition(square - 2 * rows @ points.T, wanted - 1, axis=1)[:, :wanted]
+    known = NearestNeighbors(n_neighbors=wanted, algorithm="brute").fit(points)
+    return lambda rows: known.kneighbors(rows, return_distance=False)
 
 
 def neighbour_ratio(samples: Any, train: Any, *, name: str = "train") -> Float[np.ndarray, " n"]:
