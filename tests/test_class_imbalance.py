@@ -442,21 +442,23 @@ def test_without_data_the_other_parts_are_whole(tmp_path):
         part_fashion.run(study.with_data(("nowhere.npz",)).fashion, tmp_path, lambda words: None)
 
 
-def test_known_negatives_of_designed_losses():
-    """Claims of the random-feature part are computed: turning the classes around turns the verdict around."""
-    options = replace(part_random_features.PRESETS["tiny"], replicates=5)
-    loss = np.stack(
-        [class_losses(RandomFeatures(cell.mixture, 8, 4, draws=8, test=200), 0) for cell in options.cells().values()]
-    )
-    loss = np.repeat(loss[:, None], 5, axis=1)
+def test_turning_the_classes_around_turns_the_claim_around():
+    """Claims of the random-feature part are computed: with the classes exchanged, low variance is first and the claim fails."""
+    options = replace(part_random_features.PRESETS["tiny"], replicates=5, shares=(0.5,), other_psi_n=())
+    cells = {name: RandomFeatures(cell.mixture, 8, 4, draws=8, test=500) for name, cell in options.cells().items()}
+    loss = np.stack([[class_losses(cell, seed) for seed in range(5)] for cell in cells.values()])
     dims = ("cell", "replicate", "split", "class", "tau")
-    coords = {"cell": list(options.cells()), "split": ["draws", "train", "test"], "tau": part_random_features.TAU}
-    found = []
+    coords = {"cell": list(cells), "split": ["draws", "train", "test"], "tau": part_random_features.TAU}
+    ratios = []
     for values in (loss, loss[:, :, :, ::-1]):
         dataset = xr.Dataset({"loss": (dims, values)}, coords=coords, attrs={"truncated": 0})
-        found.append(part_random_features.claims(dataset, options)[0])
-    assert found[0]["here"] != found[1]["here"]
-    assert found[1]["verdict"] in ("not supported", "inconclusive (the control failed)")
+        found = part_random_features.clocks(dataset, "variance 0.5", cells["variance 0.5"])
+        ratios.append(part_random_features.log_ratio(found, "half", 1, 0))
+        verdict_ = part_random_features.claims(dataset, options)[0]["verdict"]
+    assert ratios[0].mean.low > 0
+    assert ratios[1].mean.high < 0
+    assert ratios[0].mean.value == pytest.approx(-ratios[1].mean.value)
+    assert verdict_ != "supported"
 
 
 @pytest.mark.parametrize(
