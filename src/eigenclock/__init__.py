@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from . import data, divergences, exact
+from . import collapse, data, divergences, exact
 from .architectures import (
     Affine,
     Architecture,
@@ -169,6 +169,7 @@ __all__ = [
     "as_denoiser",
     "check_forecasts",
     "class_clocks",
+    "collapse",
     "compare",
     "compare_levels",
     "convolution_fit",
