@@ -41,6 +41,7 @@ from .forecast import Forecast, forecast
 from .forecast_check import check_forecasts
 from .generalization import Generalization, generalization
 from .innovation import Innovation, innovation
+from .latents.model_config import ModelConfig
 from .levels import Levels, compare_levels, predict_level
 from .noise import noise_floor
 from .objectives import EDM, Denoising, Epsilon, FlowMatching, LogNormal, Objective, Score, Velocity
@@ -59,6 +60,7 @@ from .training.network_options import MLP, ConvNet, DiT, FeedForward, Linear, Ne
 from .training.options import SGD, Adam, AdamW, LoopOptions
 
 if TYPE_CHECKING:
+    from .latents.score_latent import AmbientDiffusion, LatentBaseline, ScoreLatentDiffusion
     from .training.adapters import as_denoiser
     from .training.convolution_fit import convolution_fit
     from .training.loop import Trained, train
@@ -68,22 +70,25 @@ if TYPE_CHECKING:
 __version__ = version("eigenclock")
 
 NEED_TORCH = {
-    "Probe": "probe",
-    "Trained": "loop",
-    "as_denoiser": "adapters",
-    "convolution_fit": "convolution_fit",
-    "log_steps": "probe",
-    "sample": "sampling",
-    "train": "loop",
+    "AmbientDiffusion": "latents.score_latent",
+    "LatentBaseline": "latents.score_latent",
+    "Probe": "training.probe",
+    "ScoreLatentDiffusion": "latents.score_latent",
+    "Trained": "training.loop",
+    "as_denoiser": "training.adapters",
+    "convolution_fit": "training.convolution_fit",
+    "log_steps": "training.probe",
+    "sample": "training.sampling",
+    "train": "training.loop",
 }
-"""Public names that need PyTorch, and their module in `training`: imported when first used."""
+"""Public names that need PyTorch, and their module: imported when first used."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in NEED_TORCH:
         raise AttributeError(f"module 'eigenclock' has no attribute {name!r}")
     need_torch()
-    return getattr(import_module(f".training.{NEED_TORCH[name]}", __name__), name)
+    return getattr(import_module(f".{NEED_TORCH[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:
@@ -98,6 +103,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Affine",
+    "AmbientDiffusion",
     "Architecture",
     "Basis",
     "Circulant",
@@ -131,6 +137,7 @@ __all__ = [
     "Innovation",
     "InputError",
     "KernelMatrix",
+    "LatentBaseline",
     "LearningCurve",
     "Levels",
     "Linear",
@@ -140,6 +147,7 @@ __all__ = [
     "LoopOptions",
     "MatrixStart",
     "Memorization",
+    "ModelConfig",
     "Network",
     "NoRule",
     "NoiseKernel",
@@ -156,6 +164,7 @@ __all__ = [
     "Rule",
     "Sampler",
     "Score",
+    "ScoreLatentDiffusion",
     "Spectrum",
     "Start",
     "Stochastic",

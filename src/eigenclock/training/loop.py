@@ -133,7 +133,7 @@ def train(
         "optimizer": dict(vars(optimizer)),
         "batch_size": options.batch_size,
         "objective": str(objective),
-        "loop": {key: getattr(options, key) for key in ("ema", "clip", "precision")},
+        "loop": {key: getattr(options, key) for key in ("ema", "clip", "precision", "decay")},
         "sigma_range": [float(low), float(high)],
     }
 
@@ -169,6 +169,9 @@ def train(
     network.train()
     try:
         for step in range(start + 1, steps + 1):
+            if options.decay > 0:
+                for group in descent.param_groups:
+                    group["lr"] = optimizer.lr * min(1.0, (1 - (step - 1) / steps) / options.decay)
             clean, sigma, noise = pairs(step - 1)
             with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
                 value = loss(compute, objective, clean, sigma, noise)

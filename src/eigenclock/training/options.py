@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from ..checks import choice, integer, number
+from ..checks import InputError, choice, integer, number
 
 if TYPE_CHECKING:
     import torch
@@ -102,6 +102,7 @@ class LoopOptions:
         batch_size: samples per step
         ema: decay per step of the averaged weights that are sampled from; 0 samples from the weights themselves
         clip: largest norm of the gradient; null for none
+        decay: last share of the steps over which the learning rate falls linearly to 0; 0 keeps it constant
         device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1"
         precision: float32, bfloat16 (mixed) or float64
         compile: torch.compile; pays for convolutions in long runs
@@ -113,6 +114,7 @@ class LoopOptions:
     batch_size: int = 256
     ema: float = 0.0
     clip: float | None = None
+    decay: float = 0.0
     device: str = "auto"
     precision: Precision = "float32"
     compile: bool = False
@@ -125,6 +127,9 @@ class LoopOptions:
         number("ema", self.ema, at_least=0, below=1)
         if self.clip is not None:
             number("clip", self.clip, above=0)
+        number("decay", self.decay, at_least=0)
+        if self.decay > 1:
+            raise InputError(f"decay must be a share of the steps <= 1, got {self.decay}")
         choice("precision", self.precision, get_args(Precision))
         if self.threads is not None:
             integer("threads", self.threads, at_least=1)

@@ -1,0 +1,163 @@
+"""The second stage: the density of standardised latents, by diffusion (reading A) or a ridge head (reading B)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ..divergences import sliced_wasserstein
+from ..objectives import EDM
+from ..samplers import EulerMaruyama, Heun, Sampler
+from ..spectrum import Spectrum
+from ..training.loop import train
+from ..training.losses import NetworkDenoiser
+from ..training.network_options import FeedForward
+from ..training.options import Adam, LoopOptions
+from ..training.probe import Probe, log_steps
+from ..training.sampling import sample
+from ..training.streams import Stream, stream_seed
+from .heads import GaussianHead, RidgeHead, RidgeLevel, WithGaussian
+from .model_config import ModelConfig
+
+SIGMA_MAX, LOWEST_RIDGE = 20.0, 0.05
+"""Where sampling starts, in latent standard deviations (the Gaussian head is exact up there), and reading B's lowest level."""
+
+PROBE_STEPS, PROBE_SAMPLES = 15, 512
+"""Steps and samples of the sampler behind the refine clock."""
+
+BETAS = (0.9, 0.99)
+
+
+def sampler_of(config: ModelConfig) -> Sampler:
+    """The sampler that a configuration names, on EDM's grid."""
+    lowest = LOWEST_RIDGE if config.stage2 == "B" else config.noise_range[0]
+    if config.sampler == "sde":
+        return EulerMaruyama(steps=200, sigma_min=lowest, sigma_max=SIGMA_MAX)
+    return Heun(steps=30, sigma_min=lowest, sigma_max=SIGMA_MAX)
+
+
+class HeadedProbe(Probe):
+    """A probe that sees the Gaussian head too, and tells a callback."""
+
+    head: Callable[[Any], Any]
+    told: Callable[[int], None]
+
+    def __call__(self, step: int, denoiser: Any) -> None:
+        super().__call__(step, self.head(denoiser))
+        if self.due(step):
+            self.told(step)
+
+
+class LatentDensity:
+    """A density of latents (n, d) of unit variance per coordinate: `fit`, then `denoiser` and `sample`."""
+
+    def __init__(self, config: ModelConfig, dimension: int) -> None:
+        self.config, self.dimension = config, dimension
+        self.network: nn.Module = FeedForward(width=config.width, layers=2, activation="silu").build(
+            (dimension,), seed=stream_seed(config.seed, Stream.INIT, 1)
+        )
+        self.gaussian = GaussianHead(torch.zeros(dimension), torch.eye(dimension))
+        self.ridge: RidgeHead | None = None
+        self.curve: Any = None
+        """Learning curve of the latents' modes and of `density_error`, of reading A."""
+
+    @property
+    def denoiser(self) -> WithGaussian:
+        """(z, τ) → estimate of the clean latent."""
+        learned = NetworkDenoiser(self.network, EDM(sigma_data=1.0)) if self.ridge is None else self.ridge
+        return self._headed(learned)
+
+    def _headed(self, learned: Callable[..., Tensor]) -> WithGaussian:
+        return WithGaussian(learned, self.gaussian, self.config.gaussian_head_above)
+
+    def fit(
+        self,
+        z: Float[np.ndarray, "n d"],
+        held_out: Float[np.ndarray, "m d"],
+        *,
+        told: Callable[[int], None] = lambda step: None,
+        folder: Path | None = None,
+        resume: bool = False,
+    ) -> "LatentDensity":
+        """Learn the density of standardised latents; `held_out` ones judge it at log-spaced steps. `told` hears of each."""
+        config = self.config
+        device = torch.device(next(self.network.parameters()).device)
+        covariance = np.atleast_2d(np.cov(z.T, bias=True))
+        self.gaussian = GaussianHead(
+            torch.as_tensor(z.mean(axis=0), dtype=torch.float32), torch.as_tensor(covariance, dtype=torch.float32)
+        ).to(device)
+        if config.stage2 == "B":
+            grid = sampler_of(config).levels
+            below = np.sort(grid[(grid > 0) & (grid < config.gaussian_head_above)])
+            self.ridge = RidgeHead.fit(z, below, seed=stream_seed(config.seed, Stream.INIT, 2) % 2**32)
+            told(config.stage2_steps)
+            return self
+        spectrum = Spectrum.from_samples(z)
+        n = min(PROBE_SAMPLES, len(held_out))
+
+        def error(samples: Any) -> dict[str, float]:
+            few = np.asarray(samples, dtype=np.float64)[:n]
+            return {"": sliced_wasserstein(few, held_out[: len(few)])} if np.isfinite(few).all() else {"": np.inf}
+
+        probe = HeadedProbe(
+            spectrum,
+            sampler=Heun(steps=PROBE_STEPS, sigma_min=config.noise_range[0], sigma_max=SIGMA_MAX),
+            steps=log_steps(1, config.stage2_steps, config.n_evals),
+            n_samples=max(n, 2),
+            seed=config.seed,
+            sigma=(),
+            watch={"density": lambda samples: {"error": error(samples)[""]}},
+        )
+        probe.head, probe.told = self._headed, told
+        train(
+            self.network,
+            z,
+            objective=EDM(sigma_data=1.0),
+            optimizer=Adam(config.lr, *BETAS),
+            steps=config.stage2_steps,
+            options=LoopOptions(batch_size=config.batch, decay=0.5, device=config.device, checkpoint_every=500),
+            probe=probe,
+            seed=config.seed,
+            sigma_range=config.noise_range,
+            folder=folder,
+            resume=resume,
+        )
+        self.network.eval()
+        self.curve = probe.curve()
+        return self
+
+    def sample(self, n: int, seed: int) -> Tensor:
+        """n latents, standardised, on the CPU; a function of the seed alone."""
+        fresh = torch.Generator().manual_seed(seed)
+        noise = torch.randn(n, self.dimension, generator=fresh)
+        return self.push(noise, fresh)
+
+    def push(self, noise: Tensor, fresh: torch.Generator | None = None) -> Tensor:
+        """Latents of given standard noise (n, d)."""
+        device = next(self.network.parameters()).device
+        wide = float(np.sqrt(1 + 1 / SIGMA_MAX**2))  # data of unit variance plus the noise
+        return sample(self.denoiser, sampler_of(self.config), (noise * wide).to(device), generator=fresh).cpu()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that a file must hold."""
+        found = {f"network.{key}": value for key, value in self.network.state_dict().items()}
+        found |= {f"gaussian.{key}": value for key, value in self.gaussian.state_dict().items()}
+        if self.ridge is not None:
+            for i, level in enumerate(self.ridge.levels.values()):
+                parts = {"tau": np.array([level.tau]), "W": level.frequency, "b": level.phase, "A": level.solution}
+                found |= {f"ridge.{i}.{key}": torch.from_numpy(np.ascontiguousarray(one)) for key, one in parts.items()}
+        return found
+
+    def restore_ridge(self, tensors: dict[str, Tensor]) -> None:
+        """The ridge head of a file, if it has one."""
+        count = sum(key.startswith("ridge.") and key.endswith(".tau") for key in tensors)
+        if count:
+            levels = {}
+            for i in range(count):
+                tau, w, b, a = (tensors[f"ridge.{i}.{key}"].numpy() for key in ("tau", "W", "b", "A"))
+                levels[float(tau[0])] = RidgeLevel(float(tau[0]), w, b, a)
+            self.ridge = RidgeHead(levels)

@@ -1,0 +1,137 @@
+"""What the first stage of a latent model minimises: denoising score matching, or one of its rivals on the same networks."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..checks import choice, number
+from .model_config import Weighting
+
+if TYPE_CHECKING:
+    import torch
+
+    from .bottleneck import Autoencoder
+
+POWERS: dict[Weighting, int] = {"dae": 0, "eps": -2, "score": -4}
+"""Power of σ that each weighting of the score matching loss leaves before |G(E(x)) − x₀|²."""
+
+
+class FirstStage(ABC):
+    """A loss of an autoencoder. Subclasses are frozen dataclasses."""
+
+    noisy: bool = False
+    """Whether the encoder is trained on noisy samples."""
+    variational: bool = False
+    """Whether the encoder gives means and log variances."""
+
+    @abstractmethod
+    def loss(
+        self,
+        network: "Autoencoder",
+        clean: "torch.Tensor",
+        sigma: "torch.Tensor",
+        noise: "torch.Tensor",
+        fresh: "torch.Generator",
+    ) -> "torch.Tensor":
+        """Mean over samples; `clean`, `noise` (n, D), `sigma` (n, 1), `fresh` a stream for what else is drawn."""
+
+
+@dataclass(frozen=True)
+class ScoreMatching(FirstStage):
+    """E w(σ)|s(x_t) + z/σ|² with s = (G(E(x_t)) − x_t)/σ²: pointwise a denoising autoencoder, E w/σ⁴ |G(E(x₀ + σz)) − x₀|².
+
+    No KL, sampled latent or adversary. `weighting`: "dae" w = σ⁴, "eps" w = σ², "score" w = 1.
+    """
+
+    weighting: Weighting = "dae"
+    noisy = True
+
+    def __post_init__(self) -> None:
+        choice("weighting", self.weighting, tuple(POWERS))
+
+    def loss(
+        self,
+        network: "Autoencoder",
+        clean: "torch.Tensor",
+        sigma: "torch.Tensor",
+        noise: "torch.Tensor",
+        fresh: "torch.Generator",
+    ) -> "torch.Tensor":
+        error = network.denoise(clean + sigma * noise) - clean
+        return (sigma ** POWERS[self.weighting] * error.square()).sum() / len(clean)
+
+
+@dataclass(frozen=True)
+class Reconstruction(FirstStage):
+    """A plain autoencoder: |G(E(x)) − x|²."""
+
+    def loss(
+        self,
+        network: "Autoencoder",
+        clean: "torch.Tensor",
+        sigma: "torch.Tensor",
+        noise: "torch.Tensor",
+        fresh: "torch.Generator",
+    ) -> "torch.Tensor":
+        return (network.denoise(clean) - clean).square().sum() / len(clean)
+
+
+@dataclass(frozen=True)
+class Variational(FirstStage):
+    """|G(z) − x|² + β·KL(q(z|x) ‖ N(0, 1)), z drawn from q (Kingma & Welling 2014; β-VAE)."""
+
+    beta: float = 1e-2
+    variational = True
+
+    def __post_init__(self) -> None:
+        number("beta", self.beta, at_least=0)
+
+    def loss(
+        self,
+        network: "Autoencoder",
+        clean: "torch.Tensor",
+        sigma: "torch.Tensor",
+        noise: "torch.Tensor",
+        fresh: "torch.Generator",
+    ) -> "torch.Tensor":
+        import torch
+
+        mean, log_variance = network.encoder(clean).chunk(2, dim=1)
+        drawn = torch.randn(mean.shape, generator=fresh, device=mean.device, dtype=mean.dtype)
+        error = network.decoder(torch.addcmul(mean, (log_variance / 2).exp(), drawn)) - clean
+        divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum() / 2
+        return (error.square().sum() + self.beta * divergence) / len(clean)
+
+
+@dataclass(frozen=True)
+class Wasserstein(FirstStage):
+    """|G(E(x)) − x|² + weight·MMD²(E(x), N(0, 1)), kernel C/(C + |·|²) with C = 2d (Tolstikhin et al., arXiv:1711.01558)."""
+
+    weight: float = 10.0
+
+    def __post_init__(self) -> None:
+        number("weight", self.weight, at_least=0)
+
+    def loss(
+        self,
+        network: "Autoencoder",
+        clean: "torch.Tensor",
+        sigma: "torch.Tensor",
+        noise: "torch.Tensor",
+        fresh: "torch.Generator",
+    ) -> "torch.Tensor":
+        import torch
+
+        latent = network.encode(clean)
+        prior = torch.randn(latent.shape, generator=fresh, device=latent.device, dtype=latent.dtype)
+        n, scale = latent.shape[0], 2.0 * latent.shape[1]
+
+        def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+            return scale / (scale + (a[:, None] - b[None]).square().sum(dim=2))
+
+        def apart(a: torch.Tensor) -> torch.Tensor:  # without a sample's kernel with itself, which is 1
+            return (kernel(a, a).sum() - n) / max(n * (n - 1), 1)
+
+        discrepancy = apart(latent) + apart(prior) - 2 * kernel(latent, prior).mean()
+        error = (network.decoder(latent) - clean).square().sum() / n
+        return error + self.weight * discrepancy

@@ -1,0 +1,415 @@
+"""Latent diffusion in two stages on any arrays: an autoencoder that finds the manifold, a diffusion that finds the density."""
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+import xarray as xr
+from jaxtyping import Float
+from torch import Tensor
+
+from ..checks import InputError, finite_array, integer
+from ..passage import Clock, Passages
+from ..training.loop import find_device
+from ..training.options import Adam
+from ..training.probe import log_steps
+from ..training.streams import RandomPairs, Stream, stream_seed
+from .bottleneck import Autoencoder, Conservative, convolutional_autoencoder, mlp_autoencoder
+from .convolutions import check_stride
+from .density import BETAS, LatentDensity
+from .descent import descend
+from .first_stage import FirstStage, Reconstruction
+from .model_config import ModelConfig
+from .noise_rule import intrinsic_dimension, noise_range
+from .stored import load_state, read_model, write_model
+
+Callback = Callable[[int, int, Any], None]
+"""callback(step, stage, model), at the steps at which the clocks are read; stage 1 or 2."""
+
+WIDEST_MULTI = 3.0
+"""Largest noise of "multi", in units of sigma1."""
+
+CONSTANT = 1e-3
+"""Latent coordinates whose spread is below this share of the largest are dropped."""
+
+HELD_OUT, MOST_HELD_OUT = 0.1, 1000
+"""Share of the samples that judge the clocks where no X_val is given, and their largest number."""
+
+FLOOR_SHARE, STILL_FALLING = 0.2, 0.1
+"""Last share of the records whose median is the floor of the refine clock, and the fall within it that makes it none."""
+
+
+class NotFittedError(InputError):
+    """The model was used before fit or load."""
+
+
+class TwoStage(ABC):
+    """A latent diffusion model. Subclasses say what the first stage minimises."""
+
+    k_: int
+    d_: int
+    sigma1_: float
+    shape_: tuple[int, ...]
+    latent_mean_: Float[np.ndarray, " d"]
+    latent_std_: Float[np.ndarray, " d"]
+    kept_dims_: np.ndarray
+    history_: xr.Dataset
+
+    def __init__(self, config: ModelConfig | None = None) -> None:
+        self.config = ModelConfig() if config is None else config
+        self._network: Autoencoder | None = None
+        self._density: LatentDensity | None = None
+
+    @property
+    @abstractmethod
+    def first_stage(self) -> FirstStage:
+        """The loss of the first stage."""
+
+    def fit(
+        self,
+        X: Any,
+        X_val: Any = None,
+        callback: Callback | None = None,
+        *,
+        folder: str | Path | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Train both stages.
+
+        **Parameters**
+
+        - `X`: (n, ...) numbers of any shape. - `X_val`: more of them, which the clocks are read on; default a tenth of X.
+        - `callback`: callback(step, stage, model) at the steps at which the clocks are read.
+        - `folder`: for checkpoints every 500 steps; `resume` goes on from them, to the same bits.
+
+        Raises InputError for NaN, fewer than 2(d + 1) samples, k >= D, d > D, identical samples, images that do not fit the
+        stride; NoiseRangeError where no noise shows the manifold; and for a loss that is not finite, with the last finite
+        state kept.
+        """
+        config, place = self.config, None if folder is None else Path(folder)
+        x, val = self._read(X, X_val)
+        self._choose(x, val)
+        self._network, self._density = self._build(), None
+        device = find_device(config.device)
+        self._network.to(device)
+        train = torch.as_tensor(self._scaled(x), dtype=torch.float32, device=device)
+        risks = self._collapse(train, val, callback, place, resume)
+        latent = self.encode(x.reshape(-1, *self.shape_))
+        self.latent_mean_, spread = latent.mean(axis=0), latent.std(axis=0)
+        self.kept_dims_ = np.flatnonzero(spread >= CONSTANT * spread.max())
+        self.latent_std_ = np.where(spread > 0, spread, 1.0)
+        self._density = LatentDensity(config, self.kept_dims_.size)
+        self._density.network.to(device)
+        self._density.fit(
+            self._standardised(latent),
+            self._standardised(self.encode(val.reshape(-1, *self.shape_))),
+            told=(lambda step: callback(step, 2, self)) if callback is not None else lambda step: None,
+            folder=None if place is None else place / "stage2",
+            resume=resume,
+        )
+        self.history_ = self._history(risks)
+        return self
+
+    def _read(self, X: Any, X_val: Any) -> tuple[Float[np.ndarray, "n D"], Float[np.ndarray, "m D"]]:
+        given = finite_array("X", X, "an array of finite numbers (n, ...)")
+        if given.ndim < 2 or given.size == 0:
+            raise InputError(f"X must have shape (n, ...) with n >= 1, got {given.shape}")
+        self.shape_, x = given.shape[1:], given.reshape(len(given), -1)
+        if not (x != x[0]).any():
+            raise InputError(f"X must hold different samples, got {len(x)} copies of one")
+        if X_val is None:
+            order = np.random.default_rng([self.config.seed, int(Stream.DATA)]).permutation(len(x))
+            cut = max(1, min(MOST_HELD_OUT, int(HELD_OUT * len(x))))
+            return x[order[cut:]], x[order[:cut]]
+        val = finite_array("X_val", X_val, "an array of finite numbers like X")
+        if val.shape[1:] != self.shape_ or len(val) == 0:
+            raise InputError(f"X_val must hold samples of shape {self.shape_}, got {val.shape}")
+        return x, val.reshape(len(val), -1)
+
+    def _choose(self, x: Float[np.ndarray, "n D"], val: Float[np.ndarray, "m D"]) -> None:
+        """Intrinsic dimension, width, scale and noise."""
+        config, (n, dimension) = self.config, x.shape
+        if config.architecture == "convolutional":
+            if len(self.shape_) not in (2, 3):
+                raise InputError(
+                    f"X must be images (n, h, w, channels) for convolutions, got samples of shape {self.shape_}"
+                )
+            check_stride(*self.shape_[:2])
+        self.k_estimate_ = intrinsic_dimension(x) if config.k == "auto" else float(config.k)
+        self.k_ = max(1, round(self.k_estimate_))
+        if self.k_ >= dimension:
+            raise InputError(f"k must be < D = {dimension}, got {self.k_}: there is no manifold to find")
+        self.d_ = self.k_ + 1 if config.d is None else config.d
+        if self.d_ > dimension:
+            raise InputError(f"d must be <= D = {dimension}, got {self.d_}")
+        if self.d_ < self.k_:
+            warnings.warn(f"d = {self.d_} is below the intrinsic dimension k = {self.k_}", stacklevel=3)
+        if n < 2 * (self.d_ + 1):
+            raise InputError(f"X must hold at least 2(d + 1) = {2 * (self.d_ + 1)} samples, got {n}")
+        self.shift_ = x.mean(axis=0)
+        self.scale_ = float(np.sqrt(x.var(axis=0).sum() / self.k_))
+        self.sigma1_ = noise_range(x, self.k_, seed=config.seed).low if self._needs_noise() else config.sigma1 or 0.0
+
+    def _needs_noise(self) -> bool:
+        return self.config.sigma1 is None and self.first_stage.noisy
+
+    def _build(self) -> Autoencoder:
+        config, dimension = self.config, int(np.prod(self.shape_))
+        with torch.random.fork_rng():
+            torch.manual_seed(stream_seed(config.seed, Stream.INIT))
+            match config.architecture:
+                case "conservative":
+                    if self.first_stage.variational:
+                        raise InputError("architecture must be mlp or convolutional for a variational first stage")
+                    return Conservative(dimension, config.width, self.d_)
+                case "convolutional":
+                    return convolutional_autoencoder(
+                        self.shape_, config.width, self.d_, variational=self.first_stage.variational
+                    )
+                case _:
+                    return mlp_autoencoder(dimension, config.width, self.d_, variational=self.first_stage.variational)
+
+    def _collapse(
+        self, x: Tensor, val: Float[np.ndarray, "m D"], callback: Callback | None, place: Path | None, resume: bool
+    ) -> dict[int, float]:
+        """The first stage, and the refit of its decoder; ρ on held-out samples by step."""
+        config, network, stage = self.config, self._network, self.first_stage
+        assert network is not None
+        steps = config.stage1_steps - config.decoder_refit_steps
+        low = max(self.sigma1_, 1e-12) / self.scale_
+        high = WIDEST_MULTI * low if config.noise == "multi" else low
+        pairs = RandomPairs(x, config.batch, None, (low, high), config.seed)
+        stops, risks = {0, *log_steps(1, steps, config.n_evals).tolist()}, dict[str, float]()
+
+        def fresh(step: int) -> torch.Generator:
+            return torch.Generator(x.device).manual_seed(stream_seed(config.seed, Stream.PROBE, step))
+
+        def loss(step: int) -> Tensor:
+            clean, sigma, noise = pairs(step)
+            return stage.loss(network, clean, sigma.to(clean)[:, None], noise, fresh(step))
+
+        def after(step: int) -> None:
+            if step in stops:
+                risks[str(step)] = (
+                    self.denoising_risk(val.reshape(-1, *self.shape_)) if self.sigma1_ > 0 else float("nan")
+                )
+                if callback is not None:
+                    callback(step, 1, self)
+
+        options: dict[str, Any] = {
+            "resume": resume,
+            "settings": {
+                "config": repr(config),
+                "first_stage": repr(stage),
+                "samples": float(x.double().square().sum()),
+            },
+            "optimizer": Adam(config.lr, *BETAS),
+        }
+        descend(
+            {"network": network},
+            loss,
+            steps=steps,
+            after=after,
+            file=None if place is None else place / "stage1.safetensors",
+            kept=lambda: risks,
+            restore=risks.update,
+            **options,
+        )
+        if isinstance(network, Conservative):
+            network.reduce(x)
+        if config.decoder_refit_steps:
+            plain = Reconstruction()
+            frozen = {id(p) for p in network.encoder.parameters()}
+            for parameter in network.parameters():
+                parameter.requires_grad_(id(parameter) not in frozen)
+            descend(
+                {"network": network},
+                lambda step: plain.loss(network, (clean := pairs.clean(steps + step)), clean, clean, fresh(step)),
+                steps=config.decoder_refit_steps,
+                file=None if place is None else place / "refit.safetensors",
+                **options,
+            )
+            for parameter in network.parameters():
+                parameter.requires_grad_(True)
+        network.eval()
+        return {int(step): value for step, value in risks.items()}
+
+    def _history(self, risks: dict[int, float]) -> xr.Dataset:
+        steps = sorted(risks)
+        found = xr.Dataset(
+            {"risk": ("collapse_step", np.array([risks[s] for s in steps]), {"long_name": "denoising risk over σ²"})},
+            coords={"collapse_step": np.array(steps, dtype=float)},
+            attrs={"k": self.k_, "sigma1": self.sigma1_},
+        )
+        curve = None if self._density is None else self._density.curve
+        if curve is not None:
+            found["density_error"] = "refine_step", curve.dataset["density_error"].values
+            found["latent_variance"] = ("refine_step", "latent_mode"), curve.variance.values
+            found["latent_target"] = "latent_mode", curve.target.values
+            found.coords["refine_step"] = "refine_step", curve.time.values
+        return found
+
+    def collapse_clock(self, *, delta: float = 0.5) -> Passages:
+        """First of two successive steps with held-out ρ <= (1 + delta)·k, at noise sigma1_."""
+        history = self._fitted().history_
+        clock = Clock("risk", (1 + delta) * self.k_, "falling", smooth="twice")
+        return clock.of(history["collapse_step"].values, history["risk"].values)
+
+    def refine_clock(self, *, delta: float = 0.1) -> Passages:
+        """First of two successive steps of stage 2 whose density error is within `delta` of its floor, relative to the start.
+
+        Error: sliced Wasserstein distance of generated to held-out latents; start: the Gaussian head; floor: median of the last
+        fifth of the records. Right-censored where those still fall by more than a tenth (`floor_not_reached`).
+        """
+        history = self._fitted().history_
+        if "density_error" not in history:
+            raise InputError("refine_clock needs stage2='A': the training of reading B is known in closed form")
+        return refine_passage(history["refine_step"].values, history["density_error"].values, delta)
+
+    def encode(self, X: Any) -> Float[np.ndarray, "n d"]:
+        """Latents (n, d) of samples (n, ...)."""
+        x = self._samples(X)
+        with torch.no_grad():
+            return self._module().encode(x).cpu().double().numpy()
+
+    def decode(self, Z: Any) -> Float[np.ndarray, "n ..."]:
+        """Samples (n, ...) of latents (n, d)."""
+        z = finite_array("Z", Z, "latents (n, d)")
+        if z.ndim != 2 or z.shape[1] != self._fitted().d_:
+            raise InputError(f"Z must have shape (n, {self.d_}), got {z.shape}")
+        module = self._module()
+        with torch.no_grad():
+            device = next(module.parameters()).device
+            flat = module.decode(torch.as_tensor(z, dtype=torch.float32, device=device)).cpu().double().numpy()
+        return self._unscaled(flat)
+
+    def denoise(self, X: Any) -> Float[np.ndarray, "n ..."]:
+        """The induced denoising map G(E(x)), (n, ...) → (n, ...)."""
+        x = self._samples(X)
+        with torch.no_grad():
+            return self._unscaled(self._module().denoise(x).cpu().double().numpy())
+
+    def score(self, X: Any, sigma: float) -> Float[np.ndarray, "n ..."]:
+        """Score of the noisy data that the first stage implies, (D(x) − x)/σ², in ambient space."""
+        return (self.denoise(X) - np.asarray(X, dtype=np.float64)) / sigma**2
+
+    def denoising_risk(self, X: Any, sigma: float | None = None, *, draws: int = 4, seed: int = 0) -> float:
+        """ρ = E|D(x + σz) − x|²/σ² on samples, at sigma1_ unless given; the noise is the same for every model."""
+        level = self.sigma1_ if sigma is None else sigma
+        x, rng = np.asarray(X, dtype=np.float64), np.random.default_rng(seed)
+        errors = [((self.denoise(x + level * rng.standard_normal(x.shape)) - x) ** 2).sum() for _ in range(draws)]
+        return float(np.sum(errors) / (draws * len(x) * level**2))
+
+    def sample(self, n: int, seed: int = 0) -> Float[np.ndarray, "n ..."]:
+        """n generated samples (n, ...); a function of the seed alone."""
+        integer("n", n, at_least=1)
+        integer("seed", seed, at_least=0)
+        z = self.sample_latents(n, seed)
+        x = self.decode(z)
+        return self.decode(self.encode(x)) if self.config.polish else x
+
+    def sample_latents(self, n: int, seed: int = 0) -> Float[np.ndarray, "n d"]:
+        """n generated latents (n, d), as `encode` gives them; dropped coordinates are at their mean."""
+        density = self._fitted()._density
+        assert density is not None
+        z = np.tile(self.latent_mean_, (n, 1))
+        z[:, self.kept_dims_] += density.sample(n, seed).double().numpy() * self.latent_std_[self.kept_dims_]
+        return z
+
+    def _standardised(self, latent: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n kept"]:
+        kept = self.kept_dims_
+        return (latent[:, kept] - self.latent_mean_[kept]) / self.latent_std_[kept]
+
+    def latents(self, X: Any) -> Float[np.ndarray, "n kept"]:
+        """Standardised latents of samples, as the second stage sees them."""
+        return self._standardised(self.encode(X))
+
+    def _scaled(self, x: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D"]:
+        return (x - self.shift_) / self.scale_
+
+    def _unscaled(self, x: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n ..."]:
+        return (x * self.scale_ + self.shift_).reshape(-1, *self.shape_)
+
+    def _samples(self, X: Any) -> Tensor:
+        module, x = self._module(), finite_array("X", X, "an array of finite numbers (n, ...)")
+        if x.ndim < 2 or x.shape[1:] != self.shape_:
+            raise InputError(f"X must hold samples of shape {self.shape_}, got {x.shape}")
+        flat = self._scaled(x.reshape(len(x), -1))
+        return torch.as_tensor(flat, dtype=torch.float32, device=next(module.parameters()).device)
+
+    def _module(self) -> Autoencoder:
+        if self._network is None:
+            raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
+        return self._network
+
+    def _fitted(self) -> Self:
+        if self._network is None or self._density is None:
+            raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
+        return self
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as one safetensors file, atomically."""
+        density = self._fitted()._density
+        assert density is not None
+        tensors = {f"autoencoder.{key}": value for key, value in self._module().state_dict().items()}
+        tensors |= {f"density.{key}": value for key, value in density.tensors().items()}
+        for name in ("shift_", "latent_mean_", "latent_std_", "kept_dims_"):
+            tensors[f"fact.{name}"] = torch.from_numpy(np.ascontiguousarray(getattr(self, name)))
+        facts = {name: getattr(self, name) for name in ("k_", "k_estimate_", "d_", "sigma1_", "scale_")}
+        write_model(
+            path,
+            type(self).__name__,
+            {
+                "config": asdict(self.config),
+                "first_stage": self._first_stage_options(),
+                "facts": facts,
+                "shape": list(self.shape_),
+                "history": self.history_.to_dict(),
+            },
+            tensors,
+        )
+
+    def _first_stage_options(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def _made(cls, config: ModelConfig, options: dict[str, Any]) -> Self:
+        return cls(config)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """A model from its file; samples are the same to the bit. ModelFileError for files that hold anything else."""
+        details, tensors = read_model(path, cls.__name__)
+        model = cls._made(ModelConfig(**details["config"]), details["first_stage"])
+        model.shape_ = tuple(details["shape"])
+        for name, value in details["facts"].items():
+            setattr(model, name, value)
+        for name in ("shift_", "latent_mean_", "latent_std_", "kept_dims_"):
+            setattr(model, name, tensors[f"fact.{name}"].numpy())
+        model.history_ = xr.Dataset.from_dict(details["history"])
+        network, density = model._build(), LatentDensity(model.config, model.kept_dims_.size)
+        load_state(network, tensors, "autoencoder.", path)
+        load_state(density.network, tensors, "density.network.", path)
+        load_state(density.gaussian, tensors, "density.gaussian.", path)
+        density.restore_ridge({key.removeprefix("density."): value for key, value in tensors.items()})
+        device = find_device(model.config.device)
+        network.eval().to(device)
+        density.network.eval().to(device)
+        density.gaussian.to(device)
+        model._network, model._density = network, density
+        return model
+
+
+def refine_passage(step: Any, error: Any, delta: float) -> Passages:
+    """Refine clock of a record of density errors; see `TwoStage.refine_clock`."""
+    last = max(2, int(FLOOR_SHARE * len(error)))
+    floor, tail = float(np.median(error[-last:])), error[-last:]
+    target = floor + delta * (error[0] - floor)
+    if not np.isfinite(target) or error[0] <= floor or tail[-1] < (1 - STILL_FALLING) * tail[0]:
+        return Passages(np.array([float(step[-1])]), np.array([np.inf]), target, "density error")
+    return Clock("density error", float(target), "falling", smooth="twice").of(step, error)
