@@ -40,7 +40,7 @@ from eigenclock.studies.class_imbalance.network import SmallNetwork
 from eigenclock.studies.class_imbalance.random_features import class_losses, combine, flow, steps_of
 from eigenclock.studies.class_imbalance.speciation import exact_score, log_joint, normalised_returns, posterior
 from eigenclock.studies.class_imbalance.spectrum_equations import overfitting_edge
-from eigenclock.studies.class_imbalance.verdicts import above, contains_zero, verdict, within
+from eigenclock.studies.verdicts import above, contains_zero, verdict, within
 
 T, PSI_P = 0.1, 4.0
 TWO = Mixture((1.5, 0.5), (0.3, 0.7), 6)

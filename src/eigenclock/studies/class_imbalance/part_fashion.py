@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from ...passage import Clock, Passages
 from ...replicates import LogRatio
 from ..study import Part, Say
+from ..verdicts import factor, row
 from .fashion_runs import SYNTHETIC, Options, measure
-from .verdicts import factor, row
 
 EMERGED, COPIES = 0.5, 0.1
 """Share of its proportion at which a class has emerged; excess of copies at which it is memorised."""

@@ -13,9 +13,9 @@ from ...files import atomic
 from ...passage import Clock, Passages
 from ...replicates import LogRatio
 from ..study import Part, Say
+from ..verdicts import OURS, above, below, contains_zero, factor, row, signs, verdict
 from .mixtures import Mixture, class_wiener_loss, noised_variance
 from .network import SmallNetwork, class_losses
-from .verdicts import OURS, above, below, contains_zero, factor, row, signs, verdict
 
 TARGETS = (0.5, 0.2)
 """Normalised excess loss, fixed in advance: the order depends on it."""

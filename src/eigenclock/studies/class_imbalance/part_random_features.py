@@ -14,10 +14,10 @@ from ...passage import Clock, Passages
 from ...replicates import LogRatio, student_interval
 from ...sweep import sweep
 from ..study import Part, Say
+from ..verdicts import OURS, above, contains_zero, factor, row, signs, verdict, within
 from .mixtures import Mixture, class_wiener_loss
 from .random_features import SPLITS, TAU, RandomFeatures, class_losses
 from .spectrum_equations import SharedPhase
-from .verdicts import OURS, above, contains_zero, factor, row, signs, verdict, within
 
 CLOCKS = ("half", "95", "e 0.5", "e 0.2", "overfit", "memory")
 """Half and 95 % of the class's own drop of test loss; normalised excess at 0.5 and 0.2; the two overfitting clocks."""

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from ...replicates import Estimate, student_interval
 from ..study import Part, Say
+from ..verdicts import OURS, row, verdict
 from .speciation import clone_agreement, normalised_returns, return_probability, speciation_rule, speciation_time
-from .verdicts import OURS, row, verdict
 
 TIMES = np.arange(0.05, 6.3, 0.1)
 SEEDS = 5

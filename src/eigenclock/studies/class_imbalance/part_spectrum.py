@@ -10,10 +10,10 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from ..study import Part, Say
+from ..verdicts import row, verdict
 from .mixtures import Mixture
 from .random_features import combine, rf_moments
 from .spectrum_equations import hermite_coefficients, rf_density, rf_resolvent
-from .verdicts import row, verdict
 
 PSI_P, PSI_N, TIME = 16.0, 4.0, 0.1
 CASES = (((1.0,), (1.0,)), ((1.5, 0.5), (0.5, 0.5)), ((1.5, 0.5), (0.1, 0.9)), ((1.5, 1.0, 0.5), (0.2, 0.3, 0.5)))

@@ -1,8 +1,8 @@
-"""Verdicts of this study, and rows of its claims."""
+"""Verdicts of a study, and rows of its claims."""
 
 import numpy as np
 
-from ...replicates import Estimate, LogRatio
+from ..replicates import Estimate, LogRatio
 
 PAPER = "stated in the abstract, without figures known here"
 OURS = "ours"
