@@ -11,7 +11,7 @@ from ..checks import InputError, finite_array, integer
 from .density import LatentDensity
 from .first_stage import FirstStage, Reconstruction, ScoreMatching, Variational, Wasserstein
 from .model_config import ModelConfig
-from .two_stage import NotFittedError, TwoStage
+from .two_stage import Callback, NotFittedError, TwoStage
 
 FIRST_STAGES = {one.__name__: one for one in (Reconstruction, Variational, Wasserstein)}
 
@@ -83,8 +83,8 @@ class AmbientDiffusion:
         self.config = ModelConfig() if config is None else config
         self._density: LatentDensity | None = None
 
-    def fit(self, X: Any, X_val: Any = None) -> "AmbientDiffusion":
-        """Train on samples (n, ...); InputError for NaN or too few."""
+    def fit(self, X: Any, X_val: Any = None, callback: Callback | None = None) -> "AmbientDiffusion":
+        """Train on samples (n, ...), with callback(step, 2, model) along the way; InputError for NaN or too few."""
         given = finite_array("X", X, "an array of finite numbers (n, ...)")
         if given.ndim < 2 or len(given) < 2:
             raise InputError(f"X must have shape (n, ...) with n >= 2, got {given.shape}")
@@ -92,8 +92,13 @@ class AmbientDiffusion:
         val = x if X_val is None else finite_array("X_val", X_val, "samples like X").reshape(-1, x.shape[1])
         self.shift_, self.scale_ = x.mean(axis=0), float(np.sqrt(x.var(axis=0).mean()))
         density = LatentDensity(self.config, x.shape[1])
-        density.fit((x - self.shift_) / self.scale_, (val - self.shift_) / self.scale_)
-        self._density, self.curve_ = density, density.curve
+        self._density = density
+        density.fit(
+            (x - self.shift_) / self.scale_,
+            (val - self.shift_) / self.scale_,
+            told=(lambda step: callback(step, 2, self)) if callback is not None else lambda step: None,
+        )
+        self.curve_ = density.curve
         return self
 
     def sample(self, n: int, seed: int = 0) -> Float[np.ndarray, "n ..."]:

@@ -17,14 +17,23 @@ from matplotlib.figure import Figure
 
 from ..checks import InputError, choice
 from ..files import atomic, write_text
-from ..report.study_page import PIXELS_PER_INCH, RUN, write_study_page
+from ..report.study_page import COLUMNS, PIXELS_PER_INCH, RUN, write_study_page
 from ..runs import manifest
 from ..tables import markdown
 
 Preset: TypeAlias = Literal["tiny", "cpu", "paper"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 
-STUDIES = {name: f"eigenclock.studies.{name}" for name in ("spectral_bias", "class_imbalance", "innovation_window")}
+STUDIES = {
+    name: f"eigenclock.studies.{name}"
+    for name in (
+        "spectral_bias",
+        "class_imbalance",
+        "innovation_window",
+        "score_latent_diffusion",
+        "prior_aligned_latents",
+    )
+}
 """Name of every study, and the module whose `STUDY` it is."""
 
 Say = Callable[[str], None]
@@ -186,7 +195,7 @@ def _claims(folder: Path, key: str, preset: Preset) -> pd.DataFrame | None:
 
 def _write(folder: Path, key: str, found: Part, kept: Mapping[str, Any]) -> None:
     write_text(folder / f"{key}{RUN}", json.dumps(kept))
-    tables = {"claims": pd.DataFrame(found.claims), **found.tables}
+    tables = {"claims": pd.DataFrame(found.claims, columns=list(COLUMNS)), **found.tables}
     for name, table in tables.items():
         with atomic(folder / f"{key}_{name}.csv") as temporary:
             table.to_csv(temporary, index=False, float_format="%.5g")
