@@ -41,6 +41,7 @@ from .forecast import Forecast, forecast
 from .forecast_check import check_forecasts
 from .generalization import Generalization, generalization
 from .innovation import Innovation, innovation
+from .latents.diagnose import diagnose_latents
 from .latents.model_config import ModelConfig
 from .levels import Levels, compare_levels, predict_level
 from .noise import noise_floor
@@ -60,6 +61,8 @@ from .training.network_options import MLP, ConvNet, DiT, FeedForward, Linear, Ne
 from .training.options import SGD, Adam, AdamW, LoopOptions
 
 if TYPE_CHECKING:
+    from .latents.flow import FlowConfig, FlowGenerator
+    from .latents.prior_aligned import AlignedConfig, PriorAlignedAutoencoder
     from .latents.score_latent import AmbientDiffusion, LatentBaseline, ScoreLatentDiffusion
     from .training.adapters import as_denoiser
     from .training.convolution_fit import convolution_fit
@@ -70,8 +73,12 @@ if TYPE_CHECKING:
 __version__ = version("eigenclock")
 
 NEED_TORCH = {
+    "AlignedConfig": "latents.prior_aligned",
     "AmbientDiffusion": "latents.score_latent",
+    "FlowConfig": "latents.flow",
+    "FlowGenerator": "latents.flow",
     "LatentBaseline": "latents.score_latent",
+    "PriorAlignedAutoencoder": "latents.prior_aligned",
     "Probe": "training.probe",
     "ScoreLatentDiffusion": "latents.score_latent",
     "Trained": "training.loop",
@@ -103,6 +110,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Affine",
+    "AlignedConfig",
     "AmbientDiffusion",
     "Architecture",
     "Basis",
@@ -122,6 +130,8 @@ __all__ = [
     "EulerMaruyama",
     "FeatureMap",
     "FeedForward",
+    "FlowConfig",
+    "FlowGenerator",
     "FlowMatching",
     "Forecast",
     "Fourier",
@@ -157,6 +167,7 @@ __all__ = [
     "Passages",
     "Permutation",
     "PowerLaw",
+    "PriorAlignedAutoencoder",
     "ProbabilityFlow",
     "Probe",
     "Recipe",
@@ -183,6 +194,7 @@ __all__ = [
     "compare_levels",
     "convolution_fit",
     "data",
+    "diagnose_latents",
     "divergences",
     "exact",
     "forecast",

@@ -63,7 +63,14 @@ class RidgeFlow:
     def weights(self, time: float) -> Float[np.ndarray, "p d"]:
         """A(t) of gradient flow from 0: along eigenmode ν, (1 − e^{−(ν + μ)t})/(ν + μ) of the target."""
         rate = self.values + RIDGE
-        learned = -np.expm1(-rate * time) / rate
+        return self._along(-np.expm1(-rate * time) / rate)
+
+    def descended(self, steps: int, lr: float) -> Float[np.ndarray, "p d"]:
+        """The same after steps of gradient descent: (1 − (1 − lr(ν + μ))^steps)/(ν + μ)."""
+        rate = self.values + RIDGE
+        return self._along((1 - (1 - lr * rate) ** steps) / rate)
+
+    def _along(self, learned: Float[np.ndarray, " p"]) -> Float[np.ndarray, "p d"]:
         return self.vectors @ (learned[:, None] * (self.vectors.T @ self.target))
 
 

@@ -42,7 +42,7 @@ class Stacked:
     arm: str = "sild"
     n: int = 6000
     width: int = 256
-    steps: tuple[int, int] = (3000, 3000)
+    steps: tuple[int, int] = (2000, 2000)
     refit: int = 500
     beta: float = 0.0
     batch: int = 128

@@ -17,7 +17,7 @@ from ...passage import Clock
 from ...training.sampling import sample
 from ..study import Part, Say
 from ..verdicts import row, verdict
-from .comparison import paired, values
+from .comparison import Paired, paired, values
 from .grids import Grid, run_grid
 from .manifolds import SPREAD, WEIGHTS
 
@@ -49,7 +49,7 @@ class Options:
 
 PRESETS = {
     "tiny": Options((0, 1), Latents(256, 200, 60, 32), workers=1),
-    "cpu": Options((0, 1, 2, 3, 4), Latents()),
+    "cpu": Options((0, 1, 2, 3, 4), Latents(steps=8000)),
     "paper": Options((0, 1, 2, 3, 4), Latents(20_000, 10_000, 50_000, 512)),
 }
 
@@ -129,15 +129,16 @@ def case(latents: Latents, seed: int) -> xr.Dataset:
 
     lr, weights, step = 0.5 / (flow.values.max() + RIDGE), np.zeros_like(flow.target), 0
     stops = np.unique(np.round(np.geomspace(1, 20 * latents.steps, 80)).astype(int))
-    explicit, closed = [], []
+    explicit, closed, flowed = [], [], []
     for stop in stops:
         for _ in range(stop - step):
             weights = weights - lr * (moment @ weights + RIDGE * weights - flow.target)
         step = int(stop)
         explicit.append(error(weights))
-        closed.append(error(flow.weights(step * lr)))
+        closed.append(error(flow.descended(step, lr)))
+        flowed.append(error(flow.weights(step * lr)))
     refine = {}
-    for name, curve in (("explicit", explicit), ("closed", closed)):
+    for name, curve in (("explicit", explicit), ("closed", closed), ("flow", flowed)):
         target = curve[-1] + 0.1 * (error(np.zeros_like(flow.target)) - curve[-1])
         refine[name] = float(Clock("error", target, "falling").of(stops * lr, np.array(curve)).time[0])
     return xr.Dataset(
@@ -146,6 +147,7 @@ def case(latents: Latents, seed: int) -> xr.Dataset:
             "density_error": ("step", a.curve.dataset["density_error"].values),
             "refine_explicit": refine["explicit"],
             "refine_closed": refine["closed"],
+            "refine_flow": refine["flow"],
             **found,
         },
         coords={"reading": ["A", "B"], "tau": np.array(TAUS), "step": a.curve.time.values},
@@ -180,25 +182,31 @@ def run(options: Options, folder: Path, say: Say) -> Part:
                 f"over the exact score's sampler {over}, allowed {WITHIN:g}",
                 f"over the Gaussian alone {gaussian} (its sliced W₂ {np.median(values(runs, 'sw2_gaussian')):.3f}, "
                 f"KL of modes {np.median(values(runs, 'mode_kl_gaussian')):.3f})",
-                verdict(
-                    bool(np.exp(over.ratio.value) <= WITHIN), control=gaussian.outcome.startswith("win"), enough=enough
-                ),
+                verdict(_within(over), control=gaussian.outcome.startswith("win"), enough=enough),
             )
         )
     ratio = values(runs, "refine_explicit") / values(runs, "refine_closed")
+    flow = values(runs, "refine_flow") / values(runs, "refine_closed")
     rows.append(
         row(
             "the refine clock of reading B is exact",
-            f"explicit descent over closed form: {', '.join(f'{one:.4f}' for one in ratio)}",
+            f"explicit descent over its closed form: largest |ratio − 1| {np.abs(ratio - 1).max():.1e}",
             f"{len(runs)} seeds",
-            "descent with half the largest stable rate: first order in it",
-            verdict(bool((np.abs(ratio - 1) < 0.02).all()), enough=enough),
+            f"gradient flow instead of descent at half the largest stable rate: {', '.join(f'{one:.3f}' for one in flow)}",
+            verdict(bool((np.abs(ratio - 1) < 1e-6).all()), enough=enough),
             paper="ours",
         )
     )
     errors = np.median([one["score_error"].values for one in runs], axis=0)
     table = pd.DataFrame({"tau": TAUS, "relative score error, A": errors[0], "relative score error, B": errors[1]})
     return Part(rows, {"scores": table}, {"refine": _figure(grid)}, xr.concat(runs, dim="seed"), (), ("scores",))
+
+
+def _within(over: Paired) -> bool | None:
+    """Whether a ratio is within what is allowed; None where only its interval is."""
+    if np.exp(over.ratio.value) <= WITHIN:
+        return True
+    return None if np.exp(over.ratio.low) <= WITHIN else False
 
 
 def _figure(grid: Grid) -> Figure:

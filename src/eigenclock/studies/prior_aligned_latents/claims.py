@@ -1,0 +1,323 @@
+"""Claims of the study: what was measured, its interval, its control, its verdict."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+import xarray as xr
+
+from ...replicates import LogRatio, student_interval
+from ..verdicts import OURS, contains_zero, factor, row, signs, verdict
+from .clocks import FEWEST_MODES, covariance_clock, exponents, joined, order_of_modes, speedup, sustained
+from .config import CONTROLS
+
+Runs = Mapping[str, Sequence[xr.Dataset]]
+Row = dict[str, str]
+
+GATE_L1, GATE_FLOOR = 1.3, 1.6
+"""Most that an arm's reconstruction and its floors may exceed the control's, for its generator to be compared."""
+
+FEWEST = 3
+PAPER = "stated in the abstract and figures at ImageNet scale; only the claim is tested here"
+
+
+def scalars(runs: Sequence[xr.Dataset], name: str) -> np.ndarray:
+    """A scalar over seeds."""
+    return np.array([float(run[name]) for run in runs])
+
+
+def final(runs: Sequence[xr.Dataset], feature: str) -> np.ndarray:
+    """Last Fréchet distance over seeds."""
+    return np.array([float(run["fd"].sel(feature=feature)[-1]) for run in runs])
+
+
+def gate(arm: Sequence[xr.Dataset], control: Sequence[xr.Dataset]) -> tuple[bool, str]:
+    """Whether an arm reconstructs well enough to be compared, and in words."""
+    l1 = scalars(arm, "l1").mean() / scalars(control, "l1").mean()
+    floors = {
+        name: np.mean([float(one["fd_floor"].sel(feature=name)) for one in arm])
+        / np.mean([float(one["fd_floor"].sel(feature=name)) for one in control])
+        for name in ("pix", "cls")
+    }
+    passed = l1 <= GATE_L1 and all(one <= GATE_FLOOR for one in floors.values())
+    words = f"L1 ×{l1:.2f}, floors ×{floors['pix']:.2f} (pixels) ×{floors['cls']:.2f} (classifier)"
+    return bool(passed), words
+
+
+def above_one(ratio: LogRatio) -> bool | None:
+    """Whether a speed-up is surely above 1, surely not (interval reaches 1 or below), or unknown for censoring."""
+    mean = ratio.mean
+    if np.isinf(mean.low) or np.isnan(mean.low):
+        return None
+    return bool(mean.low > 0)
+
+
+def faster(runs: Runs, arm: str, *, enough: bool) -> Row:
+    """H3 for one arm: faster by pixels and by consistency."""
+    base, ours = runs["none"], runs[arm]
+    ratios = {name: speedup(ours, base, name) for name in ("pix", "cls", "consistency")}
+    passed, words = gate(ours, base)
+    up = {name: above_one(one) for name, one in ratios.items()}
+    middle = {name: _sign(one) for name, one in ratios.items()}
+    if not enough:
+        found = "inconclusive (too few replicates)"
+    elif not passed:
+        found = "confounded: it reconstructs worse"
+    elif middle["pix"] * middle["consistency"] < 0 or middle["pix"] * middle["cls"] < 0:
+        found = "mixed"
+    elif up["pix"] and up["consistency"]:
+        found = "supported"
+    else:
+        found = "not supported"
+    return row(
+        f"H3: alignment “{arm}” gives faster convergence",
+        "speed-up to the baseline's final value: " + "; ".join(f"{name} {factor(one)}" for name, one in ratios.items()),
+        "; ".join(f"{name} {signs(one)}" for name, one in ratios.items()),
+        f"{words}; final Fréchet distance of pixels {final(ours, 'pix').mean():.1f} against {final(base, 'pix').mean():.1f}",
+        found,
+        paper=PAPER,
+    )
+
+
+def _sign(ratio: LogRatio) -> int:
+    """+1 or −1 where the mean, or its bound, has a sign; else 0."""
+    if ratio.low.mean() > 0:
+        return 1
+    return -1 if ratio.high.mean() < 0 else 0
+
+
+def geometry(runs: Runs, omega: str, *, enough: bool) -> list[Row]:
+    """H1 and its null: the same information re-coded, and a rotation."""
+    base, ours, turned = runs["none"], runs[omega], runs["rotation"]
+    consistency = speedup(base, ours, "consistency")
+    pixel = final(ours, "pix") / final(base, "pix")
+    continuity = scalars(ours, "lpc") / scalars(base, "lpc")
+    times = np.exp(consistency.low)
+    met = bool((times >= 2).all() and (pixel >= 1.5).all() and (continuity >= 1.8).all())
+    missed = bool((np.exp(consistency.high) < 2).any() or (pixel < 1.5).any() or (continuity < 1.8).any())
+    null = {name: speedup(turned, base, name) for name in ("pix", "consistency")}
+    near = [
+        bool(abs(one.mean.value) <= np.log(1.25)) and bool(contains_zero(one))
+        for one in null.values()
+        if np.isfinite(one.mean.value)
+    ]
+    null_met = all(near) if len(near) == len(null) else None
+    floor = max(float(np.abs(a["fd_floor"] - b["fd_floor"]).max()) for a, b in zip(base, ours, strict=True))
+    return [
+        row(
+            f"H1: geometry, not reconstruction, sets convergence ({omega} against identity)",
+            f"consistency clock × {factor(consistency)}; final pixel distance × {', '.join(f'{one:.1f}' for one in pixel)}; "
+            f"continuity (LPC) × {', '.join(f'{one:.1f}' for one in continuity)}",
+            f"{signs(consistency)}; per-seed bounds ≥ 2, ≥ 1.5, ≥ 1.8",
+            f"same reconstruction: floors differ by {floor:.1e}; classifier distance, which is blind to weak noise: × "
+            + ", ".join(f"{one:.2f}" for one in final(ours, "cls") / final(base, "cls")),
+            verdict(True if met else False if missed else None, enough=enough),
+            paper=PAPER,
+        ),
+        row(
+            "H1-null: a rotation changes nothing for an MLP",
+            "; ".join(f"{name} {factor(one)}" for name, one in null.items()),
+            "; ".join(f"{name} {signs(one)}" for name, one in null.items()),
+            "the interval must hold 1, the point lie in [0.8, 1.25]",
+            verdict(null_met, enough=enough),
+            paper=OURS,
+        ),
+    ]
+
+
+def properties(runs: Runs, *, enough: bool) -> list[Row]:
+    """H2: what each alignment does to the latent space's own numbers."""
+    rows, base = [], runs["none"]
+    for key, arm, metric, words in (
+        ("H2a", "scr", "gsq", "SCR raises global semantics (GSQ)"),
+        ("H2b", "all", "lpc", "MCR, in “all”, lowers LPC"),
+        ("H2c", "ssr" if "ssr" in runs else "all", "ssc", "SSR raises spatial structure (SSC)"),
+    ):
+        if arm not in runs:
+            continue
+        ours, theirs = scalars(runs[arm], metric), scalars(base, metric)
+        change = _change(ours, theirs, metric)
+        moved = {name: _change(scalars(runs[name], metric), theirs, metric).mean() for name in CONTROLS if name in runs}
+        control = "; ".join(f"{name} prior {value:+.3f}" for name, value in moved.items())
+        match key:
+            case "H2a":
+                answer = "supported" if (change > 0).all() and change.mean() >= 0.02 else "not supported"
+            case "H2b":
+                answer = "supported" if (change <= 0.9).all() else "not supported"
+            case _:
+                chance, teacher = scalars(runs[arm], "ssc_chance").mean(), "4×4 tokens are too few for it to be read"
+                answer, control = "reported, no threshold", f"chance {chance:.3f}; {teacher}"
+        rows.append(
+            row(
+                f"{key}: {words}",
+                f"{'ratio' if metric == 'lpc' else 'difference'} {', '.join(f'{one:.3f}' for one in change)}",
+                str(student_interval(change)),
+                control or "no controls of the prior were run",
+                answer if enough or answer.startswith("reported") else "inconclusive (too few replicates)",
+                paper=PAPER,
+            )
+        )
+    return rows
+
+
+def _change(ours: np.ndarray, theirs: np.ndarray, metric: str) -> np.ndarray:
+    """A ratio for LPC, a difference for the rest."""
+    return ours / theirs if metric == "lpc" else ours - theirs
+
+
+def prior_controls(runs: Runs, *, enough: bool) -> list[Row]:
+    """E3: whether a wrong prior does as well as the true one."""
+    if "scr" not in runs:
+        return []
+    rows = []
+    for name in CONTROLS:
+        if name not in runs:
+            continue
+        over = {one: speedup(runs["scr"], runs[name], one) for one in ("pix", "consistency")}
+        ups = [above_one(one) for one in over.values()]
+        rows.append(
+            row(
+                f"the gain is the prior's, not regularisation's: scr against a {name} prior",
+                "speed-up: " + "; ".join(f"{one} {factor(ratio)}" for one, ratio in over.items()),
+                "; ".join(f"{one} {signs(ratio)}" for one, ratio in over.items()),
+                f"GSQ {scalars(runs['scr'], 'gsq').mean():.3f} against {scalars(runs[name], 'gsq').mean():.3f}; "
+                f"{name} prior: {gate(runs[name], runs['none'])[1]}",
+                verdict(*ups, enough=enough),
+                paper=OURS,
+            )
+        )
+    return rows
+
+
+def mode_order(runs: Runs, *, enough: bool) -> list[Row]:
+    """H4: the spectrum predicts mode clocks; H4-neg: and not sample quality."""
+    rows = []
+    plain = [name for name in runs if not name.startswith(("omega", "permutation"))]
+    coded = [name for name in runs if name.startswith("omega")]
+
+    def over(names: list[str]) -> tuple[list[float], int]:
+        pairs = [order_of_modes(run) for name in names for run in runs[name]]
+        return [one for one, _ in pairs], min((n for _, n in pairs), default=0)
+
+    found, modes = over(plain)
+    other, _ = over(coded)
+    slopes = np.array([exponents(run) for run in runs["none"]])
+    good = bool(np.nanmin(found) >= 0.75)
+    beside = f"; coupled arms {np.nanmin(other):.2f} to {np.nanmax(other):.2f}" if other else ""
+    rows.append(
+        row(
+            "H4: the latent spectrum predicts mode clocks",
+            f"rank correlation over modes: least {np.nanmin(found):.2f}, median {np.nanmedian(found):.2f} in {len(found)} runs "
+            "without a coupling",
+            f"at least {modes} uncensored modes, {FEWEST_MODES} wanted" + beside,
+            "exponent of τ in λ, not assumed: "
+            f"{np.nanmean(slopes[:, 0]):.2f} of growing, {np.nanmean(slopes[:, 1]):.2f} of shrinking modes",
+            verdict(good, True if modes >= FEWEST_MODES else None, enough=enough),
+            paper=OURS,
+        )
+    )
+    if coded:
+        worst = coded[-1]
+        covariance = LogRatio.of(*(joined([covariance_clock(run) for run in runs[name]]) for name in (worst, "none")))
+        consistency = speedup(runs["none"], runs[worst], "consistency")
+        predicted = float(np.mean(scalars(runs[worst], "t_lin") / scalars(runs["none"], "t_lin")))
+        opposite = bool(_sign(covariance) * _sign(consistency) < 0)
+        rows.append(
+            row(
+                "H4-neg: the spectrum alone does not predict sample quality",
+                f"{worst} over identity: covariance clock {factor(covariance)}, predicted {predicted:.2f}; "
+                f"consistency clock {factor(consistency)}",
+                f"covariance {signs(covariance)}; consistency {signs(consistency)}",
+                "covariance alone misses local continuity",
+                verdict(opposite, enough=enough),
+                paper=OURS,
+            )
+        )
+    return rows
+
+
+def link_table(runs: Runs) -> pd.DataFrame:
+    """Per arm and seed: time predicted from the spectrum, measured covariance clock, steps to the baseline's final values."""
+    rows = []
+    for name, several in runs.items():
+        for i, run in enumerate(several):
+            base = runs["none"][i]
+            rows.append(
+                {
+                    "arm": name,
+                    "seed": i,
+                    "predicted": float(run["t_lin"]),
+                    "covariance clock": covariance_clock(run).low[0],
+                    "pixel clock": sustained(
+                        run["step"].values,
+                        run["fd"].sel(feature="pix").values,
+                        1.1 * float(base["fd"].sel(feature="pix")[-1]),
+                    ).low[0],
+                    "final pixel distance": float(run["fd"].sel(feature="pix")[-1]),
+                    "final consistency lost": 1 - float(run["consistency"][-1]),
+                    "LPC": float(run["lpc"]),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def links(table: pd.DataFrame, *, enough: bool) -> list[Row]:
+    """Rank correlation over arms, per seed, of what the spectrum (and local continuity) predict with what was measured."""
+    rows = []
+    for cause, words in (("predicted", "the latent spectrum"), ("LPC", "local continuity (LPC)")):
+        parts, verdicts = [], []
+        for measured in ("covariance clock", "final pixel distance", "final consistency lost"):
+            found = [
+                float(scipy.stats.spearmanr(one[cause], one[measured]).statistic)
+                for _, one in table.groupby("seed")
+                if len(one) >= 4 and one[measured].nunique() > 1
+            ]
+            if not found:
+                continue
+            mean = student_interval(found)
+            parts.append((measured, mean, found))
+            verdicts.append(f"{measured}: {'yes' if mean.low > 0 else 'reversed' if mean.high < 0 else 'not shown'}")
+        rows.append(
+            row(
+                f"link: does {words} order the arms by how fast they converge?",
+                "rank correlation over arms: " + "; ".join(f"{name} {mean.value:.2f}" for name, mean, _ in parts),
+                "; ".join(f"{name} {mean}" for name, mean, _ in parts),
+                "per seed: "
+                + "; ".join(f"{name} {', '.join(f'{one:.2f}' for one in found)}" for name, _, found in parts),
+                "; ".join(verdicts) if enough else "inconclusive (too few replicates)",
+                paper=OURS,
+            )
+        )
+    return rows
+
+
+def arm_table(runs: Runs) -> pd.DataFrame:
+    """Means over seeds of everything, an arm a row."""
+    names = {
+        "l1": "L1",
+        "ssc": "SSC",
+        "lpc": "LPC",
+        "gsq": "GSQ",
+        "erank": "eRank",
+        "participation_ratio": "participation",
+        "t_lin": "T_lin",
+    }
+    rows: list[dict[str, Any]] = []
+    for arm, several in runs.items():
+        first = several[0]
+        rows.append(
+            {
+                "arm": arm,
+                **{words: scalars(several, name).mean() for name, words in names.items()},
+                "floor, pixels": np.mean([float(one["fd_floor"].sel(feature="pix")) for one in several]),
+                "FD, pixels": final(several, "pix").mean(),
+                "FD, classifier": final(several, "cls").mean(),
+                "consistency": np.mean([float(one["consistency"][-1]) for one in several]),
+                "covariance clock": str(joined([covariance_clock(one) for one in several])),
+                "gate": "–" if arm == "none" else ("passed" if gate(several, runs["none"])[0] else "failed"),
+                "explained by the prior": float(first["explained"]),
+            }
+        )
+    return pd.DataFrame(rows)
