@@ -14,12 +14,22 @@ from eigenclock.tables import markdown
 from examples import pages
 
 DOCS = Path("docs")
-OTHER_STUDIES = {"class_imbalance": Path("runs/class_imbalance"), "innovation_window": Path("runs/innovation_window")}
+OTHER_STUDIES = {
+    name: Path("runs") / name
+    for name in ("class_imbalance", "innovation_window", "score_latent_diffusion", "prior_aligned_latents")
+}
 """Studies with one folder and a table per part."""
 
 MORE_TABLES = {
     "clocks": ("window_summary", None),
     "ledger": ("exact_ledger", ["G", "factorised", "gain", "rule", "memorising"]),
+    "collapse settings": ("collapse_settings", None),
+    "arm means": ("arms_arms", None),
+    "arm comparison": ("arms_comparison", ["metric", "against", "ratio", "outcome", "p (Holm)"]),
+    "head scores": ("heads_scores", None),
+    "digit arms": ("digits_arms", None),
+    "recoded arms": ("recoding_arms", None),
+    "aligned arms": ("alignment_arms", None),
 }
 """Further tables of a page: the file that it is made of, and its columns."""
 

@@ -22,6 +22,7 @@ from .compare import compare
 from .config import DataOptions, PredictConfig, RunConfig, TheoryOptions
 from .curve import LearningCurve
 from .files import atomic
+from .latents.commands import DiagnoseConfig, ScoreLatentConfig, diagnose, score_latent
 from .main_job import MainResult, compare_stages, open_run, run, train_stages
 from .optimizers import GradientFlow
 from .pipeline import DEFAULT_ARCHITECTURE, FRACTIONS, Report, Stages, predict_and_check, read
@@ -250,6 +251,21 @@ def _cite(config: CiteConfig, _: Call) -> None:
     print("\n\n".join(citations(recipe)))
 
 
+def _diagnose(config: DiagnoseConfig, _: Call) -> None:
+    diagnose(config)
+
+
+def _score_latent(config: ScoreLatentConfig, _: Call) -> None:
+    score_latent(config)
+
+
+POSITIONAL = {
+    "study": ("study", f"one of {', '.join(STUDIES)}"),
+    "score-latent": ("action", "fit or sample"),
+    "diagnose-latents": ("latents", ".npz file with latents, and optionally labels and masks; or a .npy file"),
+}
+"""Options of a command that are given by their place."""
+
 COMMANDS: dict[str, tuple[type, Callable[[Any, Call], None], str]] = {
     "run": (RunConfig, _run, "the main job: spectrum, prediction, training under the probe, comparison, report"),
     "predict": (PredictConfig, _predict, "spectrum, prediction and report, checked by brute force if asked for"),
@@ -258,6 +274,16 @@ COMMANDS: dict[str, tuple[type, Callable[[Any, Call], None], str]] = {
     "spectrum": (SpectrumConfig, _spectrum, "the spectrum of a data set"),
     "report": (ReportConfig, _report, "make the report of a finished run again"),
     "study": (StudyConfig, _study, "train the networks of a study and set its claims against measurements"),
+    "diagnose-latents": (
+        DiagnoseConfig,
+        _diagnose,
+        "which latent space will a diffusion model learn fast: structure, continuity, semantics, predicted clocks",
+    ),
+    "score-latent": (
+        ScoreLatentConfig,
+        _score_latent,
+        "score latent diffusion on an array of your own: fit, then sample",
+    ),
     "cite": (CiteConfig, _cite, "BibTeX of exactly the methods that a recipe uses"),
 }
 
@@ -284,9 +310,10 @@ def parser() -> tuple[_Parser, dict[str, _Parser]]:
     for name, (config, _, summary) in COMMANDS.items():
         command = _Parser(description=summary[0].upper() + summary[1:] + ".", print_config="--print-config")
         command.add_argument("--config", action="config", help="YAML file with any of these options")
-        if config is StudyConfig:
-            command.add_argument("study", help=f"one of {', '.join(STUDIES)}")
-        command.add_class_arguments(config, as_group=False, skip={*SWITCHES, "study"})
+        place, words = POSITIONAL.get(name, ("", ""))
+        if place:
+            command.add_argument(place, help=words)
+        command.add_class_arguments(config, as_group=False, skip={*SWITCHES, place} - {""})
         for switch in SWITCHES.keys() & {one.name for one in fields(config)}:
             command.add_argument(f"--{switch}", action="store_true", help=SWITCHES[switch])
         subcommands.add_subcommand(name, command, help=summary)

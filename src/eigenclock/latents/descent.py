@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..checks import InputError
-from ..training.checkpoints import load_checkpoint, save_checkpoint
+from ..training.checkpoints import load_checkpoint, read_checkpoint, save_checkpoint
 from ..training.options import Descent
 
 LOOK_EVERY = 50
@@ -61,11 +61,11 @@ def descend(
     start, parts = 0, dict(modules)
     wanted = {**(settings or {}), "steps": steps, "optimizer": str(optimizer)}
     if resume and file is not None and file.exists():
-        details = load_checkpoint(file, parts, descent)
-        if details["settings"] != wanted:
-            old = details["settings"]
+        old = read_checkpoint(file)[1].get("settings", {})
+        if old != wanted:
             changed = sorted(key for key in wanted.keys() | old.keys() if old.get(key) != wanted.get(key))
             raise InputError(f"settings differ from the checkpoint {file}: {', '.join(changed)}")
+        details = load_checkpoint(file, parts, descent)
         start = int(details["step"])
         restore(details["kept"])
     last, last_step = {name: copy.deepcopy(module.state_dict()) for name, module in parts.items()}, start
@@ -80,7 +80,7 @@ def descend(
                 for name, module in parts.items():
                     module.load_state_dict(last[name])
                 raise InputError(
-                    f"training stopped at step {step}: the loss is {float(value)}, lr must be smaller than {optimizer.lr:g}; "
+                    f"training stopped at step {step}: the loss is {value.item()}, lr must be smaller than {optimizer.lr:g}; "
                     f"the model is as it was at step {last_step}"
                 )
             last, last_step = {name: copy.deepcopy(module.state_dict()) for name, module in parts.items()}, step

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -120,7 +120,7 @@ class PriorAlignedAutoencoder:
         start: "PriorAlignedAutoencoder | None" = None,
         folder: str | Path | None = None,
         resume: bool = False,
-    ) -> Self:
+    ) -> "PriorAlignedAutoencoder":
         """Train on images (n, h, w, channels), integers 0–255 or numbers in [0, 1].
 
         **Parameters**
@@ -296,7 +296,7 @@ class PriorAlignedAutoencoder:
         write_model(path, type(self).__name__, details, tensors)
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path) -> "PriorAlignedAutoencoder":
         """A model from its file; latents and images are the same to the bit. ModelFileError for anything else."""
         details, tensors = read_model(path, cls.__name__)
         model = cls(AlignedConfig(**details["config"]))

@@ -1,7 +1,7 @@
 """Score-induced latent diffusion, its rivals on the same networks, and diffusion in ambient space."""
 
 from dataclasses import asdict
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +68,7 @@ class LatentBaseline(TwoStage):
         return {"name": type(self._first_stage).__name__, **asdict(self._first_stage)}  # type: ignore[call-overload]
 
     @classmethod
-    def _made(cls, config: ModelConfig, options: dict[str, Any]) -> Self:
+    def _made(cls, config: ModelConfig, options: dict[str, Any]) -> "LatentBaseline":
         rest = {key: value for key, value in options.items() if key != "name"}
         return cls(config, FIRST_STAGES[options["name"]](**rest))
 

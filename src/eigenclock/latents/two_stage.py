@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -28,11 +28,16 @@ from .model_config import ModelConfig
 from .noise_rule import intrinsic_dimension, noise_range
 from .stored import load_state, read_model, write_model
 
+Model = TypeVar("Model", bound="TwoStage")
+
 Callback = Callable[[int, int, Any], None]
 """callback(step, stage, model), at the steps at which the clocks are read; stage 1 or 2."""
 
 WIDEST_MULTI = 3.0
 """Largest noise of "multi", in units of sigma1."""
+
+CHUNK = 4096
+"""Samples that pass a network at a time."""
 
 CONSTANT = 1e-3
 """Latent coordinates whose spread is below this share of the largest are dropped."""
@@ -71,14 +76,14 @@ class TwoStage(ABC):
         """The loss of the first stage."""
 
     def fit(
-        self,
+        self: Model,
         X: Any,
         X_val: Any = None,
         callback: Callback | None = None,
         *,
         folder: str | Path | None = None,
         resume: bool = False,
-    ) -> Self:
+    ) -> Model:
         """Train both stages.
 
         **Parameters**
@@ -273,26 +278,18 @@ class TwoStage(ABC):
 
     def encode(self, X: Any) -> Float[np.ndarray, "n d"]:
         """Latents (n, d) of samples (n, ...)."""
-        x = self._samples(X)
-        with torch.no_grad():
-            return self._module().encode(x).cpu().double().numpy()
+        return self._through(self._module().encode, self._samples(X))
 
     def decode(self, Z: Any) -> Float[np.ndarray, "n ..."]:
         """Samples (n, ...) of latents (n, d)."""
         z = finite_array("Z", Z, "latents (n, d)")
         if z.ndim != 2 or z.shape[1] != self._fitted().d_:
             raise InputError(f"Z must have shape (n, {self.d_}), got {z.shape}")
-        module = self._module()
-        with torch.no_grad():
-            device = next(module.parameters()).device
-            flat = module.decode(torch.as_tensor(z, dtype=torch.float32, device=device)).cpu().double().numpy()
-        return self._unscaled(flat)
+        return self._unscaled(self._through(self._module().decode, torch.as_tensor(z, dtype=torch.float32)))
 
     def denoise(self, X: Any) -> Float[np.ndarray, "n ..."]:
         """The induced denoising map G(E(x)), (n, ...) → (n, ...)."""
-        x = self._samples(X)
-        with torch.no_grad():
-            return self._unscaled(self._module().denoise(x).cpu().double().numpy())
+        return self._unscaled(self._through(self._module().denoise, self._samples(X)))
 
     def score(self, X: Any, sigma: float) -> Float[np.ndarray, "n ..."]:
         """Score of the noisy data that the first stage implies, (D(x) − x)/σ², in ambient space."""
@@ -336,18 +333,25 @@ class TwoStage(ABC):
         return (x * self.scale_ + self.shift_).reshape(-1, *self.shape_)
 
     def _samples(self, X: Any) -> Tensor:
-        module, x = self._module(), finite_array("X", X, "an array of finite numbers (n, ...)")
+        self._module()
+        x = finite_array("X", X, "an array of finite numbers (n, ...)")
         if x.ndim < 2 or x.shape[1:] != self.shape_:
             raise InputError(f"X must hold samples of shape {self.shape_}, got {x.shape}")
         flat = self._scaled(x.reshape(len(x), -1))
-        return torch.as_tensor(flat, dtype=torch.float32, device=next(module.parameters()).device)
+        return torch.as_tensor(flat, dtype=torch.float32)
+
+    @torch.no_grad()
+    def _through(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Float[np.ndarray, "n m"]:
+        """A map of the network in chunks, so that memory stays flat."""
+        device = next(self._module().parameters()).device
+        return torch.cat([function(some.to(device)).cpu() for some in torch.split(rows, CHUNK)]).double().numpy()
 
     def _module(self) -> Autoencoder:
         if self._network is None:
             raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
         return self._network
 
-    def _fitted(self) -> Self:
+    def _fitted(self: Model) -> Model:
         if self._network is None or self._density is None:
             raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
         return self
@@ -378,14 +382,17 @@ class TwoStage(ABC):
         return {}
 
     @classmethod
-    def _made(cls, config: ModelConfig, options: dict[str, Any]) -> Self:
+    def _made(cls: type[Model], config: ModelConfig, options: dict[str, Any]) -> Model:
         return cls(config)
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls: type[Model], path: str | Path) -> Model:
         """A model from its file; samples are the same to the bit. ModelFileError for files that hold anything else."""
         details, tensors = read_model(path, cls.__name__)
-        model = cls._made(ModelConfig(**details["config"]), details["first_stage"])
+        kept: dict[str, Any] = {
+            key: tuple(one) if isinstance(one, list) else one for key, one in details["config"].items()
+        }
+        model = cls._made(ModelConfig(**kept), details["first_stage"])
         model.shape_ = tuple(details["shape"])
         for name, value in details["facts"].items():
             setattr(model, name, value)

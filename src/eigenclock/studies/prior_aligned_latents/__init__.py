@@ -180,7 +180,9 @@ def run(
         judge(folder, config.fd_steps, config.variant)
         settings = {arm: ArmSetting(arm, config, str(folder), teacher, perceptual) for arm in config.all_arms()}
         found = sweep(case, settings, seeds=(seed,), folder=folder / "runs", workers=1)
-        return gathered({arm: found.seeds_of(arm) for arm in settings}).isel(seed=0)
+        whole = gathered({arm: found.seeds_of(arm) for arm in settings}).isel(seed=0)
+        whole.attrs = {"config": repr(config), "seed": seed}
+        return whole
 
 
 def _ladder_figure(table: pd.DataFrame) -> Figure:

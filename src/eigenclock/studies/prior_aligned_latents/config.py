@@ -39,7 +39,8 @@ class PriorLatentsConfig:
 
     - `experiment`: "e0" re-codings of one latent space, "e2" alignments, "e3" controls of the prior. - `variant`: of the sprites.
     - `d`, `grid`: width and side of the token grid. - `n_train`, `n_heldout`: images. - `ae_*`, `finetune_steps`: autoencoder.
-    - `w_*`, `theta_l`: alignments. - `prior`: the teacher. - `arms`: of "e2"; `omegas`: couplings of "e0".
+    - `ssc_images`: images behind spatial structure. - `w_*`, `theta_l`: alignments. - `prior`: the teacher.
+    - `arms`: of "e2"; `omegas`: couplings of "e0".
     - `generator`, `width`, `blocks`, `gen_*`, `lr`, `ema`, `euler_steps`: generator. - `n_samples`: per score;
       `scores`: checkpoints. - `fd_steps`, `teacher_steps`: of the judge and of the teacher. - `seeds`, `workers`.
     """
@@ -73,6 +74,7 @@ class PriorLatentsConfig:
     scores: int = 12
     fd_steps: int = 1_200
     teacher_steps: int = 300
+    ssc_images: int = 300
     seeds: tuple[int, ...] = (2, 3, 4)
     workers: int | None = None
 
@@ -119,12 +121,13 @@ class PriorLatentsConfig:
                 "n_samples": 100,
                 "euler_steps": 5,
                 "scores": 3,
-                "fd_steps": 30,
-                "teacher_steps": 30,
+                "ssc_images": 20,
+                "fd_steps": 10,
+                "teacher_steps": 10,
                 "prior": "hog",
                 "arms": ("none", "scr"),
                 "omegas": (3.0,),
-                "experiment": ("e0", "e2"),
+                "experiment": ("e2",),
                 "seeds": (2, 3),
                 "workers": 1,
             },

@@ -161,7 +161,9 @@ def case(setting: ArmSetting, seed: int) -> xr.Dataset:
     train, test = space.encode(data.images), space.encode(held_out.images)
     restored = space.decode(test)
     l1 = float(2 * np.abs(restored - held_out.images).mean())  # on the scale of [−1, 1]
-    found = diagnose_latents(test, space.decoder, held_out.labels, held_out.masks, seed=seed, n_boot=50)
+    found = diagnose_latents(
+        test, space.decoder, held_out.labels, held_out.masks, seed=seed, n_boot=50, max_ssc=config.ssc_images
+    )
     flat = train.reshape(len(train), -1)
     centred = flat - flat.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))

@@ -27,7 +27,7 @@ def pooled(images: Images) -> Features:
     return images.reshape(n, h // 2, 2, w // 2, 2, c).mean(axis=(2, 4)).reshape(n, -1)
 
 
-def frechet(a: Features, b: Features) -> float:
+def frechet(a: Features, b: Float[np.ndarray, "m f"]) -> float:
     """Fréchet distance of two sets of features: squared Wasserstein distance of the Gaussians of their moments."""
     return wasserstein_full(a.mean(axis=0), np.cov(a.T), b.mean(axis=0), np.cov(b.T)) ** 2
 

@@ -137,7 +137,7 @@ class ManifoldData:
     tangent: Callable[[Chart], Any] | None = None
     denoise: Callable[[Points, float], Points] | None = None
     weights: Float[np.ndarray, " mode"] | None = None
-    centres: Chart | None = None
+    centres: Float[np.ndarray, "_ k"] | None = None
 
     def modes_of(self, x: Points) -> Int[np.ndarray, " n"]:
         """Nearest mode of samples, after projection."""

@@ -84,7 +84,7 @@ def of_map(function: Map, x: Points, sigma: float, data: ManifoldData, seed: int
     return found
 
 
-def of_samples(x: Points, real: Points, data: ManifoldData) -> dict[str, float]:
+def of_samples(x: Points, real: Float[np.ndarray, "m d"], data: ManifoldData) -> dict[str, float]:
     """Sliced Wasserstein distance to held-out data, distance from the manifold, divergence of modes."""
     n = min(len(x), len(real))
     found: dict[str, Any] = {"sw2": sliced_wasserstein(x[:n], real[:n])}

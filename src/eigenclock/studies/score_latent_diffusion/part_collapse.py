@@ -19,17 +19,18 @@ COLOURS = {"0.05": "#0072B2", "0.1": "#009E73", "0.2": "#CC79A7"}
 
 @dataclass(frozen=True)
 class Options:
-    """`run`: what is common; `sigmas` of training at width k + 1; `widths` at noise 0.1."""
+    """`run`: what is common; `sigmas` of training at width k + 1; `widths` at noise 0.1; `evals`: records of ρ."""
 
     seeds: tuple[int, ...]
     run: Run
     sigmas: tuple[float, ...] = (0.05, 0.1, 0.2)
     widths: tuple[int, ...] = (2, 6)
+    evals: int = 40
     workers: int | None = None
 
     def settings(self) -> dict[str, Run]:
         """Every run by name."""
-        base = replace(self.run, generate=False, evals=40)
+        base = replace(self.run, generate=False, evals=self.evals)
         found = {f"σ = {s:g}": replace(base, sigma1=s) for s in self.sigmas}
         found |= {f"d = {d}": replace(base, d=d) for d in self.widths}
         return found | {"autoencoder": replace(base, arm="ae"), "isotropic": replace(base, data="isotropic")}
@@ -37,11 +38,11 @@ class Options:
 
 def small(run: Run) -> Run:
     """At the size of `tiny`."""
-    return replace(run, D=16, n=256, width=32, steps=(80, 80), batch=64, samples=200, evals=8)
+    return replace(run, D=16, n=256, width=32, steps=(40, 40), batch=64, samples=100, evals=5)
 
 
 PRESETS = {
-    "tiny": Options((0, 1), replace(small(Run()), data="wave1", k=1, d=2), (0.1,), (), workers=1),
+    "tiny": Options((0, 1), replace(small(Run()), data="wave1", k=1, d=2), (0.1,), (), 6, workers=1),
     "cpu": Options((0, 1, 2, 3, 4), Run()),
     "paper": Options((0, 1, 2, 3, 4), replace(Run(), n=20_000, width=512, steps=(50_000, 50_000), batch=256)),
 }
@@ -190,6 +191,8 @@ def _figure(grid: Grid, options: Options, floor: float) -> Figure:
         ylabel="denoising risk / σ²",
         title="After training (median over seeds)",
     )
+    right.set_xticks(SIGMAS, [f"{one:g}" for one in SIGMAS])
+    right.minorticks_off()
     for ax in (left, right):
         ax.legend(frameon=False, fontsize=8)
     return picture
@@ -201,16 +204,23 @@ def _spectra(grid: Grid, k: int) -> Figure:
     for (name, marker), colour in zip(
         (("σ = 0.1", "o"), ("autoencoder", "s"), ("isotropic", "^")), ("#009E73", "#D55E00", "0.45"), strict=True
     ):
-        if name in grid.runs:
-            found = np.median([one["jacobian"].values for one in grid[name]], axis=0)
-            ax.plot(np.arange(1, found.size + 1), np.maximum(found, 1e-4), marker + "-", color=colour, label=name)
+        for i, one in enumerate(grid.runs.get(name, [])):
+            found = one["jacobian"].values[: k + 3]
+            ax.plot(
+                np.arange(1, found.size + 1),
+                found,
+                marker + "-",
+                color=colour,
+                ms=4,
+                lw=1,
+                alpha=0.7,
+                label=name if i == 0 else None,
+            )
     ax.axvline(k + 0.5, color="0.6", ls=":", lw=1)
     ax.axhline(1, color="0.8", lw=0.8)
     ax.set(
-        yscale="log",
-        xlabel=f"singular value (dotted: k = {k})",
-        ylabel="Jacobian of the denoising map",
-        ylim=(5e-5, None),
+        xlabel=f"singular value (dotted: k = {k}; none beyond the latent width)", ylabel="Jacobian of the denoising map"
     )
+    ax.set_xticks(range(1, k + 4))
     ax.legend(frameon=False)
     return picture

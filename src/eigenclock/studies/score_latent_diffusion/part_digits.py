@@ -62,7 +62,7 @@ class Options:
 
 PRESETS = {
     "tiny": Options(
-        (0, 1), Stacked(n=300, width=32, steps=(50, 50), refit=20, batch=64, evals=6, samples=200), (1e-2,), workers=1
+        (0,), Stacked(n=300, width=32, steps=(20, 20), refit=5, batch=64, evals=4, samples=100), (1e-2,), workers=1
     ),
     "cpu": Options((0, 1, 2, 3, 4), Stacked()),
     "paper": Options(

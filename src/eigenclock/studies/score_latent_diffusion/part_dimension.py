@@ -53,7 +53,7 @@ class Options:
 
 PRESETS = {
     "tiny": Options(
-        (0, 1),
+        (0,),
         replace(small(Run()), data="wave1", k=1, d=2),
         replace(small(Run()), D=20),
         (16, 24),

@@ -48,7 +48,7 @@ class Options:
 
 
 PRESETS = {
-    "tiny": Options((0, 1), Latents(256, 200, 60, 32), workers=1),
+    "tiny": Options((0,), Latents(200, 100, 30, 16), workers=1),
     "cpu": Options((0, 1, 2, 3, 4), Latents(steps=8000)),
     "paper": Options((0, 1, 2, 3, 4), Latents(20_000, 10_000, 50_000, 512)),
 }
@@ -234,5 +234,7 @@ def _figure(grid: Grid) -> Figure:
     right.set(
         xscale="log", yscale="log", xlabel="noise level τ (latent standard deviations)", ylabel="relative score error"
     )
+    right.set_xticks(TAUS, [f"{tau:g}" for tau in TAUS])
+    right.minorticks_off()
     right.legend(frameon=False, fontsize=8)
     return picture

@@ -52,7 +52,7 @@ class Options:
 
 PRESETS = {
     "tiny": Options(
-        (0, 1),
+        (0,),
         replace(small(Run()), data="wave1", k=1, d=2),
         Joint(replace(small(Run()), arm="ambient", data="wave1", k=1), (0.1, 0.4)),
         (0.1,),
