@@ -8,7 +8,9 @@ import sys
 
 import numpy as np
 import pytest
+import xarray as xr
 import yaml
+from matplotlib.image import imread
 
 import eigenclock as ec
 from eigenclock import cli, pipeline
@@ -271,9 +273,18 @@ ERRORS = {
     "compare nothing": (["compare"], "compare needs either --run DIR or both --curve FILE and --measured FILE"),
     "compare no run": (["compare", "--run", "{tmp}"], "run must be the folder of a run, got {tmp}, which has no config.yaml"),
     "compare untrained": (["compare", "--run", "{tmp}/truncated"], "run must be the folder of a trained run"),
-    "unknown study": (["study", "alchemy", "--out", "{tmp}/r"], "study must be one of spectral_bias, class_imbalance, innovation_window, got 'alchemy'"),
+    "unknown study": (["study", "alchemy", "--out", "{tmp}/r"], "study must be one of spectral_bias, class_imbalance, innovation_window, score_latent_diffusion, prior_aligned_latents, got 'alchemy'"),
     "unknown part": (["study", "spectral_bias", "--preset", "tiny", "--out", "{tmp}/r", "--part", "x"], "part must be one of 'gaussian', 'images', 'convolution', 'width', got 'x'"),
     "unknown preset": (["study", "spectral_bias", "--preset", "huge", "--out", "{tmp}/r"], "preset must be one of tiny, cpu, paper, got huge"),
+    "no latents": (["diagnose-latents", "{tmp}/none.npz"], "latents must be a .npy or .npz file, got {tmp}/none.npz, which is not there"),
+    "no array": (["diagnose-latents", "{tmp}/unknown.yaml"], "latents must be a .npy or .npz file of numbers, got {tmp}/unknown.yaml"),
+    "no decoder": (["diagnose-latents", "{tmp}/one.npy", "--decoder", "numpy:nothing"], "decoder must be package.module:function, got numpy:nothing"),
+    "one latent": (["diagnose-latents", "{tmp}/one.npy"], "latents must hold at least 2 samples, got 1"),
+    "no action": (["score-latent", "jump", "--model", "{tmp}/m"], "action must be one of 'fit', 'sample', got 'jump'"),
+    "no samples": (["score-latent", "fit", "--model", "{tmp}/m"], "score-latent fit needs --data FILE.npy"),
+    "not a model": (["score-latent", "sample", "--model", "{tmp}/one.npy", "--out", "{tmp}/y.npy"], "model file must be a whole safetensors file, got {tmp}/one.npy"),
+    "constant data": (["score-latent", "fit", "--model", "{tmp}/m", "--data", "{tmp}/constant.npy"], "X must hold different samples, got 9 copies of one"),
+    "no output": (["score-latent", "sample", "--model", "{tmp}/m"], "score-latent sample needs --out FILE.npy, got None"),
     "both": (["run", "--data", "digits", "--out", "{tmp}/r", "--overwrite", "--resume"], "overwrite and resume exclude each other"),
 }  # fmt: skip
 
@@ -328,3 +339,38 @@ def test_architecture_keeps_its_own_default(capsys):
     with pytest.raises(SystemExit):
         cli.main(["predict", "--data", "digits", "--out", "never", "--architecture", "TiedTwoLayer", "--print-config"])
     assert yaml.safe_load(capsys.readouterr().out)["architecture"]["init_args"] == {"init": 0.1}
+
+
+def test_diagnose_and_score_latent_commands(tmp_path, capsys):
+    """From a file to a table, a figure and a NetCDF file; from an array to a model to samples, the same again."""
+    rng, labels = np.random.default_rng(0), np.arange(60) % 2
+    latents = rng.standard_normal((60, 4, 2, 2)) + 9 * labels[:, None, None, None]
+    masks = rng.integers(0, 2, (60, 4, 4))
+    np.savez(tmp_path / "z.npz", latents=latents, labels=labels, masks=masks)
+    cli.main(["diagnose-latents", str(tmp_path / "z.npz"), "--out", str(tmp_path / "out"), "--decoder", "torch:tanh"])
+    printed = capsys.readouterr().out
+    assert "global semantics (GSQ)" in printed
+    assert "1.000" in printed
+    assert "predicted time to learn the covariance" in printed
+    assert imread(tmp_path / "out" / "diagnosis.png").std() > 0.02
+    with xr.open_dataset(tmp_path / "out" / "diagnosis.nc", engine="h5netcdf") as found:
+        assert float(found["value"].sel(metric="gsq")) == 1
+    np.save(tmp_path / "x.npy", rng.standard_normal((80, 2)) @ rng.standard_normal((2, 9)))
+    small = [
+        "--options.stage1_steps",
+        "20",
+        "--options.stage2_steps",
+        "10",
+        "--options.sigma1",
+        "0.1",
+        "--options.width",
+        "16",
+    ]
+    model = ["--model", str(tmp_path / "m.safetensors")]
+    cli.main(["score-latent", "fit", "--data", str(tmp_path / "x.npy"), *model, *small])
+    assert "collapse clock" in capsys.readouterr().out
+    for name in ("a", "b"):
+        cli.main(["score-latent", "sample", *model, "--n", "7", "--seed", "3", "--out", str(tmp_path / f"{name}.npy")])
+    first, second = (np.load(tmp_path / f"{name}.npy") for name in ("a", "b"))
+    assert first.shape == (7, 9)
+    assert np.array_equal(first, second)

@@ -674,7 +674,12 @@ def test_verdicts_on_properties_and_controls():
     rows = {row["claim"][:3]: row["verdict"] for row in claims.properties(runs, enough=True)}
     assert rows == {"H2a": "supported", "H2b": "supported", "H2c": "reported, no threshold"}
     controls = claims.prior_controls(runs, enough=True)
-    assert [row["verdict"] for row in controls] == ["supported", "not supported"]
+    assert [row["verdict"] for row in controls] == [
+        "supported",
+        "inconclusive",
+    ]  # as good as the true prior: it cannot tell
+    beaten = claims.prior_controls(runs | {"scr": worse, "shuffled": better}, enough=True)
+    assert beaten[0]["verdict"] == "not supported"
     assert claims.prior_controls({"none": BASE}, enough=True) == []
 
 

@@ -102,13 +102,13 @@ def link(table: pd.DataFrame) -> Figure:
     axes = picture.subplots(1, 3)
     pairs = (("predicted", "covariance clock"), ("predicted", "final pixel distance"), ("LPC", "final pixel distance"))
     words = {
-        "predicted": "T_lin predicted from the spectrum (steps × rate)",
+        "predicted": "predicted from the spectrum (steps × rate)",
         "covariance clock": "covariance clock (steps)",
     }
     for ax, (cause, measured) in zip(axes, pairs, strict=True):
         for arm, one in table.groupby("arm", sort=False):
             ax.plot(one[cause], one[measured], "o", color=colour(str(arm)), ms=5, alpha=0.85, label=str(arm))
-        ax.set(xscale="log", yscale="log", xlabel=words.get(cause, cause), ylabel=words.get(measured, measured))
+        ax.set(xlabel=words.get(cause, cause), ylabel=words.get(measured, measured))
     axes[2].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return picture
 
