@@ -9,7 +9,7 @@ from rich.table import Table
 
 from examples import pages
 
-from . import convolutions, copies, prediction, spectra, training
+from . import convolutions, copies, latents, prediction, spectra, training
 
 BENCHMARKS = (
     prediction.against_brute_force,
@@ -22,6 +22,9 @@ BENCHMARKS = (
     convolutions.matrices,
     copies.against_peers,
     copies.memory,
+    latents.throughput,
+    latents.against_descent,
+    latents.memory,
     training.throughput,
     training.probe_share,
     training.memory,

@@ -747,7 +747,7 @@ def test_a_teacher_and_a_distance_of_ones_own(tmp_path):
         teacher=mine,
         perceptual=lambda a, b: (a - b).square().flatten(1).mean(1),
     )
-    assert sum(called) == TINY.n_train
+    assert sum(called) == TINY.n_train + 4  # four for the fingerprint
     assert list(found["arm"].values) == ["none", "scr"]
     with pytest.raises(ec.InputError, match="teacher must return 4×4 tokens, got 2×2"):
         run(replace(TINY, experiment=("e2",)), seed=2, teacher=lambda x: torch.zeros(len(x), 8, 2, 2))
@@ -755,7 +755,9 @@ def test_a_teacher_and_a_distance_of_ones_own(tmp_path):
 
 def test_recoded_latents_decode_to_the_same_images(tmp_path):
     data = make_sprites(64, 2)[0]
-    images = [LatentSpace.of(ArmSetting(arm, TINY, str(tmp_path)), 2, data) for arm in ("none", "rotation", "omega=3")]
+    images = [
+        LatentSpace.of(ArmSetting(arm, TINY, folder=str(tmp_path)), 2, data) for arm in ("none", "rotation", "omega=3")
+    ]
     plain, *others = (space.decode(space.encode(data.images)) for space in images)
     for other in others:
         assert np.abs(other - plain).max() < 1e-4

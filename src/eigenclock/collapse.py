@@ -1,7 +1,8 @@
 """Learning the manifold before the density, for linear networks: denoising risk over σ², collapse clock, refine clock.
 
 Data N(0, Σ) of rank k in D dimensions, a denoiser D(x) at one small noise level σ, ρ = E|D(x₀ + σz) − x₀|²/σ². A denoiser
-that has found the subspace projects onto it: ρ → k. A reconstruction in the setting of arXiv:2605.20235, not its theorems.
+that has found the subspace projects onto it: ρ → k. Times are the package's: steps × rate of descent on the whole risk.
+A reconstruction in the setting of arXiv:2605.20235, not its theorems.
 """
 
 from typing import Any
@@ -58,7 +59,10 @@ def denoising_risk(gain: Any, variance: Any, sigma: float, *, multiplicity: Any 
 
 
 def optimal_risk(variance: Any, sigma: float, width: int) -> float:
-    """ρ of the best linear bottleneck of a width: Σ_{i≤q} λ/(λ + σ²) + Σ_{i>q} λ/σ², q = min(width, k); < k, → k as σ → 0."""
+    """ρ of the best linear bottleneck: Σ_{i≤q} λ/(λ + σ²) + Σ_{i>q} λ/σ², q = min(width, k).
+
+    From width k on it is below k, and → k as σ → 0.
+    """
     power = np.sort(finite_array("variance", variance, "variances > 0"))[::-1]
     number("sigma", sigma, above=0)
     integer("width", width, at_least=1)
@@ -180,9 +184,9 @@ def collapse_time(
 
 
 def one_layer_risk(time: Any, start: Matrix, basis: Float[np.ndarray, "d k"], variance: Modes, sigma: float) -> Any:
-    """ρ(t) of one linear layer from any start M(0) = `start`, gradient flow of half the risk; (time,) → (time,).
+    """ρ(t) of one linear layer from any start M(0) = `start`, gradient flow of rate 1; (time,) → (time,).
 
-    Σ m* + |M(0)N|² e^{−2σ²t} + Σ (λ/σ² + 1)|(M(0) − M*)uᵢ|² e^{−2(λ + σ²)t}: off the manifold it forgets at rate σ² only.
+    Σ m* + |M(0)N|² e^{−4σ²t} + Σ (λ/σ² + 1)|(M(0) − M*)uᵢ|² e^{−4(λ + σ²)t}: off the manifold it forgets at rate σ² only.
 
     **Parameters**
 
@@ -194,29 +198,29 @@ def one_layer_risk(time: Any, start: Matrix, basis: Float[np.ndarray, "d k"], va
     off = ((start - (start @ basis) @ basis.T) ** 2).sum()
     return (
         best.sum()
-        + off * np.exp(-2 * sigma**2 * t)
-        + (total / sigma**2 * on * np.exp(-2 * total * t[..., None])).sum(axis=-1)
+        + off * np.exp(-4 * sigma**2 * t)
+        + (total / sigma**2 * on * np.exp(-4 * total * t[..., None])).sum(axis=-1)
     )
 
 
 def refine_excess(time: Any, variance: Any, tau: float, *, null: int = 0) -> Any:
-    """Excess risk of a linear score Az from A = 0, noise τ: Σ e^{−2(c + τ²)t}/(c + τ²), gradient flow; (time,) → (time,).
+    """Excess risk of a linear score Az from A = 0, noise τ: Σ e^{−4(c + τ²)t}/(c + τ²), flow of rate 1; (time,) → (time,).
 
-    `null`: directions without variance, as in ambient space: each adds e^{−2τ²t}/τ², the slow part a bottleneck removes.
+    `null`: directions without variance, as in ambient space: each adds e^{−4τ²t}/τ², the slow part a bottleneck removes.
     """
     number("tau", tau, above=0)
     integer("null", null, at_least=0)
     power = np.atleast_1d(finite_array("variance", variance, "variances > 0"))
     rate, count = np.append(power, 0.0) + tau**2, np.append(np.ones(power.size), float(null))
     t = np.asarray(time, dtype=np.float64)
-    return (count / rate * np.exp(-2 * rate * t[..., None])).sum(axis=-1)
+    return (count / rate * np.exp(-4 * rate * t[..., None])).sum(axis=-1)
 
 
 def refine_time(variance: Any, tau: float, *, delta: float = 0.1, null: int = 0) -> float:
     """Refine clock: time at which that excess is down to `delta` of its start, to rounding."""
     number("delta", delta, above=0, below=1)
     start = float(refine_excess(0.0, variance, tau, null=null))
-    slowest = np.log(1 / delta) / (2 * tau**2)  # every mode decays at least at rate 2τ²
+    slowest = np.log(1 / delta) / (4 * tau**2)  # every mode decays at least at rate 4τ²
     found = scipy.optimize.brentq(
         lambda t: float(refine_excess(t, variance, tau, null=null)) / start - delta, 0, slowest, xtol=1e-12
     )

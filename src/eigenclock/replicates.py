@@ -140,7 +140,9 @@ class LogRatio:
     @property
     def positive(self) -> Estimate:
         """Share of replicates whose ratio is surely positive among those whose sign is known, Clopper–Pearson; ties left out."""
-        up, down = int((self.low > 0).sum()), int((self.high < 0).sum())
+        bound = self.low < self.high  # a censored time lies strictly beyond its bound
+        up = int(((self.low > 0) | ((self.low == 0) & bound)).sum())
+        down = int(((self.high < 0) | ((self.high == 0) & bound)).sum())
         return proportion(up, up + down, method="exact")
 
     @property

@@ -23,8 +23,11 @@ from ..training.streams import Stream, stream_seed
 from .heads import GaussianHead, RidgeHead, RidgeLevel, WithGaussian
 from .model_config import ModelConfig
 
-SIGMA_MAX, LOWEST_RIDGE = 20.0, 0.05
-"""Where sampling starts, in latent standard deviations (the Gaussian head is exact up there), and reading B's lowest level."""
+SIGMA_MAX, LOWEST, LOWEST_RIDGE = 20.0, 0.02, 0.05
+"""Where sampling starts, in latent standard deviations (the Gaussian head is exact up there), and its lowest levels: A, B."""
+
+TOLERANCE = 1 + 1e-6
+"""Levels this near the trained band belong to it."""
 
 PROBE_STEPS, PROBE_SAMPLES = 15, 512
 """Steps and samples of the sampler behind the refine clock."""
@@ -34,7 +37,7 @@ BETAS = (0.9, 0.99)
 
 def sampler_of(config: ModelConfig) -> Sampler:
     """The sampler that a configuration names, on EDM's grid."""
-    lowest = LOWEST_RIDGE if config.stage2 == "B" else config.noise_range[0]
+    lowest = LOWEST_RIDGE if config.stage2 == "B" else LOWEST
     if config.sampler == "sde":
         return EulerMaruyama(steps=200, sigma_min=lowest, sigma_max=SIGMA_MAX)
     return Heun(steps=30, sigma_min=lowest, sigma_max=SIGMA_MAX)
@@ -72,7 +75,8 @@ class LatentDensity:
         return self._headed(learned)
 
     def _headed(self, learned: Callable[..., Tensor]) -> WithGaussian:
-        return WithGaussian(learned, self.gaussian, self.config.gaussian_head_above)
+        low, high = self.config.noise_range if self.ridge is None else (0.0, np.inf)
+        return WithGaussian(learned, self.gaussian, min(self.config.gaussian_head_above, high), low / TOLERANCE)
 
     def fit(
         self,
@@ -105,7 +109,7 @@ class LatentDensity:
 
         probe = HeadedProbe(
             spectrum,
-            sampler=Heun(steps=PROBE_STEPS, sigma_min=config.noise_range[0], sigma_max=SIGMA_MAX),
+            sampler=Heun(steps=PROBE_STEPS, sigma_min=LOWEST, sigma_max=SIGMA_MAX),
             steps=log_steps(1, config.stage2_steps, config.n_evals),
             n_samples=max(n, 2),
             seed=config.seed,

@@ -212,6 +212,16 @@ class FlowGenerator:
             x = x + self._velocity(self.averaged.module, x, t, labels) / count
         return x
 
+    @torch.no_grad()
+    def push_by_midpoints(self, noise: Tensor, labels: Tensor, *, steps: int) -> Tensor:
+        """The same by the midpoint rule, second order in the step: for variances, which Euler's steps bias."""
+        x = noise
+        for i in range(steps):
+            start, middle = (torch.full((len(x),), (i + shift) / steps) for shift in (0.0, 0.5))
+            half = x + self._velocity(self.averaged.module, x, start, labels) / (2 * steps)
+            x = x + self._velocity(self.averaged.module, half, middle, labels) / steps
+        return x
+
     def sample(self, n: int, labels: Any = None, *, seed: int = 0) -> Float[np.ndarray, "n d h w"]:
         """n latents as they were given to `fit`; of classes 0, 1, … in turn unless labels (n,) are given."""
         integer("n", n, at_least=1)

@@ -36,15 +36,17 @@ class GaussianHead(nn.Module):
 
 
 class WithGaussian(nn.Module):
-    """A denoiser below a noise level, the Gaussian one above it."""
+    """A denoiser on a band of noise levels, the Gaussian one outside."""
 
-    def __init__(self, denoiser: Callable[..., Tensor], gaussian: GaussianHead, above: float) -> None:
+    def __init__(
+        self, denoiser: Callable[..., Tensor], gaussian: GaussianHead, above: float, below: float = 0.0
+    ) -> None:
         super().__init__()
-        self.denoiser, self.gaussian, self.above = denoiser, gaussian, above
+        self.denoiser, self.gaussian, self.above, self.below = denoiser, gaussian, above, below
 
     def forward(self, x: Tensor, tau: Any) -> Tensor:
         level = torch.as_tensor(tau, dtype=x.dtype, device=x.device).reshape(-1)
-        high = level >= self.above
+        high = (level >= self.above) | (level < self.below)
         if bool(high.all()):
             return self.gaussian(x, tau)
         if not bool(high.any()):

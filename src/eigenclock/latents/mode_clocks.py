@@ -31,7 +31,7 @@ def linear_mode_variance(
 ) -> Float[np.ndarray, "step mode"]:
     """Variance (step, mode) that a linear flow-matching generator gives to modes of variance `lam` after `s` steps.
 
-    At every t the gain w of x_t = t·x₁ + (1 − t)·x₀ descends (half) its own risk, from the flow of data of unit variance:
+    At every t the gain w of x_t = t·x₁ + (1 − t)·x₀ descends its own risk, from the flow of data of unit variance:
     c = λt² + (1 − t)², w* = (λt − (1 − t))/c, w₀ = (2t − 1)/(t² + (1 − t)²), w(t, s) = w* + (w₀ − w*)e^{−2ηp(t)cs}, and the
     probability flow gives v(s) = exp(2∫w dt): 1 before training, λ in the end. Midpoint rule over 400 nodes in ln t/(1 − t).
     Our reconstruction for flow matching of the linear theory of arXiv:2503.03206.
@@ -79,14 +79,22 @@ def second_order_distance(variance: Any, lam: Any) -> Any:
 def mode_clocks(steps: Any, var: Any, lam: Any) -> Emergence:
     """First step at which the generated variance (step, mode) of each mode passes √λ, midway in ln from its start at 1.
 
-    Log-interpolated; NaN and `censored` where it does not. Modes within a factor 1.5 of variance 1 are `gray_zone`.
+    Log-interpolated; NaN and `censored` where it does not, or where it has passed at the first record already. Modes within a
+    factor 1.5 of variance 1 are `gray_zone`.
     """
     power = finite_array("lam", lam, "variances > 0")
     time, values = finite_array("steps", steps, "steps >= 0"), finite_array("var", var, "variances (step, mode)")
     if values.shape != (time.size, power.size):
         raise InputError(f"var must have shape (step, mode) = {(time.size, power.size)}, got {values.shape}")
     found = emergence(np.maximum(values, 1e-300), time, np.ones_like(power), power)
-    return replace(found, gray_zone=np.abs(np.log(power)) <= np.log(GRAY))
+    rising = np.where(power >= 1, 1.0, -1.0)
+    early = (time[0] > 0) & (rising * (values[0] - np.sqrt(power)) >= 0)  # met at the first record: left-censored
+    return replace(
+        found,
+        time=np.where(early, np.nan, found.time),
+        censored=found.censored | early,
+        gray_zone=np.abs(np.log(power)) <= np.log(GRAY),
+    )
 
 
 def time_to_learn(lam: Any, *, converged: float = CONVERGED, weighting: Density = "logit-normal") -> float:

@@ -28,7 +28,8 @@ class ModelConfig:
     - `stage2`: "A" diffusion in the latent space with EDM preconditioning, "B" a ridge head in closed form.
     - `sampler`: "heun" (probability flow) or "sde" (Euler–Maruyama). - `gaussian_head_above`: noise level, in latent standard
       deviations, above which the exact score of a Gaussian is used.
-    - `noise_range`: of the second stage, in latent standard deviations. - `polish`: samples pass the autoencoder once more.
+    - `noise_range`: trained in the second stage, in latent standard deviations; outside it a Gaussian is used.
+    - `polish`: samples pass the autoencoder once more.
     - `batch`, `lr`: of both stages. - `n_evals`: log-spaced steps at which the clocks are read.
     - `device`: "auto", "cpu", "cuda". - `seed`: of weights, order and noise.
     """
@@ -79,6 +80,8 @@ class ModelConfig:
             ("seed", 0),
         ):
             integer(name, getattr(self, name), at_least=least)
+        if self.decoder_refit_steps and self.architecture == "conservative":
+            raise InputError("decoder_refit_steps must be 0 for a conservative network, whose decoder is its encoder")
         if self.decoder_refit_steps >= self.stage1_steps:
             raise InputError(
                 f"decoder_refit_steps must be < stage1_steps = {self.stage1_steps}, got {self.decoder_refit_steps}"

@@ -11,7 +11,7 @@ from ..checks import InputError, finite_array, integer
 from .density import LatentDensity
 from .first_stage import FirstStage, Reconstruction, ScoreMatching, Variational, Wasserstein
 from .model_config import ModelConfig
-from .two_stage import Callback, NotFittedError, TwoStage
+from .two_stage import Callback, NotFittedError, TwoStage, held_out
 
 FIRST_STAGES = {one.__name__: one for one in (Reconstruction, Variational, Wasserstein)}
 
@@ -89,7 +89,10 @@ class AmbientDiffusion:
         if given.ndim < 2 or len(given) < 2:
             raise InputError(f"X must have shape (n, ...) with n >= 2, got {given.shape}")
         self.shape_, x = given.shape[1:], given.reshape(len(given), -1)
-        val = x if X_val is None else finite_array("X_val", X_val, "samples like X").reshape(-1, x.shape[1])
+        if X_val is None:
+            x, val = held_out(x, self.config.seed)
+        else:
+            val = finite_array("X_val", X_val, "samples like X").reshape(-1, x.shape[1])
         self.shift_, self.scale_ = x.mean(axis=0), float(np.sqrt(x.var(axis=0).mean()))
         density = LatentDensity(self.config, x.shape[1])
         self._density = density

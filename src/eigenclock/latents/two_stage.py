@@ -128,9 +128,7 @@ class TwoStage(ABC):
         if not (x != x[0]).any():
             raise InputError(f"X must hold different samples, got {len(x)} copies of one")
         if X_val is None:
-            order = np.random.default_rng([self.config.seed, int(Stream.DATA)]).permutation(len(x))
-            cut = max(1, min(MOST_HELD_OUT, int(HELD_OUT * len(x))))
-            return x[order[cut:]], x[order[:cut]]
+            return held_out(x, self.config.seed)
         val = finite_array("X_val", X_val, "an array of finite numbers like X")
         if val.shape[1:] != self.shape_ or len(val) == 0:
             raise InputError(f"X_val must hold samples of shape {self.shape_}, got {val.shape}")
@@ -278,18 +276,18 @@ class TwoStage(ABC):
 
     def encode(self, X: Any) -> Float[np.ndarray, "n d"]:
         """Latents (n, d) of samples (n, ...)."""
-        return self._through(self._module().encode, self._samples(X))
+        return self._through(self._module().encode, self._samples(X), scaled=True)
 
     def decode(self, Z: Any) -> Float[np.ndarray, "n ..."]:
         """Samples (n, ...) of latents (n, d)."""
         z = finite_array("Z", Z, "latents (n, d)")
         if z.ndim != 2 or z.shape[1] != self._fitted().d_:
             raise InputError(f"Z must have shape (n, {self.d_}), got {z.shape}")
-        return self._unscaled(self._through(self._module().decode, torch.as_tensor(z, dtype=torch.float32)))
+        return self._unscaled(self._through(self._module().decode, z, scaled=False))
 
     def denoise(self, X: Any) -> Float[np.ndarray, "n ..."]:
         """The induced denoising map G(E(x)), (n, ...) → (n, ...)."""
-        return self._unscaled(self._through(self._module().denoise, self._samples(X)))
+        return self._unscaled(self._through(self._module().denoise, self._samples(X), scaled=True))
 
     def score(self, X: Any, sigma: float) -> Float[np.ndarray, "n ..."]:
         """Score of the noisy data that the first stage implies, (D(x) − x)/σ², in ambient space."""
@@ -332,19 +330,25 @@ class TwoStage(ABC):
     def _unscaled(self, x: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n ..."]:
         return (x * self.scale_ + self.shift_).reshape(-1, *self.shape_)
 
-    def _samples(self, X: Any) -> Tensor:
+    def _samples(self, X: Any) -> Float[np.ndarray, "n D"]:
+        """Flat samples, checked."""
         self._module()
         x = finite_array("X", X, "an array of finite numbers (n, ...)")
         if x.ndim < 2 or x.shape[1:] != self.shape_:
             raise InputError(f"X must hold samples of shape {self.shape_}, got {x.shape}")
-        flat = self._scaled(x.reshape(len(x), -1))
-        return torch.as_tensor(flat, dtype=torch.float32)
+        return x.reshape(len(x), -1)
 
     @torch.no_grad()
-    def _through(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Float[np.ndarray, "n m"]:
-        """A map of the network in chunks, so that memory stays flat."""
-        device = next(self._module().parameters()).device
-        return torch.cat([function(some.to(device)).cpu() for some in torch.split(rows, CHUNK)]).double().numpy()
+    def _through(self, function: Callable[[Tensor], Tensor], rows: Any, *, scaled: bool) -> Float[np.ndarray, "n m"]:
+        """A map of the network in chunks, so that memory stays flat; `scaled`: rows are data, to be scaled first."""
+        device, found = next(self._module().parameters()).device, np.empty((0, 0))
+        for start in range(0, len(rows), CHUNK):
+            some = self._scaled(rows[start : start + CHUNK]) if scaled else rows[start : start + CHUNK]
+            part = function(torch.as_tensor(some, dtype=torch.float32, device=device)).cpu().numpy()
+            if start == 0:  # one array to copy into: many small ones between large ones would fragment memory
+                found = np.empty((len(rows), part.shape[1]))
+            found[start : start + CHUNK] = part
+        return found
 
     def _module(self) -> Autoencoder:
         if self._network is None:
@@ -410,6 +414,13 @@ class TwoStage(ABC):
         density.gaussian.to(device)
         model._network, model._density = network, density
         return model
+
+
+def held_out(x: Float[np.ndarray, "n D"], seed: int) -> tuple[Float[np.ndarray, "a D"], Float[np.ndarray, "b D"]]:
+    """Samples to train on, and a tenth of them, at most 1,000, to judge by."""
+    order = np.random.default_rng([seed, int(Stream.DATA)]).permutation(len(x))
+    cut = max(1, min(MOST_HELD_OUT, int(HELD_OUT * len(x))))
+    return x[order[cut:]], x[order[:cut]]
 
 
 def refine_passage(step: Any, error: Any, delta: float) -> Passages:

@@ -23,7 +23,7 @@ from .clocks import speedup
 from .config import PriorLatentsConfig
 from .networks import accuracy, judge
 from .recode import Recoding, recode
-from .runs import HELD_OUT_SEED, ArmSetting, case
+from .runs import HELD_OUT_SEED, ArmSetting, case, fingerprint
 from .scores import Scorer, ladder, shown
 from .sprites import make_sprites
 
@@ -61,7 +61,7 @@ class PriorAlignedLatents(Study):
     def _runs(self, folder: Path, say: Say, arms: tuple[str, ...]) -> Runs:
         config = self.latents
         judge(folder, config.fd_steps, config.variant)  # once, before workers ask for it
-        settings = {arm: ArmSetting(arm, config, str(folder)) for arm in arms}
+        settings = {arm: ArmSetting(arm, config, folder=str(folder)) for arm in arms}
         found = sweep(case, settings, seeds=config.seeds, folder=folder / "runs", workers=config.workers, say=say)
         return {arm: found.seeds_of(arm) for arm in arms}
 
@@ -178,7 +178,8 @@ def run(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary if out is None else out)
         judge(folder, config.fd_steps, config.variant)
-        settings = {arm: ArmSetting(arm, config, str(folder), teacher, perceptual) for arm in config.all_arms()}
+        own = fingerprint(teacher, perceptual)
+        settings = {arm: ArmSetting(arm, config, own, str(folder), teacher, perceptual) for arm in config.all_arms()}
         found = sweep(case, settings, seeds=(seed,), folder=folder / "runs", workers=1)
         whole = gathered({arm: found.seeds_of(arm) for arm in settings}).isel(seed=0)
         whole.attrs = {"config": repr(config), "seed": seed}

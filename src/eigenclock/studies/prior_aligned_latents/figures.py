@@ -57,19 +57,18 @@ def spectra(runs: Runs) -> Figure:
     """Latent spectra, and measured against predicted mode clocks."""
     picture = Figure(figsize=(10.5, 3.8), layout="constrained")
     left, right = picture.subplots(1, 2)
+    any_seen = False
     for arm, several in runs.items():
         run = several[0]
         left.plot(np.arange(1, run.sizes["mode"] + 1), run["spectrum"], color=colour(arm), lw=1.2, label=arm)
         found = measured_modes(run)
         known = ~found.gray_zone & np.isfinite(found.time)
         right.plot(run["tau_lin"].values[known], found.time[known], ".", color=colour(arm), ms=5, alpha=0.7, label=arm)
+        any_seen |= bool(known.any())
     left.set(xscale="log", yscale="log", xlabel="mode", ylabel="variance of the standardised latents")
-    right.set(
-        xscale="log",
-        yscale="log",
-        xlabel="τ predicted from the spectrum (steps × rate)",
-        ylabel="measured τ (generator steps)",
-    )
+    right.set(xlabel="τ predicted from the spectrum (steps × rate)", ylabel="measured τ (generator steps)")
+    if any_seen:
+        right.set(xscale="log", yscale="log")
     left.legend(frameon=False, fontsize=8)
     return picture
 

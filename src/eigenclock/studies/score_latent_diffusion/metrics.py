@@ -61,16 +61,6 @@ def score_dimension(
     return int(d - 1 - np.argmax(values[:-1] - values[1:]))
 
 
-def two_sample_floor(x: Points, splits: int = 20) -> tuple[float, float]:
-    """Sliced Wasserstein distance between halves of real data: mean and spread over splits."""
-    rng, half = np.random.default_rng(0), len(x) // 2
-    found = []
-    for _ in range(splits):
-        order = rng.permutation(len(x))
-        found.append(sliced_wasserstein(x[order[:half]], x[order[half : 2 * half]]))
-    return float(np.mean(found)), float(np.std(found))
-
-
 def of_map(function: Map, x: Points, sigma: float, data: ManifoldData, seed: int) -> dict[str, float]:
     """Clean error, range leakage E dist²(D(x_t), M), and idempotence E|D(D(x_t)) − D(x_t)|²/σ², the noise common to all maps."""
     noisy = x + sigma * np.random.default_rng(seed).standard_normal(x.shape)

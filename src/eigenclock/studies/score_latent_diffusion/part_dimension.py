@@ -92,7 +92,8 @@ def run(options: Options, folder: Path, say: Say) -> Part:
         row(
             "C4: the ambient dimension enters weakly",
             f"D = {high} over D = {low}: " + "; ".join(f"{WORDS[name]} {found}" for name, found in growth.items()),
-            f"{len(options.seeds)} seeds; bounds {', '.join(f'{WORDS[name]} {bound:g}' for name, bound in BOUNDS.items())}",
+            f"{len(options.seeds)} seeds; bounds {', '.join(f'{WORDS[name]} {bound:g}' for name, bound in BOUNDS.items())}; "
+            f"two draws of the truth are {np.median(values(grid[f'SiLD, D = {low}'], 'sw2_floor')):.3f} apart",
             control,
             verdict(
                 *(bool(np.exp(found.ratio.value) <= BOUNDS[name]) for name, found in growth.items()),

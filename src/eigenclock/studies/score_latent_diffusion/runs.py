@@ -8,6 +8,7 @@ import torch
 import xarray as xr
 
 from ...checks import choice
+from ...divergences import sliced_wasserstein
 from ...latents.first_stage import FirstStage, Reconstruction, Variational, Wasserstein
 from ...latents.model_config import ModelConfig
 from ...latents.score_latent import AmbientDiffusion, LatentBaseline, ScoreLatentDiffusion
@@ -84,16 +85,17 @@ def fitted(run: Run, seed: int, train: Any, val: Any) -> TwoStage:
 
 def case(run: Run, seed: int) -> xr.Dataset:
     """Train and measure: numbers as scalars, records along training as (step,)."""
-    whole = make_data(run.data, run.n + VALIDATION + run.samples, seed, D=run.D)
+    whole = make_data(run.data, run.n + VALIDATION + 2 * run.samples, seed, D=run.D)
     train, val = whole.x[: run.n], whole.x[run.n : run.n + VALIDATION]
-    test = whole.x[run.n + VALIDATION :]
+    test, more = np.split(whole.x[run.n + VALIDATION :], 2)
+    floor = sliced_wasserstein(test, more)
     u = None if whole.u is None else whole.u[run.n + VALIDATION :]
     if run.arm == "ambient":
-        return _ambient(run, seed, train, val, test, whole)
+        return _ambient(run, seed, train, val, test, whole).assign(sw2_floor=floor)
     model = fitted(run, seed, train, val)
     found: dict[str, Any] = dict(of_map(model.denoise, test[:RISK_POINTS], COMMON, whole, SEED_OF_NOISE))
     risks = [model.denoising_risk(test[:RISK_POINTS], sigma, seed=SEED_OF_NOISE) for sigma in SIGMAS]
-    found |= {"rho": risks[SIGMAS.index(COMMON)], "sigma1": model.sigma1_}
+    found |= {"rho": risks[SIGMAS.index(COMMON)], "sigma1": model.sigma1_, "sw2_floor": floor}
     scale, shift = model.scale_, torch.as_tensor(model.shift_, dtype=torch.float32)
     jacobian = jacobians(lambda x: model._module().denoise((x - shift) / scale) * scale + shift, test[:POINTS])
     if whole.tangent is not None and u is not None:
