@@ -480,3 +480,59 @@ def test_ambient_diffusion(circle):
     assert model.denoising_risk(circle[1], 0.1) > 1
     with pytest.raises(ec.InputError, match="AmbientDiffusion must be fitted first"):
         ec.AmbientDiffusion().sample(3)
+
+
+def test_resume_notices_other_data(circle, tmp_path):
+    """Mirrored, shifted or transposed samples have the same moments: only their content tells."""
+    x, val = circle
+    ec.ScoreLatentDiffusion(SMALL).fit(x, val, folder=tmp_path)
+    for other in (-x, x + 0.1, x[:, ::-1]):
+        with pytest.raises(ec.InputError, match=r"settings differ from the checkpoint .*samples"):
+            ec.ScoreLatentDiffusion(SMALL).fit(other, val, folder=tmp_path, resume=True)
+    with pytest.raises(ec.InputError, match="resume needs the folder of the run that is to go on, got none"):
+        ec.ScoreLatentDiffusion(SMALL).fit(x, val, resume=True)
+
+
+def test_interrupted_fit_leaves_no_old_state(circle):
+    model = ec.ScoreLatentDiffusion(replace(SMALL, stage1_steps=5, stage2_steps=5)).fit(*circle)
+
+    def stop(step, stage, model):
+        assert np.isfinite(model.denoise(circle[1])).all()
+        if stage == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*circle, callback=stop)
+    with pytest.raises(NotFittedError, match="must be fitted first"):
+        model.save("x")
+
+
+def test_noise_that_blurs_is_warned_about(circle):
+    """A risk far below k is no collapse; the rule's own choice of a large level is doubtful."""
+    model = ec.ScoreLatentDiffusion(replace(SMALL, sigma1=30.0, stage1_steps=200)).fit(*circle)
+    with pytest.warns(UserWarning, match="smooths the density away"):
+        model.collapse_clock()
+
+
+def test_networks_see_chunks(circle, monkeypatch):
+    """Memory is that of a chunk, however many samples are encoded."""
+    from eigenclock.latents import two_stage
+
+    monkeypatch.setattr(two_stage, "CHUNK", 64)
+    model = ec.ScoreLatentDiffusion(replace(SMALL, stage1_steps=2, stage2_steps=2)).fit(*circle)
+    seen, inner = [], model._module().encoder.forward
+    monkeypatch.setattr(model._module().encoder, "forward", lambda x: seen.append(len(x)) or inner(x))
+    whole = model.encode(np.tile(circle[0], (5, 1)))
+    assert max(seen) == 64
+    assert np.allclose(whole[:300], whole[300:600], atol=1e-6)
+
+
+def test_a_gaussian_stands_in_outside_the_trained_band():
+    """Both below and above it, so that bands of training can be compared by one sampler."""
+    head = GaussianHead(torch.zeros(1), torch.ones(1, 1))
+    band = WithGaussian(lambda x, tau: 0 * x, head, 0.2, 0.02)
+    x = torch.ones(4, 1)
+    found = band(x, torch.tensor([0.01, 0.05, 0.1, 0.5]))
+    assert found[1:3].abs().max() == 0
+    assert float(found[0]) == pytest.approx(1 / 1.0001)
+    assert float(found[3]) == pytest.approx(0.8)

@@ -308,7 +308,9 @@ def parser() -> tuple[_Parser, dict[str, _Parser]]:
     top.add_argument("--version", action="version", version=__version__)
     subcommands, parsers = top.add_subcommands(required=True), {}
     for name, (config, _, summary) in COMMANDS.items():
-        command = _Parser(description=summary[0].upper() + summary[1:] + ".", print_config="--print-config")
+        command = _Parser(
+            allow_abbrev=False, description=summary[0].upper() + summary[1:] + ".", print_config="--print-config"
+        )
         command.add_argument("--config", action="config", help="YAML file with any of these options")
         place, words = POSITIONAL.get(name, ("", ""))
         if place:

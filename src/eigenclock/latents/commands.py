@@ -1,8 +1,7 @@
 """Commands for one's own latents and arrays: diagnose a latent space, fit and sample score latent diffusion."""
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -56,7 +55,9 @@ class ScoreLatentConfig:
         data: for fit, .npy file of samples (n, ...)
         out: for sample, .npy file to write
         n: for sample, number of samples
-        seed: for sample
+        seed: of weights, order and noise; of the samples
+        folder: for fit, of checkpoints
+        resume: for fit, go on from them: true or false
         options: for fit, of the model: --options.d 4
     """
 
@@ -66,6 +67,8 @@ class ScoreLatentConfig:
     out: str | None = None
     n: int = 1000
     seed: int = 0
+    folder: str | None = None
+    resume: bool = False
     options: ModelConfig = field(default_factory=ModelConfig)
 
     def __post_init__(self) -> None:
@@ -90,8 +93,9 @@ def find_function(name: str) -> Callable[[Any], Any]:
     module, _, function = name.partition(":")
     try:
         found = getattr(import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"decoder must be package.module:function, got {name} ({error})") from None
+    except Exception as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"decoder must be package.module:function, got {name} ({why})") from None
     if not callable(found):
         raise InputError(f"decoder must be a function, got {name}, which is {type(found).__name__}")
     return found
@@ -127,18 +131,21 @@ def diagnose(config: DiagnoseConfig) -> xr.Dataset:
         interval = "–" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
         table.add_row(WORDS[metric], shown, interval, "–" if np.isnan(chance) else f"{chance:.3f}", BETTER[metric])
     Console().print(table)
-    for metric, reason in result.attrs["skipped"].items():
-        print(f"{metric} left out: {reason}")
+    if result.attrs["skipped"]:
+        print(f"left out: {result.attrs['skipped']}")
     modes = result["spectrum"].size
     print(f"participation ratio {float(result['participation_ratio']):.1f} of {modes} modes")
-    print(
-        f"predicted time to learn the covariance: {float(result['t_lin']):.3g} steps × rate; compare latent spaces by it"
+    time = float(result["t_lin"])
+    words = (
+        "compare latent spaces by it"
+        if time > 0
+        else "standardised, these latents are white: their covariance says nothing"
     )
+    print(f"predicted time to learn the covariance: {time:.3g} steps × rate; {words}")
     if config.out is not None:
         out = Path(config.out)
-        kept = result.assign_attrs(skipped=json.dumps(result.attrs["skipped"]))
         with atomic(out / "diagnosis.nc") as temporary:
-            kept.to_netcdf(temporary, engine="h5netcdf")
+            result.to_netcdf(temporary, engine="h5netcdf")
         picture = figure(result)
         FigureCanvasAgg(picture)
         with atomic(out / "diagnosis.png") as temporary:
@@ -165,10 +172,8 @@ def figure(result: xr.Dataset) -> Figure:
         right.legend(frameon=False, fontsize=8)
     right.set(xlabel="spatial structure per sample (SSC)", ylabel="samples")
     for ax, name in ((middle, "lpc"), (right, "ssc")):
-        if name in result.attrs["skipped"]:
-            ax.text(
-                0.5, 0.5, result.attrs["skipped"][name], ha="center", va="center", transform=ax.transAxes, color="0.4"
-            )
+        if np.isnan(float(result["value"].sel(metric=name))):
+            ax.text(0.5, 0.5, "not measured", ha="center", va="center", transform=ax.transAxes, color="0.4")
     return picture
 
 
@@ -183,7 +188,10 @@ def score_latent(config: ScoreLatentConfig) -> None:
         array = load_array(config.data, "data")
         if isinstance(array, dict):
             raise InputError(f"data must be one array, a .npy file, got {config.data}")
-        model = ScoreLatentDiffusion(config.options).fit(array)
+        if not Path(config.model).resolve().parent.is_dir():
+            raise InputError(f"model must lie in a folder that exists, got {config.model}")
+        options = replace(config.options, seed=config.seed or config.options.seed)
+        model = ScoreLatentDiffusion(options).fit(array, folder=config.folder, resume=config.resume)
         model.save(config.model)
         print(f"intrinsic dimension {model.k_estimate_:.2f}, latent width {model.d_}, noise {model.sigma1_:.4g}")
         print(f"collapse clock: {model.collapse_clock()} steps")

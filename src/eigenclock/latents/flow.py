@@ -1,7 +1,8 @@
 """Flow-matching generators of latents: a residual MLP, blind to where tokens lie, or a transformer over tokens."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..training.networks.dit import Block as TransformerBlock
 from ..training.options import AdamW
 from ..training.streams import RandomPairs, Stream, stream_seed
 from .descent import descend
+from .stored import load_state, read_model, write_model
 
 Backbone: TypeAlias = Literal["mlp", "dit"]
 FREQUENCIES = 32
@@ -132,8 +134,14 @@ class FlowGenerator:
     - `shape`: (d, h, w) of a latent. - `classes`: number of labels. - `config`: a `FlowConfig`.
     """
 
-    def __init__(self, shape: tuple[int, int, int], classes: int, config: FlowConfig | None = None) -> None:
+    def __init__(self, shape: Any, classes: int, config: FlowConfig | None = None) -> None:
         self.config = FlowConfig() if config is None else config
+        if not isinstance(shape, tuple | list) or len(shape) != 3:
+            raise InputError(f"shape must be (d, h, w), got {shape!r}")
+        for size in shape:
+            integer("shape", size, at_least=1)
+        integer("classes", classes, at_least=1)
+        shape = (int(shape[0]), int(shape[1]), int(shape[2]))
         self.shape, self.classes = shape, classes
         backbones = {"mlp": ResidualMLP, "dit": TokenTransformer}
         with torch.random.fork_rng():
@@ -153,13 +161,9 @@ class FlowGenerator:
         `standardise`: per channel; False where the latents have been already (and turned since).
         """
         z = torch.as_tensor(finite_array("latents", latents, "latents (n, d, h, w)"), dtype=torch.float32)
-        y = torch.as_tensor(np.asarray(labels), dtype=torch.int64)
-        if tuple(z.shape[1:]) != self.shape or y.shape != (len(z),):
-            raise InputError(
-                f"latents must have shape (n, {self.shape}) and labels (n,), got {tuple(z.shape)} and {tuple(y.shape)}"
-            )
-        if int(y.min()) < 0 or int(y.max()) >= self.classes:
-            raise InputError(f"labels must be 0 to {self.classes - 1}, got {int(y.min())} to {int(y.max())}")
+        if tuple(z.shape[1:]) != self.shape or len(z) == 0:
+            raise InputError(f"latents must have shape (n, {', '.join(map(str, self.shape))}), got {tuple(z.shape)}")
+        y = self._labels(labels, len(z))
         if standardise:
             self.mean = z.mean(dim=(0, 2, 3), keepdim=True)
             std = z.std(dim=(0, 2, 3), keepdim=True, unbiased=False)
@@ -198,6 +202,37 @@ class FlowGenerator:
         )
         return self
 
+    def _labels(self, labels: Any, n: int) -> Tensor:
+        """Labels as a tensor; InputError unless there are n whole numbers that name classes."""
+        given = np.asarray(labels)
+        if given.shape != (n,) or not np.issubdtype(given.dtype, np.integer):
+            raise InputError(f"labels must be {n} whole numbers, got {given.dtype} {given.shape}")
+        if given.min() < 0 or given.max() >= self.classes:
+            raise InputError(f"labels must be 0 to {self.classes - 1}, got {given.min()} to {given.max()}")
+        return torch.as_tensor(given, dtype=torch.int64)
+
+    def save(self, path: str | Path) -> None:
+        """Write the generator as one safetensors file, atomically."""
+        tensors = {f"network.{key}": one for key, one in self.network.state_dict().items()}
+        tensors |= {f"averaged.{key}": one for key, one in self.averaged.module.state_dict().items()}
+        details = {
+            "config": asdict(self.config),
+            "shape": list(self.shape),
+            "classes": self.classes,
+            "losses": self.losses,
+        }
+        write_model(path, type(self).__name__, details, tensors | {"mean": self.mean, "std": self.std})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "FlowGenerator":
+        """A generator from its file; samples are the same to the bit. ModelFileError for anything else."""
+        details, tensors = read_model(path, cls.__name__)
+        model = cls(details["shape"], details["classes"], FlowConfig(**details["config"]))
+        load_state(model.network, tensors, "network.", path)
+        load_state(model.averaged.module, tensors, "averaged.", path)
+        model.mean, model.std, model.losses = tensors["mean"], tensors["std"], details["losses"]
+        return model
+
     def _velocity(self, network: nn.Module, x: Tensor, t: Tensor, label: Tensor) -> Tensor:
         found: Tensor = network(x, t, label) + skip(t)[:, None, None, None] * x
         return found
@@ -225,8 +260,9 @@ class FlowGenerator:
     def sample(self, n: int, labels: Any = None, *, seed: int = 0) -> Float[np.ndarray, "n d h w"]:
         """n latents as they were given to `fit`; of classes 0, 1, … in turn unless labels (n,) are given."""
         integer("n", n, at_least=1)
+        integer("seed", seed, at_least=0)
         fresh = torch.Generator().manual_seed(seed)
-        chosen = np.arange(n) % self.classes if labels is None else np.asarray(labels)
-        z = self.push(torch.randn(n, *self.shape, generator=fresh), torch.as_tensor(chosen))
+        chosen = self._labels(np.arange(n) % self.classes if labels is None else labels, n)
+        z = self.push(torch.randn(n, *self.shape, generator=fresh), chosen)
         found: Float[np.ndarray, "n d h w"] = (z * self.std + self.mean).numpy()
         return found

@@ -17,7 +17,7 @@ from ..training.options import AdamW
 from ..training.streams import RandomPairs, Stream, stream_seed
 from .alignment import equal_information_angle, mcr, scr, ssr, turned
 from .convolutions import STRIDE, ConvolutionalDecoder, ConvolutionalEncoder, check_stride, token_norm
-from .descent import descend, one_cycle
+from .descent import descend, digest, one_cycle
 from .diagnose import diagnose_latents
 from .perceptual import RandomPerceptual
 from .prior import OrientedGradients, Prior, Teacher, fit_prior, taught
@@ -26,6 +26,9 @@ from .two_stage import NotFittedError
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]
 CHUNK = 512
+
+FEW_LEVELS = 16
+"""Integer images that go no higher are not of 0–255."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +136,10 @@ class PriorAlignedAutoencoder:
         Raises InputError for images whose sides the stride does not divide, or a teacher with another number of tokens.
         """
         config = self.config
-        x, device = self._images(images), find_device(self.config.device)
+        x, device = self._images(images, new=True), find_device(self.config.device)
         place = None if folder is None else Path(folder)
+        if resume and place is None:
+            raise InputError("resume needs the folder of the run that is to go on, got none")
         h, w, c = self.image_
         grid = (h // STRIDE, w // STRIDE)
         wanted, self.explained_ = None, float("nan")
@@ -154,10 +159,19 @@ class PriorAlignedAutoencoder:
         perceptual = RandomPerceptual(c, seed=1).to(device) if self._perceptual is None else self._perceptual
         x = x.to(device)
         self.history_ = []
-        settings = {"config": repr(config), "images": float(x.double().square().sum())}
+        begun = None if start is None else digest(*(one for part in start._modules() for one in part.parameters()))
+        own = None if self._perceptual is None else type(self._perceptual).__name__
+        settings = {
+            "config": repr(config),
+            "images": digest(x),
+            "targets": digest(wanted),
+            "start": begun,
+            "perceptual": own,
+        }
         if start is None:
             self._descend(x, None, perceptual, config.ae_steps, config.lr, place, "warm", resume, settings)
         else:
+            start._modules()
             if start.image_ != self.image_ or start.config.d != config.d or start.config.width != config.width:
                 raise InputError("start must be a model of the same images, d and width")
             self._encoder.load_state_dict(start._modules()[0].state_dict())
@@ -223,22 +237,28 @@ class PriorAlignedAutoencoder:
             file=None if place is None else place / f"{stage}.safetensors",
             resume=resume,
             settings=settings,
+            kept=lambda: self.history_,
+            restore=lambda found: self.history_.__setitem__(slice(None), found),
         )
 
-    def _images(self, images: Any) -> Tensor:
-        """(n, channels, h, w) in [−1, 1]."""
+    def _images(self, images: Any, *, new: bool = False) -> Tensor:
+        """(n, channels, h, w) in [−1, 1]; `new`: of another size than before, if they like."""
         given = finite_array("images", images, "images (n, h, w, channels)")
         if given.ndim == 3:
             given = given[..., None]
         if given.ndim != 4 or len(given) == 0:
             raise InputError(f"images must have shape (n, h, w, channels), got {given.shape}")
         if np.issubdtype(np.asarray(images).dtype, np.integer):
+            if given.max() <= FEW_LEVELS:
+                raise InputError(
+                    f"images of integers must be 0–255, got a maximum of {given.max():g}: divide them by it"
+                )
             given = given / 255
         if given.min() < 0 or given.max() > 1:
             raise InputError(f"images must be in [0, 1], or integers 0–255, got {given.min():g} to {given.max():g}")
         shape = given.shape[1:]
         check_stride(shape[0], shape[1])
-        if self._encoder is not None and shape != self.image_:
+        if not new and self._encoder is not None and shape != self.image_:
             raise InputError(f"images must have shape (n, {', '.join(map(str, self.image_))}), got {given.shape}")
         self.image_ = (shape[0], shape[1], shape[2])
         if self.config.d * shape[0] * shape[1] // STRIDE**2 > given[0].size:

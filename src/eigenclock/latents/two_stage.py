@@ -13,7 +13,7 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from ..checks import InputError, finite_array, integer
+from ..checks import InputError, finite_array, integer, number
 from ..passage import Clock, Passages
 from ..training.loop import find_device
 from ..training.options import Adam
@@ -22,10 +22,10 @@ from ..training.streams import RandomPairs, Stream, stream_seed
 from .bottleneck import Autoencoder, Conservative, convolutional_autoencoder, mlp_autoencoder
 from .convolutions import check_stride
 from .density import BETAS, LatentDensity
-from .descent import descend
+from .descent import descend, digest
 from .first_stage import FirstStage, Reconstruction
 from .model_config import ModelConfig
-from .noise_rule import intrinsic_dimension, noise_range
+from .noise_rule import SMOOTHED, intrinsic_dimension, noise_range
 from .stored import load_state, read_model, write_model
 
 Model = TypeVar("Model", bound="TwoStage")
@@ -35,6 +35,9 @@ Callback = Callable[[int, int, Any], None]
 
 WIDEST_MULTI = 3.0
 """Largest noise of "multi", in units of sigma1."""
+
+LARGE = 0.3
+"""Noise, in units of √(tr Cov/k), above which the rule's choice is doubtful."""
 
 CHUNK = 4096
 """Samples that pass a network at a time."""
@@ -69,6 +72,7 @@ class TwoStage(ABC):
         self.config = ModelConfig() if config is None else config
         self._network: Autoencoder | None = None
         self._density: LatentDensity | None = None
+        self._finished = False
 
     @property
     @abstractmethod
@@ -89,7 +93,8 @@ class TwoStage(ABC):
         **Parameters**
 
         - `X`: (n, ...) numbers of any shape. - `X_val`: more of them, which the clocks are read on; default a tenth of X.
-        - `callback`: callback(step, stage, model) at the steps at which the clocks are read.
+        - `callback`: callback(step, stage, model) at the steps at which the clocks are read; in it the model can encode, decode,
+          denoise and, in stage 2, sample; it is fitted when fit returns.
         - `folder`: for checkpoints every 500 steps; `resume` goes on from them, to the same bits.
 
         Raises InputError for NaN, fewer than 2(d + 1) samples, k >= D, d > D, identical samples, images that do not fit the
@@ -97,7 +102,11 @@ class TwoStage(ABC):
         state kept.
         """
         config, place = self.config, None if folder is None else Path(folder)
+        if resume and place is None:
+            raise InputError("resume needs the folder of the run that is to go on, got none")
+        self._network, self._density, self._finished = None, None, False
         x, val = self._read(X, X_val)
+        self._samples_hash = digest(x, val)
         self._choose(x, val)
         self._network, self._density = self._build(), None
         device = find_device(config.device)
@@ -118,6 +127,7 @@ class TwoStage(ABC):
             resume=resume,
         )
         self.history_ = self._history(risks)
+        self._finished = True
         return self
 
     def _read(self, X: Any, X_val: Any) -> tuple[Float[np.ndarray, "n D"], Float[np.ndarray, "m D"]]:
@@ -156,7 +166,15 @@ class TwoStage(ABC):
             raise InputError(f"X must hold at least 2(d + 1) = {2 * (self.d_ + 1)} samples, got {n}")
         self.shift_ = x.mean(axis=0)
         self.scale_ = float(np.sqrt(x.var(axis=0).sum() / self.k_))
-        self.sigma1_ = noise_range(x, self.k_, seed=config.seed).low if self._needs_noise() else config.sigma1 or 0.0
+        self.sigma1_ = config.sigma1 or 0.0
+        if self._needs_noise():
+            self.sigma1_ = noise_range(x, self.k_, seed=config.seed).low
+            if self.sigma1_ > LARGE * self.scale_:
+                warnings.warn(
+                    f"sigma1 = {self.sigma1_:.3g} is {self.sigma1_ / self.scale_:.2f} of the data's scale: no "
+                    "smaller level hides single samples, and this one blurs; give more samples or sigma1",
+                    stacklevel=3,
+                )
 
     def _needs_noise(self) -> bool:
         return self.config.sigma1 is None and self.first_stage.noisy
@@ -209,7 +227,7 @@ class TwoStage(ABC):
             "settings": {
                 "config": repr(config),
                 "first_stage": repr(stage),
-                "samples": float(x.double().square().sum()),
+                "samples": self._samples_hash,
             },
             "optimizer": Adam(config.lr, *BETAS),
         }
@@ -259,7 +277,14 @@ class TwoStage(ABC):
 
     def collapse_clock(self, *, delta: float = 0.5) -> Passages:
         """First of two successive steps with held-out ρ <= (1 + delta)·k, at noise sigma1_."""
+        number("delta", delta, above=-1)
         history = self._fitted().history_
+        last = float(history["risk"].values[-1])
+        if last < SMOOTHED * self.k_:
+            warnings.warn(
+                f"ρ is {last:.2g}, below {SMOOTHED:g}·k: sigma1 = {self.sigma1_:.3g} smooths the density away",
+                stacklevel=2,
+            )
         clock = Clock("risk", (1 + delta) * self.k_, "falling", smooth="twice")
         return clock.of(history["collapse_step"].values, history["risk"].values)
 
@@ -269,6 +294,7 @@ class TwoStage(ABC):
         Error: sliced Wasserstein distance of generated to held-out latents; start: the Gaussian head; floor: median of the last
         fifth of the records. Right-censored where those still fall by more than a tenth (`floor_not_reached`).
         """
+        number("delta", delta, above=0, below=1)
         history = self._fitted().history_
         if "density_error" not in history:
             raise InputError("refine_clock needs stage2='A': the training of reading B is known in closed form")
@@ -280,8 +306,9 @@ class TwoStage(ABC):
 
     def decode(self, Z: Any) -> Float[np.ndarray, "n ..."]:
         """Samples (n, ...) of latents (n, d)."""
+        self._module()
         z = finite_array("Z", Z, "latents (n, d)")
-        if z.ndim != 2 or z.shape[1] != self._fitted().d_:
+        if z.ndim != 2 or z.shape[1] != self.d_:
             raise InputError(f"Z must have shape (n, {self.d_}), got {z.shape}")
         return self._unscaled(self._through(self._module().decode, z, scaled=False))
 
@@ -291,11 +318,14 @@ class TwoStage(ABC):
 
     def score(self, X: Any, sigma: float) -> Float[np.ndarray, "n ..."]:
         """Score of the noisy data that the first stage implies, (D(x) − x)/σ², in ambient space."""
+        number("sigma", sigma, above=0)
         return (self.denoise(X) - np.asarray(X, dtype=np.float64)) / sigma**2
 
     def denoising_risk(self, X: Any, sigma: float | None = None, *, draws: int = 4, seed: int = 0) -> float:
         """ρ = E|D(x + σz) − x|²/σ² on samples, at sigma1_ unless given; the noise is the same for every model."""
         level = self.sigma1_ if sigma is None else sigma
+        number("sigma", level, above=0)
+        integer("draws", draws, at_least=1)
         x, rng = np.asarray(X, dtype=np.float64), np.random.default_rng(seed)
         errors = [((self.denoise(x + level * rng.standard_normal(x.shape)) - x) ** 2).sum() for _ in range(draws)]
         return float(np.sum(errors) / (draws * len(x) * level**2))
@@ -310,7 +340,7 @@ class TwoStage(ABC):
 
     def sample_latents(self, n: int, seed: int = 0) -> Float[np.ndarray, "n d"]:
         """n generated latents (n, d), as `encode` gives them; dropped coordinates are at their mean."""
-        density = self._fitted()._density
+        density = self._fitted(finished=False)._density
         assert density is not None
         z = np.tile(self.latent_mean_, (n, 1))
         z[:, self.kept_dims_] += density.sample(n, seed).double().numpy() * self.latent_std_[self.kept_dims_]
@@ -355,8 +385,9 @@ class TwoStage(ABC):
             raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
         return self._network
 
-    def _fitted(self: Model) -> Model:
-        if self._network is None or self._density is None:
+    def _fitted(self: Model, *, finished: bool = True) -> Model:
+        """The model itself; NotFittedError before fit or load, and, unless a callback may ask, before fit has returned."""
+        if self._network is None or self._density is None or (finished and not self._finished):
             raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
         return self
 
@@ -412,7 +443,7 @@ class TwoStage(ABC):
         network.eval().to(device)
         density.network.eval().to(device)
         density.gaussian.to(device)
-        model._network, model._density = network, density
+        model._network, model._density, model._finished = network, density, True
         return model
 
 

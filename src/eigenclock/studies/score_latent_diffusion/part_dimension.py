@@ -33,7 +33,7 @@ class Options:
     ambient: tuple[int, ...] = (16, 64, 256)
     intrinsic: tuple[int, ...] = (1, 2, 4)
     n: tuple[int, ...] = (250, 1000, 4000)
-    longer: int = 4
+    longer: int = 3
     workers: int | None = None
 
     def settings(self) -> dict[str, Run]:

@@ -56,12 +56,14 @@ def trained_bottleneck(seed: int, options: Options, sigma: float, width: int) ->
 
 def identity_residual(seed: int) -> float:
     """Largest difference, pointwise in float64, of s(x_t) + z/σ and (α/σ²)(G(E(x_t)) − x₀), s = (αG(E(x_t)) − x_t)/σ²."""
+    import torch
+
     from ...latents.bottleneck import mlp_autoencoder
 
     rng = np.random.default_rng(seed)
-    network = mlp_autoencoder(12, 16, 3, variational=False).double()
-    import torch
-
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = mlp_autoencoder(12, 16, 3, variational=False).double()
     worst = 0.0
     for alpha, sigma in ((1.0, 0.1), (0.8, 0.6)):
         x0, z = torch.from_numpy(rng.standard_normal((64, 12))), torch.from_numpy(rng.standard_normal((64, 12)))

@@ -45,7 +45,7 @@ class Run:
     noise_range: tuple[float, float] = (0.02, 5.0)
     samples: int = 3000
     batch: int = 128
-    evals: int = 24
+    evals: int = 20
     generate: bool = True
 
     def __post_init__(self) -> None:
