@@ -77,7 +77,7 @@ def study_page(docs: Path, name: str, folder: Path) -> None:
     for kept in sorted(folder.iterdir()):
         if kept.suffix in (".csv", ".png") and 1 < kept.stat().st_size < MOST_BYTES:
             shutil.copy(kept, out / f"cpu_{kept.name}")
-    pages.insert(page, "durations", durations(folder))
+    pages.insert(page, "durations", part_durations(folder))
 
 
 def tables(name: str, *folders: Path) -> pd.DataFrame:
@@ -151,6 +151,18 @@ def durations(*folders: Path) -> str:
             took = ", ".join(f"{part} {seconds / 60:.0f} min" for part, seconds in content["seconds"].items())
             lines.append(f"* `{content['command'] or file.stem}`: {took}")
     return "\n".join(lines)
+
+
+def part_durations(folder: Path) -> str:
+    """How long each part took when it was run last, by the command that ran it, and all together."""
+    took: dict[str, list[str]] = {}
+    total = 0.0
+    for file in sorted(folder.glob("*_run.json")):
+        content = json.loads(file.read_text())
+        total += content["seconds"]
+        took.setdefault(content["command"], []).append(f"{file.stem.removesuffix('_run')} {content['seconds']:.0f} s")
+    lines = [f"* `{command}`: {', '.join(parts)}" for command, parts in took.items()]
+    return "\n".join([*lines, "", f"Together {total / 60:.1f} minutes on two cores."])
 
 
 if __name__ == "__main__":

@@ -59,6 +59,12 @@ def student_interval(values: Any, *, confidence: float = 0.95) -> Estimate:
     return Estimate(mean, mean - reach, mean + reach, array.size)
 
 
+def mean_correlation(values: Any) -> Estimate:
+    """Mean of correlations over replicates with Student's interval, cut off at −1 and 1."""
+    found = student_interval(values)
+    return Estimate(found.value, float(np.maximum(found.low, -1.0)), float(np.minimum(found.high, 1.0)), found.n)
+
+
 def bootstrap_interval(values: Any, *, confidence: float = 0.95, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
     """Mean of replicates with a percentile bootstrap interval over them; too narrow for a handful: there take Student's."""
     number("confidence", confidence, above=0, below=1)

@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.stats
 import xarray as xr
 
-from ...replicates import Estimate, LogRatio, student_interval
+from ...replicates import Estimate, LogRatio, mean_correlation, student_interval
 from ..verdicts import OURS, above, factor, row, signs, verdict
 from .clocks import FEWEST_MODES, covariance_clock, exponents, joined, order_of_modes, speedup, sustained
 from .config import CONTROLS
@@ -223,7 +223,7 @@ def mode_order(runs: Runs, *, enough: bool) -> list[Row]:
     rows.append(
         row(
             "H4: the latent spectrum predicts mode clocks",
-            f"rank correlation over modes: least {np.nanmin(found):.2f}, median {np.nanmedian(found):.2f} in {len(found)} runs "
+            f"rank correlation over modes: least {np.nanmin(found):.3f}, median {np.nanmedian(found):.3f} in {len(found)} runs "
             "without a coupling",
             f"at least {modes} uncensored modes, {FEWEST_MODES} wanted" + beside,
             "exponent of τ in λ, not assumed: "
@@ -291,7 +291,7 @@ def links(table: pd.DataFrame, *, enough: bool) -> list[Row]:
             ]
             if not found:
                 continue
-            mean = student_interval(found)
+            mean = mean_correlation(found)
             parts.append((measured, mean, found))
             verdicts.append(f"{measured}: {'yes' if mean.low > 0 else 'reversed' if mean.high < 0 else 'not shown'}")
         rows.append(

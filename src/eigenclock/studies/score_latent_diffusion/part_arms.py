@@ -17,7 +17,7 @@ from ...latents.two_stage import refine_passage
 from ...objectives import EDM
 from ...passage import Clock, Passages
 from ...predict import predict
-from ...replicates import LogRatio, student_interval
+from ...replicates import LogRatio, mean_correlation
 from ...samplers import Heun
 from ...spectrum import Spectrum
 from ..study import Part, Say
@@ -284,7 +284,7 @@ def _links(table: pd.DataFrame, enough: bool) -> list[dict[str, str]]:
         found = correlations(table, measured)
         if not found:
             continue
-        mean = student_interval(found)
+        mean = mean_correlation(found)
         rows.append(
             row(
                 f"the latent spectrum predicts in which arm {words} first",

@@ -42,12 +42,12 @@ class Stacked:
     arm: str = "sild"
     n: int = 6000
     width: int = 256
-    steps: tuple[int, int] = (2000, 2000)
+    steps: tuple[int, int] = (1500, 1500)
     refit: int = 500
     beta: float = 0.0
     batch: int = 128
-    evals: int = 16
-    samples: int = 3000
+    evals: int = 12
+    samples: int = 2000
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _dimension(train: np.ndarray) -> int:
 
 def _noise(train: np.ndarray) -> float:
     """By the rule where it finds a range, else at the same place in units of √(tr Cov/k) as 0.1 on the wave surface."""
-    flat, k = train.reshape(len(train), -1), _dimension(train)
+    flat, k = train.reshape(len(train), -1)[:1500], _dimension(train)
     try:
         return noise_range(flat, k, seed=0).low
     except NoiseRangeError:

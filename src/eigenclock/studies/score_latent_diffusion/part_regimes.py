@@ -123,6 +123,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             "reported, no threshold",
         )
     ]
+    smaller = float(np.mean([(one["tangential"] < one["normal"]).mean() for one in joint["joint"]]))
     ratios, words = {}, []
     for i, level in enumerate(options.joint.levels):
         ratios[level] = LogRatio.of(*(error_clock(joint["joint"], part, i) for part in ("tangential", "normal")))
@@ -132,7 +133,8 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             "temporal claim: without stages, the normal error is learned before the tangential one",
             "tangential over normal clock, " + "; ".join(words),
             "; ".join(f"σ = {level:g}: {signs(ratio)}" for level, ratio in ratios.items()),
-            "clocks: each error down to a tenth of its own start; the exact denoiser has none",
+            "clocks: each error down to a tenth of its own start; the exact denoiser has none. In absolute terms the tangential "
+            f"error is the smaller one in {100 * smaller:.0f} % of all records",
             "reported, no threshold",
         )
     )
