@@ -54,8 +54,7 @@ def denoising_risk(gain: Any, variance: Any, sigma: float, *, multiplicity: Any 
     """
     number("sigma", sigma, above=0)
     psi, power = np.asarray(gain, dtype=np.float64), np.asarray(variance, dtype=np.float64)
-    risk: Float[np.ndarray, "*any"] = (multiplicity * (power * (1 - psi) ** 2 / sigma**2 + psi**2)).sum(axis=-1)
-    return risk
+    return np.asarray((multiplicity * (power * (1 - psi) ** 2 / sigma**2 + psi**2)).sum(axis=-1))
 
 
 def optimal_risk(variance: Any, sigma: float, width: int) -> float:
