@@ -14,8 +14,9 @@ from eigenclock.latents.descent import descend, half_then_linear, one_cycle
 from eigenclock.latents.first_stage import Reconstruction, ScoreMatching, Variational, Wasserstein
 from eigenclock.latents.heads import RIDGE, GaussianHead, RidgeHead, WithGaussian
 from eigenclock.latents.noise_rule import NoiseRangeError, intrinsic_dimension, memorising_risk, noise_range
+from eigenclock.latents.refine import refine_passage
 from eigenclock.latents.stored import ModelFileError
-from eigenclock.latents.two_stage import NotFittedError, refine_passage
+from eigenclock.latents.two_stage import NotFittedError
 from eigenclock.studies.score_latent_diffusion import make_data
 from eigenclock.training.losses import NetworkDenoiser, loss
 from eigenclock.training.options import Adam

@@ -25,7 +25,7 @@ from eigenclock.latents.prior import OrientedGradients, fit_prior, taught
 from eigenclock.passage import Passages
 from eigenclock.replicates import LogRatio
 from eigenclock.studies import run_study
-from eigenclock.studies.prior_aligned_latents import PriorLatentsConfig, claims, recode, run, speedup
+from eigenclock.studies.prior_aligned_latents import PriorLatentsConfig, claims, link_claims, recode, run, speedup
 from eigenclock.studies.prior_aligned_latents.clocks import covariance_clock, order_of_modes, sustained
 from eigenclock.studies.prior_aligned_latents.networks import as_tensor, judge, teacher
 from eigenclock.studies.prior_aligned_latents.runs import ArmSetting, LatentSpace
@@ -767,7 +767,7 @@ def test_verdicts_on_properties_and_controls():
 def test_verdicts_on_the_spectrum():
     """Planted modes follow the prediction; an arm that is faster to second order but worse to look at shows H4-neg."""
     quick = planted([50.0, 45, 40, 30], [0.1, 0.12, 0.15, 0.2], slow=0.3)
-    rows = claims.mode_order({"none": BASE, "omega=3": quick}, enough=True)
+    rows = link_claims.mode_order({"none": BASE, "omega=3": quick}, enough=True)
     assert [row["verdict"] for row in rows] == ["supported", "supported"]
     value, n = order_of_modes(BASE[0])
     assert value > 0.99
@@ -784,12 +784,12 @@ def test_verdicts_on_the_link():
         "b": planted(*curves[0], t_lin=20.0, slow=2.0, lpc=0.02),
         "c": planted(*curves[1], t_lin=40.0, slow=4.0, lpc=0.04),
     }
-    rows = {row["claim"]: row["verdict"] for row in claims.links(claims.link_table(arms), enough=True)}
+    rows = {row["claim"]: row["verdict"] for row in link_claims.links(link_claims.link_table(arms), enough=True)}
     assert len(rows) == 6
     assert rows["link: the latent spectrum orders the arms by covariance clock"] == "supported"
     assert rows["link: local continuity (LPC) orders the arms by final pixel distance"] == "supported"
     assert rows["link: local continuity (LPC) orders the arms by covariance clock"] == "not supported"
-    few = claims.links(claims.link_table(arms), enough=False)
+    few = link_claims.links(link_claims.link_table(arms), enough=False)
     assert all(row["verdict"].startswith("inconclusive") for row in few)
 
 

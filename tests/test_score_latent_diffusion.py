@@ -12,7 +12,7 @@ import xarray as xr
 
 import eigenclock as ec
 from eigenclock.studies import run_study
-from eigenclock.studies.score_latent_diffusion import make_data, part_arms, part_collapse, part_digits, part_dimension
+from eigenclock.studies.score_latent_diffusion import link, make_data, part_collapse, part_digits, part_dimension
 from eigenclock.studies.score_latent_diffusion.comparison import grid as comparisons
 from eigenclock.studies.score_latent_diffusion.comparison import holm, paired
 from eigenclock.studies.score_latent_diffusion.grids import Grid
@@ -189,8 +189,8 @@ def test_grid_of_comparisons():
 
 def test_predicted_order_is_that_of_theory():
     """A flat latent space starts learned; a steep one takes longer; the measured clock reads a planted curve."""
-    assert part_arms.predicted_time(np.array([1.0, 1.0, 1.0])) == 0
-    times = [part_arms.predicted_time(np.array([1.9, 1.0, low])) for low in (0.3, 0.1, 0.02)]
+    assert link.predicted_time(np.array([1.0, 1.0, 1.0])) == 0
+    times = [link.predicted_time(np.array([1.9, 1.0, low])) for low in (0.3, 0.1, 0.02)]
     assert 0 < times[0] < times[1] < times[2]
     time, target = np.geomspace(1, 1e4, 400), np.array([1.8, 0.2])
     variance = target + (1 - target) * np.exp(-time[:, None] / 50)
@@ -198,7 +198,7 @@ def test_predicted_order_is_that_of_theory():
         {"latent_variance": (("refine_step", "latent_mode"), variance), "latent_target": ("latent_mode", target)},
         coords={"refine_step": time},
     )
-    found = part_arms.measured_time(run)
+    found = link.measured_time(run)
     at = target + (1 - target) * np.exp(-found / 50)
     assert ((np.sqrt(at) - np.sqrt(target)) ** 2).sum() / 2 == pytest.approx(0.02, rel=0.02)
 
@@ -212,9 +212,9 @@ def test_rank_correlation_over_arms():
             "density": [1.0, 2, 3, 4, 4, 3, 2, 1],
         }
     )
-    assert part_arms.correlations(table, "density") == pytest.approx([1, -1])
+    assert link.correlations(table, "density") == pytest.approx([1, -1])
     table.loc[:1, "density"] = np.nan
-    assert part_arms.correlations(table, "density") == pytest.approx([-1])
+    assert link.correlations(table, "density") == pytest.approx([-1])
 
 
 def test_mixture_of_known_score(rng):

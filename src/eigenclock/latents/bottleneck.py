@@ -2,10 +2,14 @@
 
 import itertools
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..checks import InputError
+from ..training.streams import Stream, stream_seed
 from .convolutions import ConvolutionalDecoder, ConvolutionalEncoder
+from .model_config import ModelConfig
 
 
 class Autoencoder(nn.Module):
@@ -137,3 +141,19 @@ class Conservative(Autoencoder):
 
     def denoise(self, x: Tensor) -> Tensor:
         return self.decode(self.encode(x)) if bool(self.principal.any()) else self.whole(x)
+
+
+def build_autoencoder(config: ModelConfig, shape: tuple[int, ...], latent: int, *, variational: bool) -> Autoencoder:
+    """The autoencoder that a configuration names, its weights drawn with its seed from a stream of their own."""
+    dimension = int(np.prod(shape))
+    with torch.random.fork_rng():
+        torch.manual_seed(stream_seed(config.seed, Stream.INIT))
+        match config.architecture:
+            case "conservative":
+                if variational:
+                    raise InputError("architecture must be mlp or convolutional for a variational first stage")
+                return Conservative(dimension, config.width, latent)
+            case "convolutional":
+                return convolutional_autoencoder(shape, config.width, latent, variational=variational)
+            case _:
+                return mlp_autoencoder(dimension, config.width, latent, variational=variational)

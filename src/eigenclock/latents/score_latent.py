@@ -11,7 +11,8 @@ from ..checks import InputError, finite_array, integer
 from .density import LatentDensity
 from .first_stage import FirstStage, Reconstruction, ScoreMatching, Variational, Wasserstein
 from .model_config import ModelConfig
-from .two_stage import Callback, NotFittedError, TwoStage, held_out
+from .refine import held_out
+from .two_stage import Callback, NotFittedError, TwoStage
 
 FIRST_STAGES = {one.__name__: one for one in (Reconstruction, Variational, Wasserstein)}
 

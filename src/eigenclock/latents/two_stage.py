@@ -16,25 +16,21 @@ from torch import Tensor
 from ..checks import InputError, finite_array, integer, number
 from ..passage import Clock, Passages
 from ..training.loop import find_device
-from ..training.options import Adam
-from ..training.probe import log_steps
-from ..training.streams import RandomPairs, Stream, stream_seed
-from .bottleneck import Autoencoder, Conservative, convolutional_autoencoder, mlp_autoencoder
+from .bottleneck import Autoencoder, build_autoencoder
 from .convolutions import check_stride
-from .density import BETAS, LatentDensity
-from .descent import descend, digest
-from .first_stage import FirstStage, Reconstruction
+from .density import LatentDensity
+from .descent import digest
+from .first_stage import FirstStage
+from .first_stage_training import train_first_stage
 from .model_config import ModelConfig
 from .noise_rule import SMOOTHED, intrinsic_dimension, noise_range
+from .refine import held_out, refine_passage
 from .stored import load_state, read_model, write_model
 
 Model = TypeVar("Model", bound="TwoStage")
 
 Callback = Callable[[int, int, Any], None]
 """callback(step, stage, model), at the steps at which the clocks are read; stage 1 or 2."""
-
-WIDEST_MULTI = 3.0
-"""Largest noise of "multi", in units of sigma1."""
 
 LARGE = 0.3
 """Noise, in units of √(tr Cov/k), above which the rule's choice is doubtful."""
@@ -44,12 +40,6 @@ CHUNK = 4096
 
 CONSTANT = 1e-3
 """Latent coordinates whose spread is below this share of the largest are dropped."""
-
-HELD_OUT, MOST_HELD_OUT = 0.1, 1000
-"""Share of the samples that judge the clocks where no X_val is given, and their largest number."""
-
-FLOOR_SHARE, STILL_FALLING = 0.2, 0.1
-"""Last share of the records whose median is the floor of the refine clock, and the fall within it that makes it none."""
 
 
 class NotFittedError(InputError):
@@ -112,7 +102,19 @@ class TwoStage(ABC):
         device = find_device(config.device)
         self._network.to(device)
         train = torch.as_tensor(self._scaled(x), dtype=torch.float32, device=device)
-        risks = self._collapse(train, val, callback, place, resume)
+        shaped = val.reshape(-1, *self.shape_)
+        risks = train_first_stage(
+            self._network,
+            self.first_stage,
+            train,
+            max(self.sigma1_, 1e-12) / self.scale_,
+            config,
+            risk=lambda: self.denoising_risk(shaped) if self.sigma1_ > 0 else float("nan"),
+            told=(lambda step: callback(step, 1, self)) if callback is not None else lambda step: None,
+            folder=place,
+            resume=resume,
+            samples=self._samples_hash,
+        )
         latent = self.encode(x.reshape(-1, *self.shape_))
         self.latent_mean_, spread = latent.mean(axis=0), latent.std(axis=0)
         self.kept_dims_ = np.flatnonzero(spread >= CONSTANT * spread.max())
@@ -121,7 +123,7 @@ class TwoStage(ABC):
         self._density.network.to(device)
         self._density.fit(
             self._standardised(latent),
-            self._standardised(self.encode(val.reshape(-1, *self.shape_))),
+            self._standardised(self.encode(shaped)),
             told=(lambda step: callback(step, 2, self)) if callback is not None else lambda step: None,
             folder=None if place is None else place / "stage2",
             resume=resume,
@@ -180,85 +182,7 @@ class TwoStage(ABC):
         return self.config.sigma1 is None and self.first_stage.noisy
 
     def _build(self) -> Autoencoder:
-        config, dimension = self.config, int(np.prod(self.shape_))
-        with torch.random.fork_rng():
-            torch.manual_seed(stream_seed(config.seed, Stream.INIT))
-            match config.architecture:
-                case "conservative":
-                    if self.first_stage.variational:
-                        raise InputError("architecture must be mlp or convolutional for a variational first stage")
-                    return Conservative(dimension, config.width, self.d_)
-                case "convolutional":
-                    return convolutional_autoencoder(
-                        self.shape_, config.width, self.d_, variational=self.first_stage.variational
-                    )
-                case _:
-                    return mlp_autoencoder(dimension, config.width, self.d_, variational=self.first_stage.variational)
-
-    def _collapse(
-        self, x: Tensor, val: Float[np.ndarray, "m D"], callback: Callback | None, place: Path | None, resume: bool
-    ) -> dict[int, float]:
-        """The first stage, and the refit of its decoder; ρ on held-out samples by step."""
-        config, network, stage = self.config, self._network, self.first_stage
-        assert network is not None
-        steps = config.stage1_steps - config.decoder_refit_steps
-        low = max(self.sigma1_, 1e-12) / self.scale_
-        high = WIDEST_MULTI * low if config.noise == "multi" else low
-        pairs = RandomPairs(x, config.batch, None, (low, high), config.seed)
-        stops, risks = {0, *log_steps(1, steps, config.n_evals).tolist()}, dict[str, float]()
-
-        def fresh(step: int) -> torch.Generator:
-            return torch.Generator(x.device).manual_seed(stream_seed(config.seed, Stream.PROBE, step))
-
-        def loss(step: int) -> Tensor:
-            clean, sigma, noise = pairs(step)
-            return stage.loss(network, clean, sigma.to(clean)[:, None], noise, fresh(step))
-
-        def after(step: int) -> None:
-            if step in stops:
-                risks[str(step)] = (
-                    self.denoising_risk(val.reshape(-1, *self.shape_)) if self.sigma1_ > 0 else float("nan")
-                )
-                if callback is not None:
-                    callback(step, 1, self)
-
-        options: dict[str, Any] = {
-            "resume": resume,
-            "settings": {
-                "config": repr(config),
-                "first_stage": repr(stage),
-                "samples": self._samples_hash,
-            },
-            "optimizer": Adam(config.lr, *BETAS),
-        }
-        descend(
-            {"network": network},
-            loss,
-            steps=steps,
-            after=after,
-            file=None if place is None else place / "stage1.safetensors",
-            kept=lambda: risks,
-            restore=risks.update,
-            **options,
-        )
-        if isinstance(network, Conservative):
-            network.reduce(x)
-        if config.decoder_refit_steps:
-            plain = Reconstruction()
-            frozen = {id(p) for p in network.encoder.parameters()}
-            for parameter in network.parameters():
-                parameter.requires_grad_(id(parameter) not in frozen)
-            descend(
-                {"network": network},
-                lambda step: plain.loss(network, (clean := pairs.clean(steps + step)), clean, clean, fresh(step)),
-                steps=config.decoder_refit_steps,
-                file=None if place is None else place / "refit.safetensors",
-                **options,
-            )
-            for parameter in network.parameters():
-                parameter.requires_grad_(True)
-        network.eval()
-        return {int(step): value for step, value in risks.items()}
+        return build_autoencoder(self.config, self.shape_, self.d_, variational=self.first_stage.variational)
 
     def _history(self, risks: dict[int, float]) -> xr.Dataset:
         steps = sorted(risks)
@@ -445,20 +369,3 @@ class TwoStage(ABC):
         density.gaussian.to(device)
         model._network, model._density, model._finished = network, density, True
         return model
-
-
-def held_out(x: Float[np.ndarray, "n D"], seed: int) -> tuple[Float[np.ndarray, "a D"], Float[np.ndarray, "b D"]]:
-    """Samples to train on, and a tenth of them, at most 1,000, to judge by."""
-    order = np.random.default_rng([seed, int(Stream.DATA)]).permutation(len(x))
-    cut = max(1, min(MOST_HELD_OUT, int(HELD_OUT * len(x))))
-    return x[order[cut:]], x[order[:cut]]
-
-
-def refine_passage(step: Any, error: Any, delta: float) -> Passages:
-    """Refine clock of a record of density errors; see `TwoStage.refine_clock`."""
-    last = max(2, int(FLOOR_SHARE * len(error)))
-    floor, tail = float(np.median(error[-last:])), error[-last:]
-    target = floor + delta * (error[0] - floor)
-    if not np.isfinite(target) or error[0] <= floor or tail[-1] < (1 - STILL_FALLING) * tail[0]:
-        return Passages(np.array([float(step[-1])]), np.array([np.inf]), target, "density error")
-    return Clock("density error", float(target), "falling", smooth="twice").of(step, error)

@@ -17,7 +17,7 @@ from ...latents.prior_aligned import Perceptual
 from ...sweep import sweep
 from ..study import Part, Preset, Say, Study
 from ..verdicts import OURS, row
-from . import claims, figures
+from . import claims, figures, link_claims
 from .claims import FEWEST, Runs
 from .clocks import speedup
 from .config import PriorLatentsConfig
@@ -143,10 +143,10 @@ class PriorAlignedLatents(Study):
     def _link(self, folder: Path, say: Say) -> Part:
         """Does the latent covariance predict what comes first: over modes, and over arms."""
         runs = self._runs(folder, say, self.latents.all_arms())
-        table = claims.link_table(runs)
+        table = link_claims.link_table(runs)
         rows = []
         if self.judged:
-            rows = claims.mode_order(runs, enough=self._enough) + claims.links(table, enough=self._enough)
+            rows = link_claims.mode_order(runs, enough=self._enough) + link_claims.links(table, enough=self._enough)
         return Part(
             rows,
             {"link": table},
