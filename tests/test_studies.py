@@ -153,6 +153,7 @@ def test_errors(tmp_path):
     with pytest.raises(ec.InputError, match="out must be a folder"):
         run_study("spectral_bias", preset="tiny", out=tmp_path / "file")
     with pytest.raises(
-        ec.InputError, match="study must be one of spectral_bias, class_imbalance, innovation_window, got 'x'"
+        ec.InputError,
+        match="study must be one of spectral_bias, class_imbalance, innovation_window, score_latent_diffusion, prior_aligned_latents, got 'x'",
     ):
         run_study("x", preset="tiny", out=tmp_path / "out")
