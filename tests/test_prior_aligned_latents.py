@@ -542,8 +542,8 @@ def test_generator_starts_at_unit_variance_and_learns(backbone, rng):
     assert np.array_equal(found, generator.sample(200, seed=0))
 
 
-def test_an_mlp_is_blind_to_token_layout():
-    """Its loss and start are the same function of permuted tokens; a transformer has positions."""
+def test_velocity_of_unit_variance():
+    """The analytic skip at both ends, in the middle, and at a quarter."""
     t = torch.tensor([0.0, 0.25, 0.5, 1.0])
     assert torch.allclose(skip(t), torch.tensor([-1.0, -0.8, 0.0, 1.0]))
 
