@@ -6,10 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from x import convolutions, copies, latents, prediction, spectra, training
 
 from examples import pages
-
-from . import convolutions, copies, latents, prediction, spectra, training
 
 BENCHMARKS = (
     prediction.against_brute_force,

@@ -4,13 +4,12 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from x.measure import Row, _once, seconds
 
 import eigenclock as ec
-from eigenclock.architectures.matrices import Denoiser
-from eigenclock.brute_force.networks import matrix_network
-from eigenclock.routes.matrices import carried
-
-from .measure import Row, _once, seconds
+from eigenclock.recipe.architectures.matrices import Denoiser
+from eigenclock.recipe.architectures.trainable import matrix_network
+from eigenclock.theory.matrices import carried
 
 RECIPE = {"objective": ec.EDM(), "optimizer": ec.GradientFlow(1e-6)}
 

@@ -7,10 +7,9 @@ import numpy as np
 import psutil
 import torch
 from torch import nn
+from x.measure import Row
 
 import eigenclock as ec
-
-from .measure import Row
 
 OBJECTIVE = ec.EDM(density=ec.LogNormal())
 STEPS, PAIRS = 150, 5
@@ -68,8 +67,8 @@ def throughput() -> Iterator[Row]:
 
 def probe_share() -> Iterator[Row]:
     """The probe of a run with every default, as a share of its training time."""
-    from eigenclock.config import RunConfig
-    from eigenclock.main_job import make_probe
+    from eigenclock.jobs.config import RunConfig
+    from eigenclock.jobs.run_job import make_probe
 
     data = ec.data.natural_patches(16).standardized()
     spectrum = ec.Spectrum.from_samples(data.samples)

@@ -12,8 +12,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import eigenclock as ec
-from eigenclock.config import TheoryOptions
-from eigenclock.pipeline import stable_learning_rate
+from eigenclock.jobs.config import TheoryOptions
+from eigenclock.jobs.predict_job import stable_learning_rate
 
 OBJECTIVES: dict[str, ec.Objective] = {
     "x₀ (paper)": ec.Denoising(),

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 import eigenclock as ec
-from eigenclock import clocks
+from eigenclock.clocks import emergence as clocks
 from examples import plates
 
 SIZE = 16

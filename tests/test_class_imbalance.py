@@ -11,10 +11,11 @@ import scipy.stats
 import xarray as xr
 
 import eigenclock as ec
-from eigenclock.passage import Passages
-from eigenclock.replicates import LogRatio
-from eigenclock.studies import run_study
-from eigenclock.studies.class_imbalance import (
+from eigenclock.clocks.passage import Passages
+from eigenclock.clocks.replicates import LogRatio
+from eigenclock_studies import run_study
+from eigenclock_studies.claims import above, contains_zero, verdict, within
+from eigenclock_studies.class_imbalance import (
     ClassImbalance,
     Mixture,
     RandomFeatures,
@@ -34,13 +35,12 @@ from eigenclock.studies.class_imbalance import (
     run,
     speciation_time,
 )
-from eigenclock.studies.class_imbalance.fashion_data import ARMS, choose, judge_of, synthetic, three_classes
-from eigenclock.studies.class_imbalance.mixtures import noise, noised_variance
-from eigenclock.studies.class_imbalance.network import SmallNetwork
-from eigenclock.studies.class_imbalance.random_features import class_losses, combine, flow, steps_of
-from eigenclock.studies.class_imbalance.speciation import exact_score, log_joint, normalised_returns, posterior
-from eigenclock.studies.class_imbalance.spectrum_equations import overfitting_edge
-from eigenclock.studies.verdicts import above, contains_zero, verdict, within
+from eigenclock_studies.class_imbalance.fashion_data import ARMS, choose, judge_of, synthetic, three_classes
+from eigenclock_studies.class_imbalance.mixtures import noise, noised_variance
+from eigenclock_studies.class_imbalance.network import SmallNetwork
+from eigenclock_studies.class_imbalance.random_features import class_losses, combine, flow, steps_of
+from eigenclock_studies.class_imbalance.speciation import exact_score, log_joint, normalised_returns, posterior
+from eigenclock_studies.class_imbalance.spectrum_equations import overfitting_edge
 
 T, PSI_P = 0.1, 4.0
 TWO = Mixture((1.5, 0.5), (0.3, 0.7), 6)

@@ -13,7 +13,8 @@ import yaml
 from matplotlib.image import imread
 
 import eigenclock as ec
-from eigenclock import cli, pipeline
+from eigenclock.cli import main as cli
+from eigenclock.jobs import predict_job as pipeline
 
 SMALL = [
     "--data", "digits", "--sampler", "Heun", "--sampler.steps", "20", "--steps", "40", "--simulation.records", "8",
@@ -198,7 +199,7 @@ def test_cite_names_exactly_what_is_used(arguments, keys, capsys):
 
 def test_defaults_fit_the_data(patches):
     """The learning rate is a third of the stable one; the steps let 95 % of the modes emerge."""
-    from eigenclock.config import TheoryOptions
+    from eigenclock.jobs.config import TheoryOptions
 
     _, spectrum = patches
     recipe, steps = pipeline.resolve(TheoryOptions(), spectrum)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eigenclock as ec
-from eigenclock.clocks import emergence, first_passage, threshold_level
+from eigenclock.clocks.emergence import emergence, first_passage, threshold_level
 
 
 def table(variance, time, target, initial=None, threshold="geometric"):

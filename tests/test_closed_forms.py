@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import eigenclock as ec
-from eigenclock.closed_forms import closed_form
+from eigenclock.theory.closed_forms import closed_form
 
 VARIANCE = np.logspace(-8, 4, 13)
 TIME = np.logspace(-6, 6, 13)

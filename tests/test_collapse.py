@@ -6,9 +6,9 @@ import scipy.integrate
 import scipy.linalg
 
 import eigenclock as ec
-from eigenclock import collapse
-from eigenclock.passage import Clock
-from eigenclock.small_noise import Circle, Ellipse, Sphere
+from eigenclock.clocks.passage import Clock
+from eigenclock.exact.manifolds import Circle, Ellipse, Sphere
+from eigenclock.theory import collapse
 
 LAM = np.array([1.0, 0.6, 0.3])
 D, SIGMA = 7, 0.2

@@ -5,7 +5,7 @@ import pytest
 import scipy.integrate
 
 import eigenclock as ec
-from eigenclock.brute_force.networks import matrix_network
+from eigenclock.recipe.architectures.trainable import matrix_network
 
 RNG = np.random.default_rng(1)
 

@@ -8,7 +8,7 @@ import pytest
 import scipy.spatial.distance
 
 import eigenclock as ec
-from eigenclock.copies import found_in, matches, nearest, neighbour_ratio
+from eigenclock.observables.copies import found_in, matches, nearest, neighbour_ratio
 
 
 @pytest.mark.parametrize("d", [1, 3, 8, 9, 64, 300])
@@ -32,7 +32,7 @@ def test_a_copy_far_from_the_origin_has_distance_zero(rng):
 def test_chunks_and_images_change_nothing(rng, monkeypatch):
     x, y = rng.standard_normal((300, 4, 5)), rng.standard_normal((200, 4, 5))
     whole = nearest(x, y)
-    monkeypatch.setattr("eigenclock.copies.BLOCK", 5000)
+    monkeypatch.setattr("eigenclock.observables.copies.BLOCK", 5000)
     parts = nearest(x, y)
     assert (whole[1] == parts[1]).all()
     assert (whole[0] == parts[0]).all()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eigenclock as ec
-from eigenclock import divergences
+from eigenclock.curve import divergences
 
 positive = st.lists(st.floats(1e-3, 1e3), min_size=3, max_size=3)
 

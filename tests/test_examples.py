@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import eigenclock
-from eigenclock.objectives import Objective
+from eigenclock.recipe.objectives import Objective
 
 ROOT = Path(__file__).parent.parent
 MODULES = [name for _, name, _ in pkgutil.walk_packages(eigenclock.__path__, "eigenclock.") if "__main__" not in name]
@@ -94,7 +94,7 @@ def test_own_loop():
 
 def test_study_pages(tmp_path):
     """The committed page is whole: every table is there, and its figures."""
-    from eigenclock.studies import run_study
+    from eigenclock_studies import run_study
 
     for page in (ROOT / "docs").glob("*.md"):
         shutil.copy(page, tmp_path)
@@ -119,7 +119,7 @@ def test_study_pages(tmp_path):
 
 def test_pages_of_the_other_studies(tmp_path):
     """Made by the command, whole, with numbers behind every figure; and they say what they are."""
-    from eigenclock.studies import run_study
+    from eigenclock_studies import run_study
 
     make = import_example("study_pages")
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("figures", "*.png"))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import eigenclock as ec
-from eigenclock.forecast import Moment, forecast_by_variance
-from eigenclock.forecast_check import by_loss
-from eigenclock.levels import MEANING, plain_start
-from eigenclock.time_scale import Status, TimeScale
+from eigenclock.comparison.forecast import Moment, forecast_by_variance
+from eigenclock.comparison.forecast_check import by_loss
+from eigenclock.comparison.levels import MEANING, plain_start
+from eigenclock.comparison.time_scale import Status, TimeScale
 
 RECIPE = {"objective": ec.EDM(density=ec.LogNormal()), "sampler": ec.Heun(steps=20)}
 TIME = np.unique(np.round(np.geomspace(1, 100_000, 60)))

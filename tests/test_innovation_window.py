@@ -8,21 +8,21 @@ import torch
 import xarray as xr
 
 import eigenclock as ec
-from eigenclock.exact import LEDGER_EDM, factorised
-from eigenclock.studies import run_study
-from eigenclock.studies.innovation_window import InnovationConfig, InnovationWindow, Runs, View, calibrate, measure, run
-from eigenclock.studies.innovation_window.answers import above, every
-from eigenclock.studies.innovation_window.basins import LEVELS, Basins
-from eigenclock.studies.innovation_window.cases import CALIBRATION_SEED, Case, parity
-from eigenclock.studies.innovation_window.claims import CLAIMS, needed
-from eigenclock.studies.innovation_window.clocks import assemble, opening, summary_table
-from eigenclock.studies.innovation_window.figures import reference_rates
-from eigenclock.studies.innovation_window.forecast import fit
-from eigenclock.studies.innovation_window.gpt import GPT, generate, likelihood, train_tokens
-from eigenclock.studies.innovation_window.measurement import SAMPLER, scored
-from eigenclock.studies.innovation_window.verdicts import target_table, verdicts
+from eigenclock.exact.bits import LEDGER_EDM, factorised
 from eigenclock.training.losses import coefficients
 from eigenclock.training.sampling import sample
+from eigenclock_studies import run_study
+from eigenclock_studies.innovation_window import InnovationConfig, InnovationWindow, Runs, View, calibrate, measure, run
+from eigenclock_studies.innovation_window.answers import above, every
+from eigenclock_studies.innovation_window.basins import LEVELS, Basins
+from eigenclock_studies.innovation_window.cases import CALIBRATION_SEED, Case, parity
+from eigenclock_studies.innovation_window.claims import CLAIMS, needed
+from eigenclock_studies.innovation_window.clocks import assemble, opening, summary_table
+from eigenclock_studies.innovation_window.figures import reference_rates
+from eigenclock_studies.innovation_window.forecast import fit
+from eigenclock_studies.innovation_window.gpt import GPT, generate, likelihood, train_tokens
+from eigenclock_studies.innovation_window.measurement import SAMPLER, scored
+from eigenclock_studies.innovation_window.verdicts import target_table, verdicts
 
 RULE = ec.GroupParity(24, 4)
 STEPS = np.unique(np.round(np.geomspace(20, 20_000, 25)))
@@ -198,7 +198,7 @@ def test_basins_of_exact_denoisers():
 
 @pytest.mark.parametrize("knows", ["nothing", "rule", "training set"])
 def test_sampler_on_exact_denoisers(knows):
-    from eigenclock.exact import empirical_denoiser, parity_denoiser
+    from eigenclock.exact.bits import empirical_denoiser, parity_denoiser
 
     rng = np.random.default_rng(0)
     train, _ = RULE.split(256, rng)

@@ -10,16 +10,16 @@ import torch
 import eigenclock as ec
 from eigenclock.latents.bottleneck import Conservative, mlp_autoencoder
 from eigenclock.latents.density import LatentDensity, sampler_of
-from eigenclock.latents.descent import descend, half_then_linear, one_cycle
 from eigenclock.latents.first_stage import Reconstruction, ScoreMatching, Variational, Wasserstein
 from eigenclock.latents.heads import RIDGE, GaussianHead, RidgeHead, WithGaussian
 from eigenclock.latents.noise_rule import NoiseRangeError, intrinsic_dimension, memorising_risk, noise_range
 from eigenclock.latents.refine import refine_passage
-from eigenclock.latents.stored import ModelFileError
 from eigenclock.latents.two_stage import NotFittedError
-from eigenclock.studies.score_latent_diffusion import make_data
+from eigenclock.training.descent import descend, half_then_linear, one_cycle
 from eigenclock.training.losses import NetworkDenoiser, loss
+from eigenclock.training.model_files import ModelFileError
 from eigenclock.training.options import Adam
+from eigenclock_studies.score_latent_diffusion import make_data
 
 SMALL = ec.ModelConfig(k=1, d=2, width=32, sigma1=0.1, stage1_steps=60, stage2_steps=40, batch=32, n_evals=6)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eigenclock.studies.spectral_bias import convolution, laws
+from eigenclock_studies.spectral_bias import convolution, laws
 
 
 def rows(exponent, low, high, *, r2=0.9, modes=30):

@@ -13,9 +13,9 @@ import torch
 from safetensors.torch import load_file
 
 import eigenclock as ec
-from eigenclock.runs import CHECKPOINT
+from eigenclock.jobs.run_folder import CHECKPOINT
 from eigenclock.training.checkpoints import read_checkpoint
-from eigenclock.training.metrics import read_metrics
+from eigenclock.training.log import read_metrics
 from eigenclock.training.streams import RandomPairs
 
 OBJECTIVE = ec.EDM(density=ec.LogNormal())

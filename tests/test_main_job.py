@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import eigenclock as ec
-from eigenclock import cli
+from eigenclock.cli import main as cli
 
 SMALL = [
     "--data", "digits", "--steps", "150", "--network", "MLP", "--network.width", "64", "--network.blocks", "3",
@@ -183,8 +183,8 @@ def test_page_of_a_trained_run(browser, folder, width):
 
 
 def test_probe_samples_keep_to_a_tenth():
-    from eigenclock.config import RunConfig
-    from eigenclock.main_job import BACKWARD, CALL, GAIN_LEVELS, PROBE_SHARE, probe_samples
+    from eigenclock.jobs.config import RunConfig
+    from eigenclock.jobs.run_job import BACKWARD, CALL, GAIN_LEVELS, PROBE_SHARE, probe_samples
     from eigenclock.training.sampling import evaluations
 
     config = RunConfig(data="digits", out="x", steps=20_000)

@@ -6,9 +6,9 @@ import scipy.integrate
 import scipy.linalg
 
 import eigenclock as ec
-from eigenclock.architectures.matrices import Denoiser
-from eigenclock.routes.matrices import carried
-from eigenclock.transport import exponential
+from eigenclock.recipe.architectures.matrices import Denoiser
+from eigenclock.recipe.samplers.transport import exponential
+from eigenclock.theory.matrices import carried
 
 SPECTRUM = ec.Spectrum([2.0, 0.5, 0.1], mean=[0.5, -1.0, 0.0])
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import eigenclock as ec
-from eigenclock.objectives import Denoising
+from eigenclock.recipe.objectives import Denoising
 from eigenclock.training.losses import NetworkDenoiser
 from eigenclock.training.options import LoopOptions
 

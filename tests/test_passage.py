@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eigenclock as ec
-from eigenclock.passage import Clock, Passages
-from eigenclock.replicates import LogRatio, bootstrap_interval, difference, proportion, student_interval
+from eigenclock.clocks.passage import Clock, Passages
+from eigenclock.clocks.replicates import LogRatio, bootstrap_interval, difference, proportion, student_interval
 
 TIME = np.geomspace(1, 1e4, 41)
 

@@ -10,27 +10,27 @@ import torch
 import xarray as xr
 
 import eigenclock as ec
+from eigenclock.clocks.passage import Passages
+from eigenclock.clocks.replicates import LogRatio
 from eigenclock.latents.alignment import equal_information_angle, mcr, scr, ssr, turned
 from eigenclock.latents.convolutions import token_norm
 from eigenclock.latents.diagnose import effective_rank, latent_spectrum, rho_weights, spatial_structure, token_labels
 from eigenclock.latents.flow import skip
-from eigenclock.latents.mode_clocks import (
+from eigenclock.latents.prior import OrientedGradients, fit_prior, taught
+from eigenclock.theory.flow_clocks import (
     linear_mode_variance,
     mode_clocks,
     predicted_mode_clocks,
     second_order_distance,
     time_to_learn,
 )
-from eigenclock.latents.prior import OrientedGradients, fit_prior, taught
-from eigenclock.passage import Passages
-from eigenclock.replicates import LogRatio
-from eigenclock.studies import run_study
-from eigenclock.studies.prior_aligned_latents import PriorLatentsConfig, claims, link_claims, recode, run, speedup
-from eigenclock.studies.prior_aligned_latents.clocks import covariance_clock, order_of_modes, sustained
-from eigenclock.studies.prior_aligned_latents.networks import as_tensor, judge, teacher
-from eigenclock.studies.prior_aligned_latents.runs import ArmSetting, LatentSpace
-from eigenclock.studies.prior_aligned_latents.scores import LADDER, Scorer, corrupted, frechet, ladder, pooled, rises
-from eigenclock.studies.prior_aligned_latents.sprites import SHAPES, make_sprites
+from eigenclock_studies import run_study
+from eigenclock_studies.prior_aligned_latents import PriorLatentsConfig, claims, link_claims, recode, run, speedup
+from eigenclock_studies.prior_aligned_latents.clocks import covariance_clock, order_of_modes, sustained
+from eigenclock_studies.prior_aligned_latents.networks import as_tensor, judge, teacher
+from eigenclock_studies.prior_aligned_latents.runs import ArmSetting, LatentSpace
+from eigenclock_studies.prior_aligned_latents.scores import LADDER, Scorer, corrupted, frechet, ladder, pooled, rises
+from eigenclock_studies.prior_aligned_latents.sprites import SHAPES, make_sprites
 
 TINY = PriorLatentsConfig.preset(
     "tiny",

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import eigenclock as ec
-from eigenclock.training.observables import gain_and_r2, sample_alignment
+from eigenclock.training.gain import gain_and_r2, sample_alignment
 
 
 def wrong_gain(spectrum, gain):

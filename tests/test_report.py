@@ -11,8 +11,9 @@ import pytest
 from matplotlib.image import imread
 
 import eigenclock as ec
-from eigenclock import cli
-from eigenclock.report import images, plots
+from eigenclock.cli import main as cli
+from eigenclock.curve import displays as plots
+from eigenclock.curve import pictures as images
 
 
 @pytest.fixture(scope="module")

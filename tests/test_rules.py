@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 import eigenclock as ec
-from eigenclock.exact import (
+from eigenclock.exact.bits import (
     boxplus,
     empirical_denoiser,
     factorised,
@@ -18,8 +18,8 @@ from eigenclock.exact import (
     rule_denoiser,
     weight_denoiser,
 )
-from eigenclock.innovation import innovation
-from eigenclock.rules import Permutation
+from eigenclock.exact.rules import Permutation
+from eigenclock.observables.innovation import innovation
 
 SMALL = [
     ec.GroupParity(8, 4), ec.GroupParity(9, 3), ec.GroupParity(8, 2, "strided"), ec.GroupParity(8, 4, "random"), ec.GroupWeight(8, 4),

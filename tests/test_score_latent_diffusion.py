@@ -11,12 +11,12 @@ import scipy.stats
 import xarray as xr
 
 import eigenclock as ec
-from eigenclock.studies import run_study
-from eigenclock.studies.score_latent_diffusion import link, make_data, part_collapse, part_digits, part_dimension
-from eigenclock.studies.score_latent_diffusion.comparison import grid as comparisons
-from eigenclock.studies.score_latent_diffusion.comparison import holm, paired
-from eigenclock.studies.score_latent_diffusion.grids import Grid
-from eigenclock.studies.score_latent_diffusion.metrics import (
+from eigenclock_studies import run_study
+from eigenclock_studies.score_latent_diffusion import link, make_data, part_collapse, part_digits, part_dimension
+from eigenclock_studies.score_latent_diffusion.comparison import grid as comparisons
+from eigenclock_studies.score_latent_diffusion.comparison import holm, paired
+from eigenclock_studies.score_latent_diffusion.grids import Grid
+from eigenclock_studies.score_latent_diffusion.metrics import (
     jacobian_spectrum,
     jacobians,
     kernel_leakage,
@@ -24,9 +24,9 @@ from eigenclock.studies.score_latent_diffusion.metrics import (
     off_manifold,
     score_dimension,
 )
-from eigenclock.studies.score_latent_diffusion.part_heads import Mixture
-from eigenclock.studies.score_latent_diffusion.part_theory import trained_bottleneck
-from eigenclock.studies.score_latent_diffusion.runs import Run, case
+from eigenclock_studies.score_latent_diffusion.part_heads import Mixture
+from eigenclock_studies.score_latent_diffusion.part_theory import trained_bottleneck
+from eigenclock_studies.score_latent_diffusion.runs import Run, case
 
 SURFACES = ("wave2", "wave1", "wave2k", "wave4")
 
@@ -76,7 +76,7 @@ def test_intrinsic_density_integrates_to_one():
 
 
 def _curve(data, u):
-    from eigenclock.studies.score_latent_diffusion.manifolds import _wave
+    from eigenclock_studies.score_latent_diffusion.manifolds import _wave
 
     rng = np.random.default_rng([0, 17])
     return _wave(1, rng).embed(u)
@@ -230,7 +230,7 @@ def test_mixture_of_known_score(rng):
 
 
 def test_best_bottleneck_is_reached_from_random_starts():
-    from eigenclock.studies.score_latent_diffusion.part_theory import PRESETS
+    from eigenclock_studies.score_latent_diffusion.part_theory import PRESETS
 
     residual, risk, best = trained_bottleneck(0, PRESETS["tiny"], 0.2, 3)
     assert residual < 1e-6

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import eigenclock as ec
-from eigenclock.moments import Moments
+from eigenclock.spectrum.moments import Moments
 
 
 def correlated(rng, n, d):

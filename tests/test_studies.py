@@ -9,12 +9,12 @@ import pytest
 from matplotlib.image import imread
 
 import eigenclock as ec
-from eigenclock import cli
-from eigenclock.studies import run_study
-from eigenclock.studies.spectral_bias import SpectralBias, gaussian
-from eigenclock.studies.spectral_bias.laws import over_seeds
-from eigenclock.studies.study import PRESETS
+from eigenclock.cli import main as cli
 from eigenclock.tables import markdown
+from eigenclock_studies import run_study
+from eigenclock_studies.spectral_bias import SpectralBias, gaussian
+from eigenclock_studies.spectral_bias.laws import over_seeds
+from eigenclock_studies.study import PRESETS
 
 PARTS = ("gaussian", "images", "convolution", "width")
 

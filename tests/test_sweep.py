@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import eigenclock as ec
-from eigenclock.sweep import sweep
+from eigenclock_studies.sweep import sweep
 
 
 def draw(setting, seed):
@@ -54,7 +54,7 @@ def test_names_that_clean_to_one_file_name_stay_apart(tmp_path):
 
 def test_no_case_starts_after_the_limit(tmp_path, monkeypatch):
     clock = iter(range(100))
-    monkeypatch.setattr("eigenclock.sweep.clock.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("eigenclock_studies.sweep.clock.perf_counter", lambda: float(next(clock)))
     found = sweep(draw, {"a": 1.0, "b": 2.0}, seeds=(0, 1), folder=tmp_path, workers=1, limit_seconds=2.5)
     assert 0 < len(found.results) < 4
     assert len(found.results) + len(found.dropped) == 4

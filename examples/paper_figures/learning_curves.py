@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import eigenclock as ec
-from eigenclock.report.palette import mode_colour
+from eigenclock.curve.palette import mode_colour
 from examples import plates
 
 VARIANCE = np.logspace(2, -3, 6)

@@ -8,8 +8,24 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from . import collapse, data, divergences, exact
-from .architectures import (
+from . import data, exact
+from .checks import InputError
+from .clocks.emergence import Emergence, PowerLaw
+from .clocks.passage import Clock, Passages
+from .clocks.replicates import Estimate, LogRatio
+from .comparison.compare import Comparison, compare
+from .comparison.forecast import Forecast, forecast
+from .comparison.forecast_check import check_forecasts
+from .comparison.levels import Levels, compare_levels, predict_level
+from .curve import divergences
+from .curve.learning_curve import LearningCurve
+from .exact.rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
+from .latents.diagnose import diagnose_latents
+from .latents.model_config import ModelConfig
+from .observables.class_clocks import ClassClocks, class_clocks
+from .observables.copies import Memorization, memorization
+from .observables.innovation import Innovation, innovation
+from .recipe.architectures import (
     Affine,
     Architecture,
     Circulant,
@@ -30,33 +46,19 @@ from .architectures import (
     UnalignedOneLayer,
     UnalignedTiedTwoLayer,
 )
-from .bases import PCA, Basis, Fourier
-from .checks import InputError
-from .class_clocks import ClassClocks, class_clocks
-from .clocks import Emergence, PowerLaw
-from .compare import Comparison, compare
-from .copies import Memorization, memorization
-from .curve import LearningCurve
-from .forecast import Forecast, forecast
-from .forecast_check import check_forecasts
-from .generalization import Generalization, generalization
-from .innovation import Innovation, innovation
-from .latents.diagnose import diagnose_latents
-from .latents.model_config import ModelConfig
-from .levels import Levels, compare_levels, predict_level
-from .noise import noise_floor
-from .objectives import EDM, Denoising, Epsilon, FlowMatching, LogNormal, Objective, Score, Velocity
-from .optimizers import GradientDescent, GradientFlow, HeavyBall, Optimizer
-from .passage import Clock, Passages
-from .patches import patch_spectrum
-from .predict import predict
-from .recipe import Recipe
-from .replicates import Estimate, LogRatio
-from .routes import variance_by
-from .rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
-from .samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
-from .simulate import simulate
-from .spectrum import Spectrum
+from .recipe.objectives import EDM, Denoising, Epsilon, FlowMatching, LogNormal, Objective, Score, Velocity
+from .recipe.optimizers import GradientDescent, GradientFlow, HeavyBall, Optimizer
+from .recipe.recipe import Recipe
+from .recipe.samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
+from .simulation.simulate import simulate
+from .spectrum.bases import PCA, Basis, Fourier
+from .spectrum.patches import patch_spectrum
+from .spectrum.spectrum import Spectrum
+from .theory import collapse
+from .theory.generalization import Generalization, generalization
+from .theory.noise_floor import noise_floor
+from .theory.predict import predict
+from .theory.routes import variance_by
 from .training.network_options import MLP, ConvNet, DiT, FeedForward, Linear, Network, UNet, need_torch
 from .training.options import SGD, Adam, AdamW, LoopOptions
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import InputError
-from .load import read_idx, read_numpy
+from .reading import read_idx, read_numpy
 
 IDX_FILES = {"train_x": "train-images", "train_y": "train-labels", "test_x": "t10k-images", "test_y": "t10k-labels"}
 """How the official files' names begin."""

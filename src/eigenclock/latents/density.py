@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..divergences import sliced_wasserstein
-from ..objectives import EDM
-from ..samplers import EulerMaruyama, Heun, Sampler
-from ..spectrum import Spectrum
+from ..curve.divergences import sliced_wasserstein
+from ..recipe.objectives import EDM
+from ..recipe.samplers import EulerMaruyama, Heun, Sampler
+from ..spectrum.spectrum import Spectrum
 from ..training.loop import train
 from ..training.losses import NetworkDenoiser
 from ..training.network_options import FeedForward

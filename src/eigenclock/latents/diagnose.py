@@ -10,7 +10,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from ..checks import InputError, finite_array, integer, number
-from .mode_clocks import predicted_mode_clocks, time_to_learn
+from ..theory.flow_clocks import predicted_mode_clocks, time_to_learn
 
 Latents = Float[np.ndarray, "n d h w"]
 

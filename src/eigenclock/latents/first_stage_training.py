@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..training.descent import descend
 from ..training.options import Adam
 from ..training.probe import log_steps
 from ..training.streams import RandomPairs, Stream, stream_seed
 from .bottleneck import Autoencoder, Conservative
 from .density import BETAS
-from .descent import descend
 from .first_stage import FirstStage, Reconstruction
 from .model_config import ModelConfig
 

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot, silu
 
 from ..checks import InputError, choice, finite_array, integer, number
+from ..training.descent import descend
+from ..training.model_files import load_state, read_model, write_model
 from ..training.networks.dit import Block as TransformerBlock
 from ..training.options import AdamW
 from ..training.streams import RandomPairs, Stream, stream_seed
-from .descent import descend
-from .stored import load_state, read_model, write_model
 
 Backbone: TypeAlias = Literal["mlp", "dit"]
 FREQUENCIES = 32

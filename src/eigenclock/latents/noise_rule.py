@@ -8,7 +8,7 @@ import scipy.spatial
 from jaxtyping import Float
 
 from ..checks import InputError, number
-from ..copies import nearest
+from ..observables.copies import nearest
 
 LEVELS = np.geomspace(0.02, 0.6, 16)
 """Noise levels that are tried, in units of √(tr Cov/k)."""

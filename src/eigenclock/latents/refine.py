@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..passage import Clock, Passages
+from ..clocks.passage import Clock, Passages
 from ..training.streams import Stream
 
 FLOOR_SHARE, STILL_FALLING = 0.2, 0.1

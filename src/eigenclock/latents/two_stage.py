@@ -14,18 +14,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..checks import InputError, finite_array, integer, number
-from ..passage import Clock, Passages
+from ..clocks.passage import Clock, Passages
+from ..training.descent import digest
 from ..training.loop import find_device
+from ..training.model_files import load_state, read_model, write_model
 from .bottleneck import Autoencoder, build_autoencoder
 from .convolutions import check_stride
 from .density import LatentDensity
-from .descent import digest
 from .first_stage import FirstStage
 from .first_stage_training import train_first_stage
 from .model_config import ModelConfig
 from .noise_rule import SMOOTHED, intrinsic_dimension, noise_range
 from .refine import held_out, refine_passage
-from .stored import load_state, read_model, write_model
 
 Model = TypeVar("Model", bound="TwoStage")
 

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..curve import LearningCurve
+from ..curve.displays import Display, EmergenceDisplay, KLDisplay, SamplesDisplay, SpectrumDisplay, VarianceDisplay
+from ..curve.learning_curve import LearningCurve
+from ..curve.pictures import montage, pixel_limits, png
 from ..files import atomic
-from .images import montage, pixel_limits, png
-from .plots import Display, EmergenceDisplay, KLDisplay, SamplesDisplay, SpectrumDisplay, VarianceDisplay
 
 STRIP_TIMES = 6
 """Training times in the strip of samples."""

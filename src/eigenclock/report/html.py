@@ -7,13 +7,13 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from ..clocks import Emergence
-from ..compare import compare
-from ..curve import LearningCurve
+from ..clocks.emergence import Emergence
+from ..comparison.compare import compare
+from ..curve.learning_curve import LearningCurve
+from ..curve.palette import spread_modes
+from ..curve.pictures import data_uri, mode_picture, montage, pixel_limits, png
 from . import interactive
 from .figures import shows_images
-from .images import data_uri, mode_picture, montage, pixel_limits, png
-from .palette import spread_modes
 
 SLIDER_TIMES = 24
 """Positions of the slider over training time."""

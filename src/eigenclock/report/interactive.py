@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ..clocks import Direction
-from ..compare import Comparison
-from ..curve import LearningCurve
-from ..spectrum import Spectrum
-from .palette import GRAY_ZONE, MEASURED, PREDICTED, mode_colour, spread_modes
+from ..clocks.emergence import Direction
+from ..comparison.compare import Comparison
+from ..curve.learning_curve import LearningCurve
+from ..curve.palette import GRAY_ZONE, MEASURED, PREDICTED, mode_colour, spread_modes
+from ..spectrum.spectrum import Spectrum
 
 STEPS = "training time (steps)"
 VARIANCE = "variance (data units²)"

@@ -9,8 +9,8 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from ..curve.pictures import data_uri
 from ..files import write_text
-from .images import data_uri
 
 RUN = "_run.json"
 """What follows a part's name in the file that says how it was run."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..checks import InputError
-from ..objectives import EDM, Objective
+from ..recipe.objectives import EDM, Objective
 from .losses import NetworkDenoiser
 from .options import Denoiser
 

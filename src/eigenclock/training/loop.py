@@ -12,12 +12,12 @@ import torch
 from torch import nn
 
 from ..checks import InputError, finite_array, integer, number
-from ..curve import LearningCurve
-from ..objectives import Objective
-from ..runs import CHECKPOINT, MEASURED
+from ..curve.learning_curve import LearningCurve
+from ..jobs.run_folder import CHECKPOINT, MEASURED
+from ..recipe.objectives import Objective
 from .checkpoints import load_checkpoint, save_checkpoint
+from .log import Metrics
 from .losses import NetworkDenoiser, loss
-from .metrics import Metrics
 from .options import Descent, LoopOptions
 from .probe import MAIN, Probe
 from .streams import Pairs, RandomPairs

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..objectives import Objective
+from ..recipe.objectives import Objective
 
 
 def coefficients(objective: Objective, sigma: Float[np.ndarray, " n"]) -> Float[np.ndarray, "six n"]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
-from ..architectures import Architecture, OneLayer
 from ..checks import InputError, choice, integer, number
+from ..recipe.architectures import Architecture, OneLayer
 
 if TYPE_CHECKING:
     import torch
 
-    from ..spectrum import Spectrum
+    from ..spectrum.spectrum import Spectrum
 
 INSTALL = "pip install 'eigenclock[train]'"
 

@@ -10,11 +10,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..checks import InputError, finite_array, integer, noise_levels
-from ..curve import LearningCurve
-from ..patches import cut
-from ..samplers import Heun, Sampler
-from ..spectrum import Spectrum, check_spectrum
-from .observables import gain_and_r2, sample_alignment
+from ..curve.learning_curve import LearningCurve
+from ..recipe.samplers import Heun, Sampler
+from ..spectrum.patches import cut
+from ..spectrum.spectrum import Spectrum, check_spectrum
+from .gain import gain_and_r2, sample_alignment
 from .options import Denoiser
 from .records import as_curve, numbers, records_of
 from .sampling import evaluations, sample

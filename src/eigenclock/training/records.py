@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..checks import InputError
-from ..curve import LearningCurve
-from ..spectrum import Spectrum
+from ..curve.learning_curve import LearningCurve
+from ..spectrum.spectrum import Spectrum
 
 DIMENSIONS = {
     "variance": ("time", "mode"),

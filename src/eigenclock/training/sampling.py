@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..checks import InputError
-from ..samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
+from ..recipe.samplers import Euler, EulerMaruyama, Heun, ProbabilityFlow, Sampler, Stochastic
 from .options import Denoiser
 
 FLOW_STEPS, FLOW_SCALE = 40, 0.2

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..objectives import LogNormal
+from ..recipe.objectives import LogNormal
 
 
 class Stream(IntEnum):

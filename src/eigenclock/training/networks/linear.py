@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...architectures import Coupled
-from ...brute_force.networks import AcrossLevels, Chain, Convolution, Single, Tied, matrix_network
-from ...spectrum import Spectrum
+from ...recipe.architectures import Coupled
+from ...recipe.architectures.trainable import AcrossLevels, Chain, Convolution, Single, Tied, matrix_network
+from ...spectrum.spectrum import Spectrum
 from ..network_options import Linear
 
 ROUNDING = 1e-5

@@ -1,0 +1,1 @@
+"""Prediction against measurement: comparison, levels of theory, forecasts and their check."""

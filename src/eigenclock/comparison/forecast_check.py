@@ -1,0 +1,129 @@
+"""How good forecasts of a finished run were, made early on: error, coverage, and two baselines."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.optimize
+from jaxtyping import Float
+
+from ..clocks.emergence import Emergence
+from ..curve.learning_curve import LearningCurve
+from .compare import measured_emergence
+from .forecast import COVERAGE, Forecast, forecast, forecast_by_variance
+
+FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Shares of the run after which forecasts are made."""
+
+MOST = 1e12
+"""Steps beyond which a guess from the loss is none."""
+
+Modes = Float[np.ndarray, " mode"]
+
+
+MOMENT = 0.9
+"""The moment that is checked too: when modes with this share of the variance have emerged."""
+
+
+def check_forecasts(
+    curve: LearningCurve,
+    measured: LearningCurve,
+    *,
+    loss: tuple[Any, Any] | None = None,
+    fractions: tuple[float, ...] = FRACTIONS,
+    coverage: float = COVERAGE,
+) -> pd.DataFrame:
+    """Forecasts made after shares of a finished run, against what came.
+
+    **Parameters**
+
+    - `curve`, `measured`: see `forecast`; `measured` is the whole run.
+    - `loss`: (step,) steps and (step,) losses, for the baseline that extrapolates the loss.
+    - `fractions`: shares of the run. - `coverage`: probability of the intervals.
+
+    A row per share and method ("theory", "1/variance", "loss"): `emerged` modes by then; `forecast` modes that emerged later and
+    had a forecast, `without` those that had none; `error` the median |ln(expected/actual)|, `error_90`, `bias` the median
+    ln ratio;
+    `covered` the share of the modes that emerged later whose interval holds the step; `open` the share of the modes that never
+    emerged whose interval reaches the end of the run; `moment_covered` whether the interval of "90 % of the variance" holds.
+    """
+    last = float(measured.time.values[-1])
+    table = measured_emergence(measured, curve)
+    rows = []
+    for fraction in fractions:
+        at = fraction * last
+        if measured.time.values[0] > at:
+            continue
+        ours = forecast(curve, measured, at=at, coverage=coverage)
+        rows.append(_row("theory", fraction, ours, ours.time, table, last))
+        plain = forecast_by_variance(curve, measured, at=at, coverage=coverage)
+        rows.append(_row("1/variance", fraction, plain, plain.time, table, last))
+        if loss is not None:
+            expected = by_loss(np.asarray(loss[0]), np.asarray(loss[1]), at, ours, table.time)
+            rows.append(_row("loss", fraction, ours, expected, table, last))
+    return pd.DataFrame(rows)
+
+
+def _row(
+    method: str, fraction: float, made: Forecast, expected: Modes, table: Emergence, last: float
+) -> dict[str, Any]:
+    came = made.pending & np.isfinite(table.time)
+    judged, never = came & np.isfinite(expected), made.pending & ~np.isfinite(table.time)
+    ratio = np.log(expected[judged] / table.time[judged])
+    error = np.abs(ratio)
+    interval = method != "loss" and np.isfinite(made.time_scale)
+    inside = (made.low[came] <= table.time[came]) & (table.time[came] <= made.high[came])
+    return {
+        "fraction": fraction,
+        "method": method,
+        "emerged": int(made.emerged.sum()),
+        "forecast": int(judged.sum()),
+        "without": int(came.sum() - judged.sum()),
+        "error": float(np.median(error)) if error.size else np.nan,
+        "error_90": float(np.quantile(error, 0.9)) if error.size else np.nan,
+        "bias": float(np.median(ratio)) if error.size else np.nan,
+        "covered": float(inside.mean()) if interval and came.any() else np.nan,
+        "open": float((made.high[never] >= last).mean()) if interval and never.any() else np.nan,
+        "moment_covered": _moment_covered(made, table) if interval else np.nan,
+    }
+
+
+def _moment_covered(made: Forecast, table: Emergence) -> float:
+    """1 if the interval of the moment holds what came, 0 if not, NaN if it had come already or never did."""
+    moment, actual = made.variance_learned(MOMENT), table.variance_learned(MOMENT)
+    if moment.known or not np.isfinite(moment.step) or not np.isfinite(actual) or actual <= made.made_at:
+        return float("nan")
+    return float(moment.low <= actual <= moment.high)
+
+
+def by_loss(steps: Any, losses: Any, at: float, made: Forecast, actual: Modes) -> Modes:
+    """What one would guess from the loss alone: a fit of floor + scale·(step + delay)^−power to its past.
+
+    The share of its whole fall that is done is taken for the share of the variance learned, largest modes first; one constant
+    comes from the modes that have emerged, as for the other methods.
+
+    NaN where the fall never reaches a mode's share. It needs four losses and one emerged mode.
+    """
+    target, nothing = made.target, np.full(made.target.size, np.nan)
+    past = (steps <= at) & np.isfinite(losses.astype(np.float64))
+    if past.sum() < 4 or not made.emerged.any():
+        return nothing
+    x, y = steps[past].astype(np.float64), losses[past].astype(np.float64)
+
+    def residual(parameters: Any) -> Any:
+        floor, scale, delay, power = parameters
+        return floor + scale * (x + delay) ** -power - y
+
+    start = (0.9 * y[-1], max(y[0] - y[-1], 1e-3 * y[0]), x[0], 0.5)
+    bounds = ([0, 0, 0, 0.01], [np.inf, np.inf, 10 * at, 5])
+    floor, scale, delay, power = scipy.optimize.least_squares(residual, start, bounds=bounds, x_scale="jac").x
+    share = np.empty(target.size)
+    order = np.argsort(-target, kind="stable")
+    share[order] = np.cumsum(target[order]) / target.sum()
+    left = max(y[0] - floor, 1e-300) * (1 - share)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        guess = (scale / np.maximum(left, 1e-300)) ** (1 / power) - delay
+    known = made.emerged & (guess > 0) & np.isfinite(guess)
+    if known.any():
+        guess = guess * np.exp(np.median(np.log(actual[known] / guess[known])))
+    return np.where(np.isfinite(guess) & (guess < MOST), np.maximum(guess, at), np.nan)

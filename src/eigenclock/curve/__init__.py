@@ -1,0 +1,1 @@
+"""The learning curve: the one result of theory, simulation and measurement; its distances and displays."""

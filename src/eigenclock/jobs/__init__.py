@@ -1,0 +1,1 @@
+"""The jobs behind the commands: their configuration, the folder of a run, prediction, training, report."""

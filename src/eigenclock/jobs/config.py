@@ -1,0 +1,152 @@
+"""Configuration of the jobs: what the command line and a run's config.yaml are made of."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..checks import InputError, integer
+from ..recipe.architectures import Architecture
+from ..recipe.objectives import EDM, LogNormal, Objective
+from ..recipe.optimizers import Optimizer
+from ..recipe.samplers import Heun, Sampler
+from ..training.network_options import MLP, Network
+from ..training.options import Adam, Descent, LoopOptions, ProbeOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """How the data are read.
+
+    Attributes:
+        n: use at most this many training samples, chosen at random
+        image_size: crop images of a folder to their central square and resize to this many pixels
+        standardize: shift and scale the data to mean 0, standard deviation 0.5 (EDM's convention)
+        basis: the modes, "pca" or "fourier"
+    """
+
+    n: int | None = None
+    image_size: int | None = None
+    standardize: bool = True
+    basis: Literal["pca", "fourier"] = "pca"
+
+    def __post_init__(self) -> None:
+        if self.n is not None:
+            integer("n", self.n, at_least=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TheoryOptions:
+    """How a linear model is trained and sampled.
+
+    Attributes:
+        objective: what is regressed: EDM, Denoising, Epsilon, Velocity, Score or FlowMatching
+        architecture: the network: OneLayer, TiedTwoLayer, TwoLayer, DeepLinear, Residual, Circulant, LocalConv, Coupled, Affine,
+            UnalignedOneLayer or UnalignedTiedTwoLayer; by default OneLayer started at zero. Convolutions need basis fourier
+        optimizer: GradientFlow, GradientDescent or HeavyBall; by default gradient descent at a third of the largest stable
+            learning rate
+        sampler: how samples are drawn: ProbabilityFlow, Euler, Heun, Stochastic or EulerMaruyama
+        steps: optimizer steps; by default until 95 % of the modes are predicted to have emerged (or are right from the start) and
+            a fifth longer, at most 5000
+    """
+
+    objective: Objective = field(default_factory=EDM)
+    architecture: Architecture | None = None
+    optimizer: Optimizer | None = None
+    sampler: Sampler = field(default_factory=Heun)
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps is not None:
+            integer("steps", self.steps, at_least=1)
+
+
+@dataclass(frozen=True)
+class SimulationOptions:
+    """The brute-force check: minibatch descent of full matrices on the real samples, and particles.
+
+    Attributes:
+        enabled: whether to run it
+        batch_size: samples per step and noise level
+        particles: generated samples behind each variance
+        records: number of training times recorded
+        max_dimension: data of more coordinates are only predicted
+    """
+
+    enabled: bool = False
+    batch_size: int = 128
+    particles: int = 2048
+    records: int = 40
+    max_dimension: int = 400
+
+    def __post_init__(self) -> None:
+        integer("batch_size", self.batch_size, at_least=1)
+        integer("particles", self.particles, at_least=16)
+        integer("records", self.records, at_least=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """Where a job writes, and with which seed.
+
+    Attributes:
+        data: bundled name (natural16, natural32, natural16-colour, natural32-colour, digits, faces) or a path: .npy,
+            .npz[:key], an IDX file, a folder of images
+        out: folder of the run
+        seed: of everything that is random
+        overwrite: replace an earlier run in `out`
+        resume: continue the run in `out` where it stopped
+    """
+
+    data: str
+    out: str
+    seed: int = 0
+    overwrite: bool = False
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        integer("seed", self.seed, at_least=0)
+        if self.overwrite and self.resume:
+            raise InputError("overwrite and resume exclude each other, got both")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictConfig(OutputOptions, DataOptions, TheoryOptions):
+    """Spectrum, prediction and report; checked by brute force if asked for.
+
+    Attributes:
+        simulation: the brute-force check
+    """
+
+    simulation: SimulationOptions = field(default_factory=SimulationOptions)
+
+    def __post_init__(self) -> None:
+        DataOptions.__post_init__(self)
+        TheoryOptions.__post_init__(self)
+        OutputOptions.__post_init__(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(OutputOptions, DataOptions):
+    """The main job: spectrum, prediction, training of a real network under the probe, comparison, report.
+
+    Attributes:
+        network: MLP, UNet, ConvNet, DiT or Linear
+        objective: what is regressed: EDM, Denoising, Epsilon, Velocity, Score or FlowMatching
+        optimizer: Adam, AdamW or SGD
+        sampler: how samples are drawn: Heun, Euler, Stochastic, EulerMaruyama or ProbabilityFlow
+        steps: optimizer steps
+        training: how the loop runs
+        probe: what is measured along the run
+    """
+
+    network: Network = field(default_factory=lambda: MLP(512, 5))
+    objective: Objective = field(default_factory=lambda: EDM(density=LogNormal()))
+    optimizer: Descent = field(default_factory=lambda: Adam(3e-4))
+    sampler: Sampler = field(default_factory=Heun)
+    steps: int = 3000
+    training: LoopOptions = field(default_factory=LoopOptions)
+    probe: ProbeOptions = field(default_factory=ProbeOptions)
+
+    def __post_init__(self) -> None:
+        DataOptions.__post_init__(self)
+        OutputOptions.__post_init__(self)
+        integer("steps", self.steps, at_least=1)

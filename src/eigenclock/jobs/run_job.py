@@ -1,0 +1,206 @@
+"""The main job: data → spectrum → prediction → training under the probe → comparison and forecasts → report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..checks import InputError
+from ..comparison.forecast import forecast
+from ..comparison.forecast_check import check_forecasts
+from ..comparison.levels import Levels, compare_levels, predict_level
+from ..curve.learning_curve import LearningCurve
+from ..data import DataSet
+from ..files import atomic
+from ..recipe.architectures import Architecture, OneLayer
+from ..spectrum.patches import patch_spectrum
+from ..spectrum.spectrum import Spectrum
+from ..training.network_options import Linear, need_torch
+from .config import RunConfig
+from .predict_job import Reporter, Stages, measure, read, silent
+from .report_job import write_report
+from .run_folder import CONFIG, MANIFEST, MEASURED, METRICS, PREDICTED, STREAM, RunFolder, manifest
+
+if TYPE_CHECKING:
+    from ..training.probe import Probe
+
+PROBE_SHARE = 0.09
+"""Share of the training's work that the probe is given by default: a tenth, less what the count of work leaves out."""
+
+BACKWARD = 3
+"""Work of a training step on a sample, in units of a forward pass: forward, and twice as much backward."""
+
+CALL = 64
+"""What a call of the network costs besides its samples, in samples: reading the weights."""
+
+FEWEST, MOST = 64, 2048
+"""Bounds of the default number of samples at each probed step."""
+
+GAIN_LEVELS = 8
+"""Noise levels at which a run measures the gain."""
+
+FORECASTS, TRAINING = "forecasts.csv", "training.json"
+
+
+@dataclass(frozen=True, eq=False)
+class MainResult:
+    """What a run found, and where it is."""
+
+    folder: RunFolder
+    predicted: LearningCurve
+    measured: LearningCurve
+    levels: Levels
+    metrics: dict[str, Any]
+
+
+def theory_architecture(config: RunConfig) -> Architecture:
+    """The network that theory stands in with: a linear network's own architecture, else one layer that starts at zero."""
+    return config.network.architecture if isinstance(config.network, Linear) else OneLayer(0.0)
+
+
+def probe_samples(config: RunConfig) -> int:
+    """Samples per probed step: as asked, or as many as keep the probe near a tenth of the work of training."""
+    from ..training.sampling import evaluations
+
+    if config.probe.samples is not None:
+        return config.probe.samples
+    allowed = PROBE_SHARE * config.steps * config.training.batch_size * BACKWARD / (config.probe.count + 1)
+    per_sample = evaluations(config.sampler) + (GAIN_LEVELS if config.probe.gain else 0)
+    return int(np.clip(allowed / per_sample - CALL, FEWEST, MOST))
+
+
+def make_probe(config: RunConfig, dataset: DataSet, spectrum: Spectrum, device: Any) -> "Probe":
+    """The probe that a config asks for."""
+    import torch
+
+    from ..training.probe import Probe, log_steps
+
+    n, also = probe_samples(config), {}
+    if config.probe.fourier:
+        also["fourier"] = Spectrum.from_samples(dataset.samples, basis="fourier")
+    for size in config.probe.patches:
+        also[f"patch {size}"] = patch_spectrum(dataset.samples, size=size)
+    levels = np.geomspace(max(config.sampler.sigma_min, 1e-3), min(config.sampler.sigma_max, 1e3), GAIN_LEVELS)
+    return Probe(
+        spectrum,
+        sampler=config.sampler,
+        steps=log_steps(1, config.steps, config.probe.count),
+        n_samples=n,
+        seed=config.seed,
+        data=dataset.samples,
+        sigma=levels if config.probe.gain else (),
+        gain_samples=n,
+        also=also,
+        device=device,
+        dtype=torch.float64 if config.training.precision == "float64" else torch.float32,
+    )
+
+
+def run(config: RunConfig, config_text: str, command: str, reporter: Reporter = silent) -> MainResult:
+    """Do the main job in `config.out`. A resumed run goes on exactly where it stopped.
+
+    `config_text` is the config as YAML and `command` what repeats the run; both are kept with it.
+    """
+    stage = Stages(reporter)
+    return compare_stages(train_stages(config, config_text, command, stage), stage)
+
+
+def train_stages(config: RunConfig, config_text: str, command: str, stage: Stages) -> RunFolder:
+    """Spectrum, prediction and training under the probe."""
+    need_torch()
+    from ..training.loop import find_device, train
+    from ..training.streams import Stream, stream_seed
+
+    folder = RunFolder.claim(config.out, config_text, overwrite=config.overwrite, resume=config.resume)
+    device = find_device(config.training.device)
+    with stage("spectrum"):
+        dataset, spectrum = read(config.data, config, config.seed)
+        seed = stream_seed(config.seed, Stream.INIT)
+        network = config.network.build(dataset.samples.shape[1:], spectrum=spectrum, seed=seed)
+        probe = make_probe(
+            config, dataset, spectrum, device
+        )  # whatever is wrong is said before an old run is overwritten
+    with stage("predict"):
+        recipe = (config.objective, config.sampler, theory_architecture(config))
+        predicted = folder.curve(PREDICTED, lambda: predict_level("c", spectrum, *recipe))
+    with stage("train") as report:
+        trained = train(
+            network,
+            dataset.samples,
+            objective=config.objective,
+            optimizer=config.optimizer,
+            steps=config.steps,
+            options=config.training,
+            probe=probe,
+            seed=config.seed,
+            sigma_range=(max(config.sampler.sigma_min, 1e-3), min(config.sampler.sigma_max, 1e3)),
+            folder=folder.path,
+            resume=config.resume,
+            settings={"network": str(config.network), "objective": str(config.objective)},
+            progress=report,
+            message=lambda probe: str(forecast(predicted, probe.curve())),
+        )
+    details = {
+        "name": dataset.name,
+        "source": dataset.source,
+        "samples": len(dataset.samples),
+        "network": str(config.network),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "optimizer": str(config.optimizer),
+        "batch_size": config.training.batch_size,
+        "steps": config.steps,
+        "device": str(device),
+        "probe_samples": probe.n_samples,
+        "probe_share": trained.probe_seconds / max(trained.seconds, 1e-9),
+        "steps_per_second": trained.steps_done / max(trained.seconds - trained.probe_seconds, 1e-9),
+    }
+    if trained.steps_done or not (folder.path / TRAINING).exists():  # a finished run keeps its own timings
+        folder.write_json(TRAINING, details)
+    folder.write_json(MANIFEST, manifest(command, config.seed, stage.seconds))
+    return folder
+
+
+def compare_stages(folder: RunFolder, stage: Stages) -> MainResult:
+    """Comparison at every level, forecasts against what came, and the report, from the files of a trained run."""
+    from ..training.log import read_metrics
+
+    with stage("compare"):
+        if not (folder.path / MEASURED).exists():
+            raise InputError(f"run must be the folder of a trained run, got {folder.path}, which has no {MEASURED}")
+        predicted, measured = (LearningCurve.load(folder.path / name) for name in (PREDICTED, MEASURED))
+        details, recipe = folder.read_json(TRAINING), predicted.recipe
+        if recipe is None:
+            raise InputError(f"the prediction in {folder.path} has no recipe: run it again")
+        levels = compare_levels(
+            measured, objective=recipe.objective, sampler=recipe.sampler, architecture=recipe.architecture
+        )
+        losses = read_metrics(folder.path / STREAM)
+        loss = (np.array([r["step"] for r in losses], dtype=float), np.array([r["loss"] for r in losses], dtype=float))
+        checks = check_forecasts(predicted, measured, loss=loss if losses else None)
+        with atomic(folder.path / FORECASTS) as temporary:
+            checks.to_csv(temporary, index=False, float_format="%.6g")
+        scale = levels["c"].time_scale
+        shown = predicted.rescaled(scale if np.isfinite(scale) else 1.0)
+        metrics = {
+            "data": {key: details[key] for key in ("name", "source", "samples")},
+            "training": {key: value for key, value in details.items() if key not in ("name", "source", "samples")},
+            "objective": type(recipe.objective).__name__,
+            "steps": details["steps"],
+            **measure(shown, measured, levels["c"]),
+            "levels": levels.to_dataframe().to_dict("records"),
+            "best_level": levels.best,
+            "forecasts": checks.to_dict("records"),
+        }
+        folder.write_json(METRICS, metrics)
+    with stage("report"):
+        write_report(folder)
+    return MainResult(folder, predicted, measured, levels, metrics)
+
+
+def open_run(path: str | Path) -> RunFolder:
+    """The folder of an earlier run; InputError if it is not one."""
+    folder = RunFolder(path)
+    if not (folder.path / CONFIG).is_file():
+        raise InputError(f"run must be the folder of a run, got {path}, which has no {CONFIG}")
+    return folder

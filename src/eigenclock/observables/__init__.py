@@ -1,0 +1,1 @@
+"""What generated samples show: copies, classes, novelty."""

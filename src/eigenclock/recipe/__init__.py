@@ -1,0 +1,1 @@
+"""What a prediction is made of: objective, architecture, optimizer, sampler."""

@@ -1,0 +1,46 @@
+"""Circular convolutions: what full-width and local ones share (T10, T11)."""
+
+from abc import abstractmethod
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+
+from ...spectrum.spectrum import Spectrum
+from ..objectives import Objective, Regression
+from ..optimizers import Hessian, Optimizer, Time, Trajectory
+from .base import Architecture, Levels
+from .one_layer import OneLayer
+
+Weights: TypeAlias = Float[np.ndarray, "time sigma displacement out_channel in_channel"]
+
+
+class Convolution(Architecture):
+    """A convolution on a periodic grid, every weight used at all of its positions. Subclasses are frozen dataclasses."""
+
+    init: float
+
+    def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
+        """That of one layer, on the modes in which the weights run on their own."""
+        return OneLayer(self.init).network_gain(regression, optimizer, time)
+
+    def stiffness(self, regression: Regression) -> Hessian:
+        return OneLayer(self.init).stiffness(regression)
+
+    def sharing(self, spectrum: Spectrum) -> float:
+        return float(spectrum.positions)
+
+    def gains(
+        self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time
+    ) -> Trajectory:
+        """Gains of the modes in which the weights run on their own, of a spectrum that the network has seen."""
+        own = replace(self.regression(objective, spectrum, sigma), sharing=self.sharing(spectrum))
+        return self.network_gain(own, optimizer, time)
+
+    @abstractmethod
+    def weights(
+        self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time
+    ) -> Weights:
+        """The kernel w in closed form: F(x)[p, out] = Σ w[j, out, in]·x[p + displacement j, in]; displacements come flattened,
+        in the order of the grid or, for a local kernel, row by row from its corner."""

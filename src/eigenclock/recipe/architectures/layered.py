@@ -1,0 +1,45 @@
+"""Networks that are products of aligned layers: what they share, whatever their layers start from (T8, T9)."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from ...checks import InputError, number
+from ..objectives import Regression
+from ..optimizers import Hessian, Optimizer, Time, Trajectory
+from .base import Architecture
+from .layers import Layers
+
+
+class Layered(Architecture):
+    """A network whose gain on a mode is a product of scalars. Subclasses are frozen dataclasses."""
+
+    kinks: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def layers(self) -> Layers:
+        """The scalars of every mode."""
+
+    def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
+        return self.layers.trajectory(regression, optimizer, time)
+
+    def time_to(self, gain: float, regression: Regression, lr: float) -> Hessian:
+        """Steps of gradient flow until each mode's gain at each level reaches `gain`; NaN if never."""
+        return self.layers.time_to(gain, regression, lr)
+
+    def gain_by(self, optimizer: Optimizer) -> str:
+        return self.layers.found_by(optimizer)
+
+    def stiffness(self, regression: Regression) -> Hessian:
+        return self.layers.stiffness(regression)
+
+
+def one_or_each(init: Any, depth: int) -> Any:
+    """`init` as a number for all layers, or a tuple of one per layer (a file gives a list); InputError otherwise."""
+    if not isinstance(init, tuple | list):
+        return init
+    if len(init) != depth:
+        raise InputError(f"init must be a number or {depth} of them, one per layer, for depth {depth}, got {init!r}")
+    for i, value in enumerate(init):
+        number(f"init[{i}]", value)
+    return tuple(init)

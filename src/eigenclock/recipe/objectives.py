@@ -1,0 +1,281 @@
+"""What is regressed at each noise level, and how the network's gain becomes the denoiser's (T1, T2).
+
+At noise level σ the network sees X = a·x₀ + s·z and is asked for Y = c·x₀ + e·z. On a mode of variance λ this is one
+scalar least-squares problem, fixed by three moments: `curvature` κ = a²λ + s², `cross_moment` χ = acλ + se, and the power
+of the target ρ = c²λ + e², of which the `floor` ρ − χ²/κ remains at the optimum. An objective is one row of T2: (a, s, c, e)
+and the affine map from the network's gain f to the denoiser's ψ. All noise levels are those of the variance-exploding (EDM)
+frame, y = x₀ + σz; the other paths are mapped to it.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from jaxtyping import Float
+
+from ..checks import InputError, choice, number
+
+Weight: TypeAlias = Literal["uniform", "edm", "snr"]
+Path: TypeAlias = Literal["ve", "vp"]
+Levels: TypeAlias = Float[np.ndarray, "*own sigma"]
+"""Noise levels: one axis for all modes, or (mode, sigma) where every mode has its own."""
+
+EDM_SIGMA_DATA = 0.5
+"""Data standard deviation that Karras et al. (2022) assume; used by the loss weight "edm"."""
+
+
+@dataclass(frozen=True, eq=False)
+class Regression:
+    """The scalar least-squares problem of every mode at every noise level (T1).
+
+    The loss of mode k at level σ is `weight·(curvature·(f − optimum)² + floor)`; it is descended at a rate multiplied by
+    `density` and, where one weight serves several positions of a convolution, by their number, `sharing`. The denoiser's
+    gain is `gain_offset + gain_slope·f`.
+    """
+
+    objective: "Objective"
+    variance: Float[np.ndarray, " mode"]
+    sigma: Levels
+    curvature: Float[np.ndarray, "mode sigma"]
+    cross_moment: Float[np.ndarray, "mode sigma"]
+    floor: Float[np.ndarray, "mode sigma"]
+    weight: Levels
+    density: Levels
+    gain_offset: Levels
+    gain_slope: Levels
+    sharing: float = 1.0
+
+    @property
+    def rate(self) -> Levels:
+        """How strongly each noise level is trained: loss weight times noise density times weight sharing."""
+        return self.weight * self.density * self.sharing
+
+    def at(self, sigma: Levels) -> "Regression":
+        """The same modes at other noise levels."""
+        return replace(self.objective.regression(self.variance, sigma), sharing=self.sharing)
+
+    @property
+    def optimum(self) -> Float[np.ndarray, "mode sigma"]:
+        """Network gain of least loss, f* = χ/κ."""
+        return self.cross_moment / self.curvature
+
+    def denoiser_gain(self, network_gain: Float[np.ndarray, "*any mode sigma"]) -> Float[np.ndarray, "*any mode sigma"]:
+        """ψ from f."""
+        return self.gain_offset + self.gain_slope * network_gain
+
+    def loss(self, network_gain: Float[np.ndarray, "*any mode sigma"]) -> Float[np.ndarray, "*any mode sigma"]:
+        """Expected loss of the mode, written around its minimum so that nothing cancels (T1)."""
+        return self.weight * (self.curvature * (network_gain - self.optimum) ** 2 + self.floor)
+
+
+@dataclass(frozen=True)
+class LogNormal:
+    """Density of training noise levels: ln σ is normal (EDM: mean −1.2, std 1.2)."""
+
+    mean: float = -1.2
+    std: float = 1.2
+
+    def __post_init__(self) -> None:
+        number("density.mean", self.mean)
+        number("density.std", self.std, above=0)
+
+    def __call__(self, sigma: Levels) -> Levels:
+        """Probability density of ln σ at each level."""
+        z = (np.log(sigma) - self.mean) / self.std
+        return np.exp(-(z**2) / 2) / (self.std * np.sqrt(2 * np.pi))
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One row of T2 evaluated at noise levels: input a·x₀ + s·z, target c·x₀ + e·z, ψ = offset + slope·f."""
+
+    a: Levels
+    s: Levels
+    c: Levels
+    e: Levels
+    offset: Levels
+    slope: Levels
+
+
+class Objective(ABC):
+    """A regression per noise level. Subclasses are frozen dataclasses that state one row of T2."""
+
+    weight: Weight = "uniform"
+    path: Path = "ve"
+    density: LogNormal | None = None
+
+    def __post_init__(self) -> None:
+        choice("weight", self.weight, get_args(Weight))
+        choice("path", self.path, get_args(Path))
+        if self.density is not None and not isinstance(self.density, LogNormal):
+            raise InputError(f"density must be a LogNormal or None, got {self.density!r}")
+
+    @abstractmethod
+    def row(self, sigma: Levels) -> Row:
+        """The row of T2 at noise levels `sigma` > 0."""
+
+    def loss_weight(self, sigma: Levels) -> Levels:
+        """Weight of the squared error of the objective's own target at each noise level."""
+        if self.weight == "edm":
+            return (sigma**2 + EDM_SIGMA_DATA**2) / (sigma * EDM_SIGMA_DATA) ** 2
+        return sigma**-2.0 if self.weight == "snr" else np.ones_like(sigma)
+
+    def regression(self, variance: Float[np.ndarray, " mode"], sigma: Levels) -> Regression:
+        """The moments of T1 for modes of the given variance."""
+        row, power = self.row(sigma), variance[:, None]
+        curvature = row.a**2 * power + row.s**2
+        return Regression(
+            objective=self,
+            variance=variance,
+            sigma=sigma,
+            curvature=curvature,
+            cross_moment=row.a * row.c * power + row.s * row.e,
+            # rho - chi^2/kappa without its cancellation
+            floor=power * (row.a * row.e - row.s * row.c) ** 2 / curvature,
+            weight=self.loss_weight(sigma),
+            density=np.ones_like(sigma) if self.density is None else self.density(sigma),
+            gain_offset=row.offset,
+            gain_slope=row.slope,
+        )
+
+
+def variance_preserving(sigma: Levels) -> tuple[Levels, Levels]:
+    """Signal and noise amplitudes of the variance-preserving path at EDM-frame noise level σ."""
+    signal = 1 / np.sqrt(1 + sigma**2)
+    return signal, sigma * signal
+
+
+@dataclass(frozen=True)
+class Denoising(Objective):
+    """Regress the clean sample x₀ (the paper's main text).
+
+    **Parameters**
+
+    - `weight`: weight of |D − x₀|² at each noise level: "uniform" (the paper), "edm" (σ²+σ_d²)/(σσ_d)² with σ_d = 0.5,
+      "snr" 1/σ².
+    - `path`: what the network sees: "ve" x₀ + σz, "vp" (x₀ + σz)/√(1+σ²).
+    - `density`: density of training noise levels, scales each level's rate by p(ln σ); None trains every level alone.
+    """
+
+    weight: Weight = "uniform"
+    path: Path = "ve"
+    density: LogNormal | None = None
+
+    def row(self, sigma: Levels) -> Row:
+        one, zero = np.ones_like(sigma), np.zeros_like(sigma)
+        a, s = (one, sigma) if self.path == "ve" else variance_preserving(sigma)
+        return Row(a=a, s=s, c=one, e=zero, offset=zero, slope=a)
+
+
+@dataclass(frozen=True)
+class EDM(Objective):
+    """The preconditioned network of Karras et al. (2022), D = c_skip·y + c_out·F(c_in·y), under their loss.
+
+    Their weight (σ²+σ_d²)/(σσ_d)² makes the regression of F have weight one at every noise level.
+
+    **Parameters**
+
+    - `sigma_data`: standard deviation per coordinate that the preconditioning assumes, in the units of the data.
+    - `density`: density of training noise levels (EDM trains with `LogNormal(-1.2, 1.2)`); None trains every level alone.
+
+    ```python
+    >>> import numpy as np
+    >>> import eigenclock as ec
+    >>> regression = ec.EDM(sigma_data=0.5).regression(np.array([0.25]), np.array([0.5]))
+    >>> regression.denoiser_gain(regression.optimum)  # λ/(λ+σ²), as for every objective
+    array([[0.5]])
+
+    ```
+    """
+
+    sigma_data: float = EDM_SIGMA_DATA
+    density: LogNormal | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        number("sigma_data", self.sigma_data, above=0)
+
+    def row(self, sigma: Levels) -> Row:
+        total = sigma**2 + self.sigma_data**2
+        c_skip, c_in = self.sigma_data**2 / total, 1 / np.sqrt(total)
+        c_out = sigma * self.sigma_data / np.sqrt(total)
+        # (1 - c_skip)/c_out, with 1 - c_skip = sigma^2/total
+        signal = sigma / (self.sigma_data * np.sqrt(total))
+        noise = -self.sigma_data / np.sqrt(total)
+        return Row(a=c_in, s=c_in * sigma, c=signal, e=noise, offset=c_skip, slope=c_out * c_in)
+
+
+@dataclass(frozen=True)
+class Epsilon(Objective):
+    """Regress the noise z (DDPM).
+
+    **Parameters**
+
+    - `weight`: weight of |ε̂ − z|² at each noise level, see `Denoising`.
+    - `path`: what the network sees: "ve" x₀ + σz, "vp" (x₀ + σz)/√(1+σ²).
+    - `density`: density of training noise levels, or None.
+    """
+
+    weight: Weight = "uniform"
+    path: Path = "ve"
+    density: LogNormal | None = None
+
+    def row(self, sigma: Levels) -> Row:
+        one = np.ones_like(sigma)
+        a, s = (one, sigma) if self.path == "ve" else variance_preserving(sigma)
+        return Row(a=a, s=s, c=np.zeros_like(sigma), e=one, offset=one, slope=-s)
+
+
+@dataclass(frozen=True)
+class Velocity(Objective):
+    """Regress v = αz − s·x₀ on the variance-preserving path (Salimans & Ho, 2022).
+
+    **Parameters**
+
+    - `weight`: weight of |v̂ − v|² at each noise level, see `Denoising`.
+    - `density`: density of training noise levels, or None.
+    """
+
+    weight: Weight = "uniform"
+    density: LogNormal | None = None
+
+    def row(self, sigma: Levels) -> Row:
+        signal, noise = variance_preserving(sigma)
+        return Row(a=signal, s=noise, c=-noise, e=signal, offset=signal**2, slope=-signal * noise)
+
+
+@dataclass(frozen=True)
+class Score(Objective):
+    """Regress the conditional score −z/σ on the variance-exploding path.
+
+    **Parameters**
+
+    - `weight`: weight of the squared score error at each noise level, see `Denoising`.
+    - `density`: density of training noise levels, or None.
+    """
+
+    weight: Weight = "uniform"
+    density: LogNormal | None = None
+
+    def row(self, sigma: Levels) -> Row:
+        one = np.ones_like(sigma)
+        return Row(a=one, s=sigma, c=np.zeros_like(sigma), e=-1 / sigma, offset=one, slope=sigma**2)
+
+
+@dataclass(frozen=True)
+class FlowMatching(Objective):
+    """Regress x₀ − z on the straight path t·x₀ + (1−t)·z; data at t = 1, σ = (1−t)/t (App. H).
+
+    **Parameters**
+
+    - `weight`: weight of |û − (x₀ − z)|² at each noise level, see `Denoising`.
+    - `density`: density of training noise levels in ln σ, or None.
+    """
+
+    weight: Weight = "uniform"
+    density: LogNormal | None = None
+
+    def row(self, sigma: Levels) -> Row:
+        one, t, rest = np.ones_like(sigma), 1 / (1 + sigma), sigma / (1 + sigma)
+        return Row(a=t, s=rest, c=one, e=-one, offset=t, slope=t * rest)

@@ -1,0 +1,78 @@
+"""How a model is trained and sampled: objective, architecture, optimizer and sampler, as one value that a file can hold."""
+
+import inspect
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+from ..checks import InputError
+from .architectures import Architecture, NoiseKernel, OneLayer, Start
+from .objectives import Denoising, LogNormal, Objective
+from .optimizers import GradientFlow, Optimizer
+from .samplers import ProbabilityFlow, Sampler
+
+PARTS = (Objective, Architecture, Optimizer, Sampler, NoiseKernel, Start)
+"""Bases of everything that a recipe is made of."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything of a training run that the theory needs to know.
+
+    **Parameters**
+
+    - `objective`: what is regressed at each noise level.
+    - `architecture`: the network, and where it starts.
+    - `optimizer`: how the loss is descended; sets the unit of time.
+    - `sampler`: how samples are generated from the trained denoiser.
+    """
+
+    objective: Objective = field(default_factory=Denoising)
+    architecture: Architecture = field(default_factory=OneLayer)
+    optimizer: Optimizer = field(default_factory=GradientFlow)
+    sampler: Sampler = field(default_factory=ProbabilityFlow)
+
+    def __post_init__(self) -> None:
+        for part, base in zip(fields(self), (Objective, Architecture, Optimizer, Sampler), strict=True):
+            given = getattr(self, part.name)
+            if not isinstance(given, base):
+                names = ", ".join(kind.__name__ for kind in concrete(base))
+                raise InputError(f"{part.name} must be made by one of {names}, got {given!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested dictionary: {"objective": {"name": "Denoising", ...}, ...}."""
+        stored = replace(self, architecture=self.architecture.storable())
+        return {part.name: _named(getattr(stored, part.name)) for part in fields(self)}
+
+    @classmethod
+    def from_dict(cls, parts: dict[str, Any]) -> "Recipe":
+        """The recipe that `to_dict` wrote."""
+        return cls(**{key: _build(value) for key, value in parts.items()})
+
+    def __str__(self) -> str:
+        return " · ".join(str(getattr(self, part.name)) for part in fields(self))
+
+
+def _named(part: Any) -> dict[str, Any]:
+    """A dataclass as a dictionary with its name; dataclasses within it too."""
+    values = ((item.name, getattr(part, item.name)) for item in fields(part))
+    return {"name": type(part).__name__} | {
+        key: _named(value) if is_dataclass(value) else value for key, value in values
+    }
+
+
+def _build(entry: dict[str, Any]) -> Any:
+    known = {kind.__name__: kind for base in PARTS for kind in concrete(base)} | {"LogNormal": LogNormal}
+    arguments = {
+        key: _build(value) if isinstance(value, dict) else value for key, value in entry.items() if key != "name"
+    }
+    return known[entry["name"]](**arguments)
+
+
+def concrete(base: type[Any]) -> list[type[Any]]:
+    """The dataclasses that derive from a part's base class and can be made."""
+    return [
+        kind
+        for child in base.__subclasses__()
+        for kind in (child, *concrete(child))
+        if is_dataclass(kind) and not inspect.isabstract(kind)
+    ]

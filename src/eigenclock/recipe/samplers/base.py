@@ -1,0 +1,65 @@
+"""What a sampler is to the theory: the noise levels it visits, and what it makes of a gain."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from numbers import Real
+from typing import Any, TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ...checks import InputError, number
+
+Gain: TypeAlias = Float[np.ndarray, "time mode sigma"]
+Variance: TypeAlias = Float[np.ndarray, "time mode"]
+Levels: TypeAlias = Float[np.ndarray, " sigma"]
+
+
+Slope: TypeAlias = Any
+"""1 − ψ at one noise level: numbers (time, mode), or matrices (..., d, d) that act from the left."""
+
+
+Product: TypeAlias = Callable[[Any, Any], Any]
+"""How two steps follow each other: `np.multiply` for modes on their own, `np.matmul` for matrices."""
+
+Step: TypeAlias = tuple[Any, float]
+"""What a sampler does in one step: x ← map·x + noise, as the map and the variance of the noise."""
+
+
+class Sampler(ABC):
+    """Turns noise into samples. Subclasses are frozen dataclasses with `sigma_min` and `sigma_max`."""
+
+    sigma_min: float
+    sigma_max: float
+
+    @property
+    @abstractmethod
+    def levels(self) -> Levels:
+        """Noise levels at which the sampler needs the gain."""
+
+    @abstractmethod
+    def variance(self, gain: Gain) -> Variance:
+        """Generated variance of each mode from its gain at `levels`; inf where it is beyond the range of a float."""
+
+    @property
+    def matrix_levels(self) -> Levels:
+        """Noise levels at which the sampler needs a denoiser that is a matrix."""
+        return self.levels
+
+    @abstractmethod
+    def steps_of(self, slope: Sequence[Slope], product: Product, identity: Any) -> Iterator[Step]:
+        """The sampler's steps, in order, from 1 − ψ at `matrix_levels`."""
+
+    def refined(self, gain: Gain) -> "tuple[Bool[np.ndarray, ' mode'], Sampler] | None":
+        """Modes whose gain `levels` do not resolve, and the same sampler on finer levels; None if there is nothing to refine."""
+        return None
+
+
+def check_range(sigma_min: Any, sigma_max: Any) -> None:
+    number("sigma_min", sigma_min)
+    if not isinstance(sigma_max, Real):
+        raise InputError(f"sigma_max must be a number, got {sigma_max!r}")
+    if not 0 <= sigma_min < sigma_max:
+        raise InputError(
+            f"sigma_min must be >= 0 and < sigma_max, got sigma_min={sigma_min:g}, sigma_max={sigma_max:g}"
+        )

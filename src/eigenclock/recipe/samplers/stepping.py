@@ -1,0 +1,64 @@
+"""Discrete samplers on EDM's noise grid: what they have in common (T6; Karras et al. 2022)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...checks import integer, number
+from .base import Gain, Levels, Product, Sampler, Slope, Variance, check_range
+
+
+def edm_levels(steps: int, sigma_min: float, sigma_max: float, rho: float) -> Levels:
+    """EDM's noise levels σ_0 = sigma_max > … > σ_{steps−1} = sigma_min, evenly spaced in σ^{1/ρ} (Karras et al. 2022, Eq. 5)."""
+    fraction = np.linspace(0, 1, steps)
+    return (sigma_max ** (1 / rho) + fraction * (sigma_min ** (1 / rho) - sigma_max ** (1 / rho))) ** rho
+
+
+@dataclass(frozen=True)
+class Stepping(Sampler):
+    """Common to the discrete samplers: `steps` steps on EDM's grid, the last from sigma_min to zero noise."""
+
+    steps: int = 20
+    rho: float = 7.0
+    sigma_min: float = 0.002
+    sigma_max: float = 80.0
+
+    def __post_init__(self) -> None:
+        number("sigma_min", self.sigma_min, above=0)
+        number("sigma_max", self.sigma_max, above=0)
+        check_range(self.sigma_min, self.sigma_max)
+        number("rho", self.rho, at_least=1)
+        integer("steps", self.steps, at_least=2)
+
+    @property
+    def grid(self) -> Levels:
+        """EDM's noise levels, from high to low."""
+        return edm_levels(self.steps, self.sigma_min, self.sigma_max, self.rho)
+
+    @property
+    def levels(self) -> Levels:
+        return self.grid
+
+    def variance(self, gain: Gain) -> Variance:
+        """The recursion v ← map²·v + noise."""
+        slope = [1 - gain[..., i] for i in range(gain.shape[-1])]
+        variance = np.full(gain.shape[:-1], self.sigma_max**2)
+        for factor, noise in self.steps_of(slope, np.multiply, 1.0):
+            variance *= factor**2
+            variance += noise
+        return variance
+
+    def relative_steps(self) -> Levels:
+        """Δσ/σ of every step; −1 for the last, to zero noise."""
+        levels = self.grid
+        return np.append(levels[1:], 0.0) / levels - 1
+
+
+def heun_map(first: Slope, last: Slope | None, step: float, product: Product, identity: Any) -> Any:
+    """A step Δσ = step·σ by the average of both ends' slopes; by the first alone where the other end is zero noise."""
+    ahead = identity + step * first
+    if last is None:
+        return ahead
+    # Δσ/σ_{i+1} = (Δσ/σ_i)/(1 + Δσ/σ_i)
+    return identity + (step * first + step / (1 + step) * product(last, ahead)) / 2

@@ -1,0 +1,1 @@
+"""The spectrum of data: modes, bases, estimation."""

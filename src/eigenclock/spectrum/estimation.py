@@ -1,0 +1,117 @@
+"""Variances and modes of a spectrum from what is known of the data: samples, covariance, moments of waves, power."""
+
+from typing import Any
+
+import numpy as np
+import scipy.fft
+import scipy.linalg
+from jaxtyping import Complex, Float, Inexact
+
+from ..checks import InputError, finite_array
+from .bases import PCA, Fourier, mirrored, spectral_waves
+from .moments import Moments, check_varies
+
+Variance = Float[np.ndarray, " mode"]
+
+
+def thin_pca(samples: Float[np.ndarray, "n ..."]) -> tuple[Variance, Float[np.ndarray, "..."], PCA]:
+    """Variance, mean and principal components of fewer samples than coordinates, through the n×n Gram matrix."""
+    shape, n = samples.shape[1:], len(samples)
+    flat = samples.reshape(n, -1).astype(np.float64)
+    mean = flat.mean(axis=0)
+    flat = flat - mean
+    variance, left = scipy.linalg.eigh(flat @ flat.T / n, driver="evd")
+    variance, left = variance[::-1], left[:, ::-1]
+    keep = variance > max(variance[0], 0) * n * np.finfo(float).eps
+    check_varies(variance[0], mean)
+    components, _ = np.linalg.qr(flat.T @ (left[:, keep] / np.sqrt(n * variance[keep])))
+    return variance[keep], mean.reshape(shape), PCA(components.T, shape)
+
+
+def checked_covariance(c: Any) -> Float[np.ndarray, "d d"]:
+    """`c` as a symmetric positive semi-definite matrix, or an InputError that says what it lacks."""
+    matrix = finite_array("c", c, "a symmetric positive semi-definite (d, d) matrix")
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
+        raise InputError(f"c must be a square (d, d) matrix, got shape {matrix.shape}")
+    size = np.abs(matrix).max()
+    if np.abs(matrix - matrix.T).max() > 1e-10 * size:
+        raise InputError(f"c must be symmetric, got an asymmetry of {np.abs(matrix - matrix.T).max():g}")
+    smallest = np.linalg.eigvalsh(matrix)[0]
+    if smallest < -1e-10 * size:
+        raise InputError(f"c must be positive semi-definite, got an eigenvalue of {smallest:g}")
+    return matrix
+
+
+def pca(covariance: Float[np.ndarray, "d d"], shape: tuple[int, ...]) -> tuple[Variance, PCA]:
+    """Eigenvalues and eigenvectors of a covariance, rounding cut off."""
+    variance, vectors = scipy.linalg.eigh(covariance, driver="evd")
+    variance, components = variance[::-1], np.ascontiguousarray(vectors[:, ::-1].T)
+    variance = np.where(variance > variance[0] * variance.size * np.finfo(float).eps, variance, 0.0)
+    return variance, PCA(components, shape)
+
+
+def waves_of_moments(moments: Moments, shape: tuple[int, ...]) -> tuple[Variance, Float[np.ndarray, "..."], Fourier]:
+    """Variance, mean and Fourier modes from the moments of real and imaginary parts (`real_waves`)."""
+    grid, c = shape[:2], moments.mean.shape[-1] // 2
+    mean = scipy.fft.ifftn(
+        (moments.mean[:, :c] + 1j * moments.mean[:, c:]).reshape(*grid, c), axes=range(len(grid)), norm="ortho"
+    )
+    parts = moments.covariance
+    real, imaginary, cross = parts[:, :c, :c], parts[:, c:, c:], parts[:, c:, :c]
+    rotation = _eigenvectors(real + imaginary + 1j * (cross - cross.swapaxes(1, 2)), grid)
+    # a mode's coordinate is Re(u*·x̂) − Im(u*·x̂), linear in the two parts
+    weights = np.concatenate([rotation.real + rotation.imag, rotation.imag - rotation.real], axis=1)
+    variance = np.einsum("fck,fcd,fdk->fk", weights, parts, weights, optimize=True).ravel()
+    check_varies(variance.max(), mean.real)
+    order = np.argsort(-variance, kind="stable")
+    cutoff = variance.max() * variance.size * np.finfo(float).eps
+    variance = np.where(variance > cutoff, variance, 0.0)[order]
+    return variance, mean.real.reshape(shape), Fourier(shape, rotation, order)
+
+
+def waves_of_power(power: Any, *, channels: bool) -> tuple[Variance, Fourier]:
+    """Variance and Fourier modes of a stationary field from its (cross-)power spectrum; InputError if it cannot be one."""
+    given = np.asarray(power)
+    if not channels:
+        given = finite_array("power", power, "an array of finite numbers >= 0")[..., None, None]
+    grid, c = given.shape[:-2], given.shape[-1]
+    if len(grid) not in (1, 2) or given.shape[-2] != c or given.size == 0:
+        raise InputError(f"power must have shape (n,) or (h, w), with channels (…, c, c), got {np.shape(power)}")
+    if not np.isfinite(given).all():
+        raise InputError("power must be finite, got an entry that is not")
+    size = np.abs(given).max()
+    axes = range(len(grid))
+    if np.abs(given - given.conj().swapaxes(-1, -2)).max() > 1e-9 * size:
+        raise InputError("power must be Hermitian in its channels, got a matrix that is not")
+    if np.abs(given - mirrored(given, axes).conj()).max() > 1e-9 * size:
+        raise InputError("power must be the same at ±k (conjugate, with channels), as for real data, got a difference")
+    blocks = given.reshape(-1, c, c)
+    rotation = _eigenvectors(blocks, grid)
+    variance = np.einsum("fck,fcd,fdk->fk", rotation.conj(), blocks, rotation, optimize=True).real.ravel()
+    if variance.min() < -1e-9 * size:
+        raise InputError(f"power must be >= 0, got {variance.min():g}")
+    order = np.argsort(-variance, kind="stable")
+    shape = grid if c == 1 else (*(grid if len(grid) == 2 else (grid[0], 1)), c)
+    return np.maximum(variance, 0.0)[order], Fourier(shape, rotation, order)
+
+
+def real_waves(rows: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n frequency part"]:
+    """Real and imaginary parts of samples' Fourier transforms, side by side as twice as many channels."""
+    waves = spectral_waves(rows, len(rows.shape[1:3]))
+    return np.concatenate([waves.real, waves.imag], axis=2)
+
+
+def _eigenvectors(
+    blocks: Inexact[np.ndarray, "frequency c c"], grid: tuple[int, ...]
+) -> Complex[np.ndarray, "frequency c c"]:
+    """Eigenvectors of Hermitian matrices over a grid of frequencies, falling eigenvalue first, conjugate at ±k."""
+    _, vectors = np.linalg.eigh(blocks)
+    index = np.arange(len(blocks))
+    opposite = mirrored(index.reshape(grid), range(len(grid))).ravel()
+    alone = opposite == index
+    _, real = np.linalg.eigh(blocks[alone].real)
+    out = vectors.astype(np.complex128)
+    out[alone] = real
+    later = opposite < index
+    out[later] = out[opposite[later]].conj()
+    return out[..., ::-1]

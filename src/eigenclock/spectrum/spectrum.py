@@ -1,0 +1,323 @@
+"""The spectrum of a data set: the variance of each mode, and the basis that turns modes into data."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Complex, Float
+
+from ..checks import InputError, choice, finite_array, integer, number
+from .bases import Basis, Fourier, basis_from_dataset
+from .estimation import checked_covariance, pca, real_waves, thin_pca, waves_of_moments, waves_of_power
+from .moments import ROWS, Moments, check_samples, check_varies
+
+BasisName: TypeAlias = Literal["pca", "fourier"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Spectrum:
+    """Variances of the modes of a data distribution, with the mean and basis where they are known.
+
+    Abstract modes, `Spectrum([4.0, 1.0, 0.25])`, keep the order in which they are given; all other constructors sort them by
+    falling variance. Variances are those of the samples at hand, normalised by n: they are what training sees.
+
+    **Parameters**
+
+    - `variance`: (mode,) non-negative, in squared data units.
+    - `mean`: mean of the data, of a sample's shape, or None.
+    - `basis`: maps samples to mode coordinates and back, or None for abstract modes.
+    - `test_variance`: (mode,) variance of held-out samples along the same modes, or None.
+    - `n_samples`: number of samples behind the variances, or None.
+
+    Raises InputError if a variance is negative or not finite.
+
+    ```python
+    >>> import eigenclock as ec
+    >>> ec.Spectrum.power_law(4, exponent=1).variance
+    array([1.        , 0.5       , 0.33333333, 0.25      ])
+
+    ```
+    """
+
+    variance: Float[np.ndarray, " mode"]
+    mean: Float[np.ndarray, "..."] | None = None
+    basis: Basis | None = None
+    test_variance: Float[np.ndarray, " mode"] | None = None
+    n_samples: int | None = None
+
+    def __init__(
+        self,
+        variance: Any,
+        *,
+        mean: Any = None,
+        basis: Basis | None = None,
+        test_variance: Any = None,
+        n_samples: int | None = None,
+    ) -> None:
+        array = finite_array("variance", variance, "a non-empty 1-D array of finite numbers >= 0")
+        if array.ndim != 1 or array.size == 0:
+            raise InputError(f"variance must be a non-empty 1-D array, got shape {array.shape}")
+        if array.min() < 0:
+            raise InputError(f"variance must be >= 0, got {array.min():g} at mode {int(array.argmin())}")
+        if basis is not None and basis.n_modes != array.size:
+            raise InputError(f"basis must have as many modes as variance, got {basis.n_modes} and {array.size}")
+        centre = None if mean is None else finite_array("mean", mean, "an array of finite numbers").copy()
+        shape = (array.size,) if basis is None else basis.shape
+        if centre is not None and centre.shape != shape:
+            raise InputError(f"mean must have shape {shape}, got {centre.shape}")
+        held_out = None
+        if test_variance is not None:
+            held_out = finite_array("test_variance", test_variance, "an array of finite numbers >= 0").copy()
+            if held_out.shape != array.shape or held_out.min() < 0:
+                raise InputError(f"test_variance must be >= 0 and of shape {array.shape}, got shape {held_out.shape}")
+        fields = {
+            "variance": array.copy(),
+            "mean": centre,
+            "basis": basis,
+            "test_variance": held_out,
+            "n_samples": n_samples,
+        }
+        for name, value in fields.items():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        basis = "abstract" if self.basis is None else f"{type(self.basis).__name__} of samples {self.basis.shape}"
+        return (
+            f"Spectrum({self.n_modes} modes, {basis}, variance {self.variance.max():.3g} to {self.variance.min():.3g})"
+        )
+
+    @property
+    def n_modes(self) -> int:
+        """Number of modes held."""
+        return self.variance.size
+
+    @property
+    def rank(self) -> int:
+        """Number of modes with variance above zero."""
+        return int(np.count_nonzero(self.variance))
+
+    @property
+    def dimension(self) -> int:
+        """Number of coordinates of a sample; the modes beyond `n_modes` have no variance and were never formed."""
+        return self.n_modes if self.basis is None else self.basis.dimension
+
+    @property
+    def positions(self) -> int:
+        """Number of positions of the grid: coordinates of one channel. Abstract modes have one channel."""
+        return self.dimension // (self.basis.channels if isinstance(self.basis, Fourier) else 1)
+
+    def to_modes(self, samples: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n mode"]:
+        """Mode coordinates (n, mode) of samples (n, *shape), about the mean."""
+        basis = self._need_basis()
+        coordinates = basis.to_modes(samples)
+        return coordinates if self.mean is None else coordinates - basis.to_modes(self.mean[None])
+
+    def from_modes(self, coordinates: Float[np.ndarray, "n mode"]) -> Float[np.ndarray, "n ..."]:
+        """Samples (n, *shape) from mode coordinates (n, mode), mean added."""
+        samples = self._need_basis().from_modes(coordinates)
+        return samples if self.mean is None else samples + self.mean
+
+    def covariance(self) -> Float[np.ndarray, "d d"]:
+        """The d×d covariance matrix (diagonal for abstract modes)."""
+        if self.basis is None:
+            return np.diag(self.variance)
+        modes = self.basis.from_modes(np.eye(self.n_modes)).reshape(self.n_modes, -1)
+        return modes.T @ (self.variance[:, None] * modes)
+
+    def _need_basis(self) -> Basis:
+        if self.basis is None:
+            raise InputError("this spectrum is abstract (variances only): samples need one made by from_samples")
+        return self.basis
+
+    @classmethod
+    def from_samples(cls, x: Any, *, basis: BasisName = "pca", test: Any = None) -> "Spectrum":
+        """Spectrum of samples: (n, d) vectors, (n, h, w) images or (n, h, w, c) images with channels.
+
+        With fewer samples than coordinates, PCA goes through the n×n Gram matrix and keeps only the modes with variance; the
+        d×d covariance is never formed. `basis="fourier"` takes the last grid axes as periodic. `test`: held-out samples, whose
+        variance along the same modes becomes `test_variance`.
+
+        Raises InputError for non-finite entries, fewer than two samples, constant data, or a shape that is none of these.
+
+        ```python
+        >>> import numpy as np
+        >>> import eigenclock as ec
+        >>> images = np.random.default_rng(0).standard_normal((10, 8, 8))
+        >>> spectrum = ec.Spectrum.from_samples(images)
+        >>> spectrum.n_modes, spectrum.dimension, spectrum.basis.mode_image(0).shape
+        (9, 64, (8, 8))
+
+        ```
+        """
+        samples = check_samples("x", x, None)
+        if basis == "pca" and len(samples) < np.prod(samples.shape[1:]):
+            variance, mean, components = thin_pca(samples)
+            spectrum = cls(variance, mean=mean, basis=components, n_samples=len(samples))
+        else:
+            spectrum = cls.from_batches([samples], basis=basis)
+        return spectrum if test is None else spectrum.with_test(test)
+
+    @classmethod
+    def from_batches(cls, batches: Iterable[Any], *, basis: BasisName = "pca") -> "Spectrum":
+        """Spectrum of data that do not fit in memory: any iterable of batches shaped like `from_samples`' x, read once.
+
+        Memory is one batch plus the second moments: d×d for PCA, one 2c×2c block per frequency for Fourier.
+        """
+        choice("basis", basis, get_args(BasisName))
+        moments: Moments | None = None
+        shape: tuple[int, ...] = ()
+        for i, given in enumerate(batches):
+            batch = check_samples(f"batch {i}", given, shape or None)
+            if moments is None:
+                shape = batch.shape[1:]
+                d = int(np.prod(shape))
+                channels = shape[2] if len(shape) == 3 else 1
+                moments = Moments(1, d) if basis == "pca" else Moments(d // channels, 2 * channels)
+            for start in range(0, len(batch), ROWS):
+                rows = batch[start : start + ROWS].astype(np.float64)
+                moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else real_waves(rows))
+        if moments is None or moments.count < 2:
+            count = 0 if moments is None else moments.count
+            raise InputError(f"x must hold at least 2 samples, got {count}")
+        if basis == "pca":
+            mean = moments.mean.reshape(shape)
+            check_varies(moments.covariance[0].diagonal().max(), mean)
+            variance, modes = pca(moments.covariance[0], shape)
+            return cls(variance, mean=mean, basis=modes, n_samples=moments.count)
+        variance, mean, waves = waves_of_moments(moments, shape)
+        return cls(variance, mean=mean, basis=waves, n_samples=moments.count)
+
+    @classmethod
+    def from_power(cls, power: Any, *, channels: bool = False) -> "Spectrum":
+        """Stationary data on a periodic grid, from their power spectrum: the orthonormal Fourier transform's mean square.
+
+        `power`: (n,) or (h, w), in the order of numpy's fft, equal at ±k; with `channels`, (n, c, c) or (h, w, c, c) Hermitian
+        cross-spectral matrices, conjugate at ±k. Modes are sorted by falling variance.
+
+        Raises InputError for a negative power, or one that differs at ±k.
+
+        ```python
+        >>> import eigenclock as ec
+        >>> ec.Spectrum.from_power([4.0, 1.0, 0.5, 1.0]).variance
+        array([4. , 1. , 1. , 0.5])
+
+        ```
+        """
+        variance, basis = waves_of_power(power, channels=channels)
+        return cls(variance, basis=basis)
+
+    @property
+    def cross_spectrum(self) -> Complex[np.ndarray, "frequency c c"]:
+        """Cross-spectral matrix of every frequency of the grid; the power spectrum where there is one channel.
+
+        InputError unless the basis is Fourier.
+        """
+        if not isinstance(self.basis, Fourier):
+            raise InputError('a power spectrum needs Fourier modes: Spectrum.from_samples(x, basis="fourier")')
+        rotation = self.basis.rotation
+        power = self.basis.by_frequency(self.basis.pair_means(self.variance))
+        return np.einsum("fck,fk,fdk->fcd", rotation, power, rotation.conj(), optimize=True)
+
+    def stationary(self) -> "Spectrum":
+        """What a convolution sees of the data: Fourier modes with the mean variance of ±k, as of all circular shifts.
+
+        InputError for PCA modes. Abstract modes are taken for Fourier modes as they are.
+        """
+        if self.basis is None:
+            return self
+        if not isinstance(self.basis, Fourier):
+            raise InputError(
+                f'convolutions need Fourier modes, got {type(self.basis).__name__}: use Spectrum.from_samples(x, basis="fourier")'
+            )
+        basis = self.basis
+        power = basis.pair_means(self.variance)
+        order = np.argsort(-power, kind="stable")
+        held_out = None if self.test_variance is None else basis.pair_means(self.test_variance)[order]
+        return Spectrum(
+            power[order],
+            mean=self.mean,
+            basis=Fourier(basis.shape, basis.rotation, basis.order[order]),
+            test_variance=held_out,
+            n_samples=self.n_samples,
+        )
+
+    def with_test(self, test: Any) -> "Spectrum":
+        """The same spectrum with `test_variance` measured on held-out samples, about their own mean."""
+        held_out = check_samples("test", test, self._need_basis().shape)
+        if len(held_out) < 2:
+            raise InputError("test must hold at least 2 samples, got 1")
+        return Spectrum(
+            self.variance,
+            mean=self.mean,
+            basis=self.basis,
+            test_variance=self.to_modes(held_out).var(axis=0),
+            n_samples=self.n_samples,
+        )
+
+    @classmethod
+    def from_covariance(cls, c: Any, mean: Any = None) -> "Spectrum":
+        """Spectrum of a (d, d) covariance matrix; modes are its eigenvectors."""
+        matrix = checked_covariance(c)
+        centre = np.zeros(len(matrix)) if mean is None else finite_array("mean", mean, "a (d,) array")
+        if centre.shape != (len(matrix),):
+            raise InputError(f"mean must have shape ({len(matrix)},), got {centre.shape}")
+        variance, components = pca(matrix, (len(matrix),))
+        return cls(variance, mean=centre, basis=components)
+
+    @classmethod
+    def power_law(cls, n: int, *, exponent: float, scale: float = 1.0) -> "Spectrum":
+        """Abstract modes of variance scale·k^(−exponent), k = 1 … n."""
+        integer("n", n, at_least=1)
+        number("exponent", exponent, at_least=0)
+        number("scale", scale, above=0)
+        return cls(scale * np.arange(1, n + 1, dtype=np.float64) ** -exponent)
+
+    @classmethod
+    def log_normal(cls, n: int, *, seed: int, mean: float = 0.0, std: float = 1.0) -> "Spectrum":
+        """Abstract modes whose ln variance is normal(mean, std), drawn with `seed` and sorted by falling variance."""
+        integer("n", n, at_least=1)
+        number("std", std, at_least=0)
+        integer("seed", seed, at_least=0)
+        draws = np.random.default_rng(seed).normal(mean, std, n)
+        return cls(np.sort(np.exp(draws))[::-1].copy())
+
+    def to_dataset(self) -> xr.Dataset:
+        """Everything, as labelled arrays (what a NetCDF file holds)."""
+        dataset = xr.Dataset() if self.basis is None else self.basis.to_dataset()
+        dataset["target"] = ("mode", self.variance)
+        if self.mean is not None:
+            dataset["mean"] = ("coordinate", self.mean.ravel())
+        if self.test_variance is not None:
+            dataset["test_variance"] = ("mode", self.test_variance)
+        if self.n_samples is not None:
+            dataset.attrs["n_samples"] = self.n_samples
+        return dataset
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> "Spectrum":
+        """The spectrum that `to_dataset` wrote."""
+        basis = basis_from_dataset(dataset)
+        mean = None
+        if "mean" in dataset:
+            flat = dataset["mean"].values
+            mean = flat if basis is None else flat.reshape(basis.shape)
+        count = dataset.attrs.get("n_samples")
+        return cls(
+            dataset["target"].values,
+            mean=mean,
+            basis=basis,
+            test_variance=dataset["test_variance"].values if "test_variance" in dataset else None,
+            n_samples=None if count is None else int(count),
+        )
+
+
+def check_spectrum(spectrum: Any) -> None:
+    """Raise unless it is a Spectrum."""
+    if not isinstance(spectrum, Spectrum):
+        raise InputError(
+            f"spectrum must be a Spectrum, got {type(spectrum).__name__}: Spectrum(variance) or Spectrum.from_samples(x)"
+        )

@@ -1,0 +1,1 @@
+"""Closed forms and quadrature: from spectrum and recipe to a learning curve."""

@@ -1,0 +1,84 @@
+"""Clocks of generators: steps to a Fréchet distance that lasts, to a consistency, to the covariance; and their ratios."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy.stats
+import xarray as xr
+
+from eigenclock.checks import choice
+from eigenclock.clocks.passage import Clock, Passages
+from eigenclock.clocks.replicates import LogRatio
+from eigenclock.theory.flow_clocks import CONVERGED, mode_clocks, second_order_distance
+
+SUSTAINED = 1.05
+"""A passage of a Fréchet distance counts if all later values stay below this times the target."""
+
+FEWEST_MODES = 30
+
+
+def sustained(steps: Any, values: Any, target: float) -> Passages:
+    """First passage below a target after which the record stays below 1.05 times it, log-interpolated; one run."""
+    time, value = np.asarray(steps, dtype=float), np.asarray(values, dtype=float)
+    beyond = np.flatnonzero(value > SUSTAINED * target)
+    first = 0 if beyond.size == 0 else int(beyond[-1])
+    if first == value.size - 1:
+        return Passages(np.array([time[-1]]), np.array([np.inf]), target, "Fréchet distance")
+    return Clock("Fréchet distance", target, "falling").of(time[first:], value[first:])
+
+
+def joined(several: Sequence[Passages]) -> Passages:
+    """Clocks of several runs as one over replicates."""
+    low, high = (np.concatenate([getattr(one, side) for one in several]) for side in ("low", "high"))
+    return Passages(low, high, several[0].target, several[0].observable)
+
+
+def speedup(arm: Sequence[xr.Dataset], baseline: Sequence[xr.Dataset], observable: str) -> LogRatio:
+    """ln(T(baseline)/T(arm)) paired by seed: > 0 where the arm is faster.
+
+    `observable`: "pix" or "cls", steps to the baseline's final Fréchet distance; "consistency", to the slower arm's final one.
+    """
+    choice("observable", observable, ("pix", "cls", "consistency"))
+    base, other = [], []
+    for ours, theirs in zip(arm, baseline, strict=True):
+        if observable == "consistency":
+            finals = [float(one["consistency"][-1]) for one in (ours, theirs)]
+            clock = Clock("consistency", min(finals), "rising")
+            both = [clock.of(one["step"].values, one["consistency"].values) for one in (theirs, ours)]
+        else:
+            target = float(theirs["fd"].sel(feature=observable)[-1])
+            both = [
+                sustained(one["step"].values, one["fd"].sel(feature=observable).values, target)
+                for one in (theirs, ours)
+            ]
+        base.append(both[0])
+        other.append(both[1])
+    return LogRatio.of(joined(base), joined(other))
+
+
+def measured_modes(run: xr.Dataset) -> Any:
+    """Measured mode clocks of one run."""
+    return mode_clocks(run["fine_step"].values, run["latent_var"].values, run["spectrum"].values)
+
+
+def order_of_modes(run: xr.Dataset) -> tuple[float, int]:
+    """Spearman's rank correlation of predicted and measured mode clocks, and how many uncensored modes it is over."""
+    found = measured_modes(run)
+    known = np.isfinite(found.time) & np.isfinite(run["tau_lin"].values) & ~found.gray_zone
+    n = int(known.sum())
+    if n < 3:
+        return float("nan"), n
+    return float(scipy.stats.spearmanr(run["tau_lin"].values[known], found.time[known]).statistic), n
+
+
+def covariance_clock(run: xr.Dataset) -> Passages:
+    """First step at which the generated covariance is within 0.02 of the latents' own, relative to its trace."""
+    distance = second_order_distance(run["latent_var"].values, run["spectrum"].values)
+    return Clock("second-order distance", CONVERGED, "falling").of(run["fine_step"].values, distance)
+
+
+def exponents(run: xr.Dataset) -> tuple[float, float]:
+    """Slopes of ln τ on ln λ of modes that grow and of modes that shrink."""
+    found = measured_modes(run)
+    return found.power_law("rising").exponent, found.power_law("falling").exponent
