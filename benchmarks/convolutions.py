@@ -8,7 +8,6 @@ from x.measure import Row, _once, seconds
 
 import eigenclock as ec
 from eigenclock.recipe.architectures.matrices import Denoiser
-from eigenclock.recipe.architectures.trainable import matrix_network
 from eigenclock.theory.matrices import carried
 
 RECIPE = {"objective": ec.EDM(), "optimizer": ec.GradientFlow(1e-6)}
@@ -28,7 +27,7 @@ def against_dense() -> Iterator[Row]:
     basis = spectrum.basis
     assert basis is not None
     waves = basis.from_modes(np.eye(256))
-    gather = matrix_network(network, spectrum, waves, sampler.levels)
+    gather = network.trainable(spectrum, waves, sampler.levels)
 
     def dense() -> np.ndarray:
         covariance = spectrum.covariance()

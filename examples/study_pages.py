@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eigenclock.tables import markdown
+from eigenclock.files import markdown
 from examples import pages
 
 DOCS = Path("docs")

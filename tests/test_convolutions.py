@@ -5,7 +5,6 @@ import pytest
 import scipy.integrate
 
 import eigenclock as ec
-from eigenclock.recipe.architectures.trainable import matrix_network
 
 RNG = np.random.default_rng(1)
 
@@ -30,7 +29,7 @@ def test_gradient_of_the_weights_by_finite_differences(name, kernel):
     spectrum = SPECTRA[name]
     shape, c = spectrum.basis.shape, spectrum.basis.channels
     architecture = ec.Circulant(0.2) if kernel is None else ec.LocalConv(kernel, 0.2)
-    network = matrix_network(architecture, spectrum, np.eye(spectrum.dimension), np.ones(1))
+    network = architecture.trainable(spectrum, np.eye(spectrum.dimension), np.ones(1))
     rng, n = np.random.default_rng(2), 5
     x, y = rng.standard_normal((2, n, spectrum.dimension))
     w = network.start(1) + 0.1 * rng.standard_normal(network.start(1).shape)
@@ -142,7 +141,7 @@ def test_kernels_in_closed_form(name, kernel):
     """Against explicit descent of the shared weights on the data's whole covariance, 40 steps."""
     spectrum, lr, sigma = SPECTRA[name], 0.002, np.array([0.4, 1.5])
     architecture = ec.Circulant(0.3) if kernel is None else ec.LocalConv(kernel, 0.3)
-    network = matrix_network(architecture, spectrum, np.eye(spectrum.dimension), sigma)
+    network = architecture.trainable(spectrum, np.eye(spectrum.dimension), sigma)
     parameters, covariance = network.start(2), spectrum.covariance()
     noisy = covariance + sigma[:, None, None] ** 2 * np.eye(spectrum.dimension)
     for _ in range(40):

@@ -185,11 +185,10 @@ def test_page_of_a_trained_run(browser, folder, width):
 def test_probe_samples_keep_to_a_tenth():
     from eigenclock.jobs.config import RunConfig
     from eigenclock.jobs.run_job import BACKWARD, CALL, GAIN_LEVELS, PROBE_SHARE, probe_samples
-    from eigenclock.training.sampling import evaluations
 
     config = RunConfig(data="digits", out="x", steps=20_000)
     n = probe_samples(config)
-    work = (config.probe.count + 1) * (n + CALL) * (evaluations(config.sampler) + GAIN_LEVELS)
+    work = (config.probe.count + 1) * (n + CALL) * (config.sampler.evaluations + GAIN_LEVELS)
     assert 64 < n <= 2048
     assert work <= PROBE_SHARE * BACKWARD * config.steps * config.training.batch_size
     assert probe_samples(RunConfig(data="digits", out="x", steps=10)) == 64

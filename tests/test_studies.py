@@ -10,7 +10,7 @@ from matplotlib.image import imread
 
 import eigenclock as ec
 from eigenclock.cli import main as cli
-from eigenclock.tables import markdown
+from eigenclock.files import markdown
 from eigenclock_studies import run_study
 from eigenclock_studies.spectral_bias import SpectralBias, gaussian
 from eigenclock_studies.spectral_bias.laws import over_seeds

@@ -1,5 +1,5 @@
 """`python -m eigenclock`."""
 
-from .cli.main import main
+from .cli import main
 
 main()

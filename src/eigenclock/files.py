@@ -1,10 +1,12 @@
-"""Writing files so that a reader, or a crash, never sees half of one."""
+"""Writing files so that a reader, or a crash, never sees half of one; tables as Markdown."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pandas as pd
 
 from .checks import InputError
 
@@ -40,3 +42,18 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a text file atomically, UTF-8."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A GitHub-flavoured Markdown table; numbers to three digits, vertical bars escaped."""
+    header = "| " + " | ".join(str(name).replace("_", " ") for name in table.columns) + " |"
+    rule = (
+        "|" + "|".join("---:" if pd.api.types.is_numeric_dtype(table[name]) else "---" for name in table.columns) + "|"
+    )
+    rows = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in table.itertuples(index=False)]
+    return "\n".join([header, rule, *rows])
+
+
+def _cell(value: object) -> str:
+    text = f"{value:.3g}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from eigenclock.curve.learning_curve import LearningCurve
-from eigenclock.jobs.run_folder import STREAM
 from eigenclock.recipe.objectives import EDM, LogNormal, Objective
 from eigenclock.recipe.samplers import Heun, Sampler
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import Network
-from eigenclock.training.options import Adam, Descent, LoopOptions
+from eigenclock.training.options import STREAM, Adam, Descent, LoopOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ import time as clock
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -16,25 +15,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from eigenclock.checks import InputError, choice
-from eigenclock.files import atomic, write_text
+from eigenclock.files import atomic, markdown, write_text
 from eigenclock.jobs.run_folder import manifest
+from eigenclock.jobs.studies import find_study
 from eigenclock.report.study_page import COLUMNS, PIXELS_PER_INCH, RUN, write_study_page
-from eigenclock.tables import markdown
 
 Preset: TypeAlias = Literal["tiny", "cpu", "paper"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
-
-STUDIES = {
-    name: f"eigenclock_studies.{name}"
-    for name in (
-        "spectral_bias",
-        "class_imbalance",
-        "innovation_window",
-        "score_latent_diffusion",
-        "prior_aligned_latents",
-    )
-}
-"""Name of every study, and the module whose `STUDY` it is."""
 
 Say = Callable[[str], None]
 
@@ -93,6 +80,63 @@ class Study(ABC):
     def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
         """Its parts by name, each a function of the study's folder."""
 
+    @classmethod
+    def run(
+        cls,
+        *,
+        preset: Preset,
+        out: str | Path,
+        part: str | None = None,
+        command: str = "",
+        say: Say = lambda words: None,
+        data: tuple[str, ...] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> StudyResult:
+        """Run the study, or one part of it, into a folder; networks that are trained already are not trained again.
+
+        **Parameters**
+
+        - `preset`: its size. - `out`: folder: runs/, a CSV per table, a PNG per figure, results.md, report.html.
+        - `part`: only this part. - `command`: what repeats the study, kept in the manifest. - `say`: told what is going on.
+        - `data`: data sets in place of the preset's, bundled names or paths.
+        - `options`: of the preset, by dotted name, to change: `{"window.seeds": (0, 1)}`.
+
+        Raises InputError for a preset, part or option that is not there, or a folder that is a file.
+        """
+        choice("preset", preset, PRESETS)
+        study, folder = cls.preset(preset), Path(out)
+        if data:
+            study = study.with_data(data)
+        study = study.with_options(options or {})
+        parts = study.parts()
+        if part is not None:
+            choice("part", part, tuple(parts))
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"out must be a folder, got {out}, which is a file")
+        seconds: dict[str, float] = {}
+        for key, do in parts.items():
+            if part not in (None, key):
+                continue
+            begun = clock.perf_counter()
+            found = do(folder, lambda words, key=key: say(f"{key}: {words}"))  # type: ignore[misc]
+            seconds[key] = clock.perf_counter() - begun
+            kept = {"preset": preset, "command": command, "seconds": round(seconds[key], 2), "shown": found.shown}
+            _write(folder, key, found, kept)
+        tables = {key: _claims(folder, key, preset) for key in parts}
+        claims = pd.concat([table for table in tables.values() if table is not None])
+        status = f"{study.status}\n\n" if study.status else ""
+        write_text(folder / "results.md", f"# {study.title}\n\n{status}Preset `{preset}`.\n\n{markdown(claims)}\n")
+        details = manifest(command, 0, seconds)
+        write_text(folder / f"manifest_{part or 'all'}.json", json.dumps(details, indent=2))
+        write_study_page(folder, study.title, study.status, preset, tables, details)
+        return StudyResult(folder, claims, seconds)
+
+
+def run_study(name: str, **options: Any) -> StudyResult:
+    """Run the study of a name: `find_study(name).run(**options)`, see `Study.run`."""
+    found: type[Study] = find_study(name)
+    return found.run(**options)
+
 
 def _changed(part: Any, options: Mapping[str, Any], where: str) -> Any:
     """A frozen dataclass with some of its fields, maybe some inside them, replaced."""
@@ -126,63 +170,6 @@ def _alike(old: Any, value: Any, name: str) -> Any:
         kind = f"an option inside {type(old).__name__}" if is_dataclass(old) else f"like {old!r}"
         raise InputError(f"{name} must be {kind}, got {new!r}")
     return new
-
-
-def find_study(name: str) -> type[Study]:
-    """The study of a name; InputError if there is none."""
-    if name not in STUDIES:
-        raise InputError(f"study must be one of {', '.join(STUDIES)}, got {name!r}")
-    found: type[Study] = import_module(STUDIES[name]).STUDY
-    return found
-
-
-def run_study(
-    name: str,
-    *,
-    preset: Preset,
-    out: str | Path,
-    part: str | None = None,
-    command: str = "",
-    say: Say = lambda words: None,
-    data: tuple[str, ...] = (),
-    options: Mapping[str, Any] | None = None,
-) -> StudyResult:
-    """Run a study, or one part of it, into a folder; networks that are trained already are not trained again.
-
-    **Parameters**
-
-    - `name`, `preset`: which study at which size. - `out`: folder: runs/, a CSV per table, a PNG per figure, results.md.
-    - `part`: only this part. - `command`: what repeats the study, kept in the manifest. - `say`: told what is going on.
-    - `data`: data sets in place of the preset's, bundled names or paths.
-    - `options`: of the preset, by dotted name, to change: `{"window.seeds": (0, 1)}`.
-    """
-    choice("preset", preset, PRESETS)
-    study, folder = find_study(name).preset(preset), Path(out)
-    if data:
-        study = study.with_data(data)
-    study = study.with_options(options or {})
-    parts = study.parts()
-    if part is not None:
-        choice("part", part, tuple(parts))
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"out must be a folder, got {out}, which is a file")
-    seconds: dict[str, float] = {}
-    for key, do in parts.items():
-        if part not in (None, key):
-            continue
-        begun = clock.perf_counter()
-        found = do(folder, lambda words, key=key: say(f"{key}: {words}"))  # type: ignore[misc]
-        seconds[key] = clock.perf_counter() - begun
-        kept = {"preset": preset, "command": command, "seconds": round(seconds[key], 2), "shown": found.shown}
-        _write(folder, key, found, kept)
-    tables = {key: _claims(folder, key, preset) for key in parts}
-    claims = pd.concat([table for table in tables.values() if table is not None])
-    status = f"{study.status}\n\n" if study.status else ""
-    write_text(folder / "results.md", f"# {study.title}\n\n{status}Preset `{preset}`.\n\n{markdown(claims)}\n")
-    details = manifest(command, 0, seconds)
-    write_text(folder / f"manifest_{part or 'all'}.json", json.dumps(details, indent=2))
-    write_study_page(folder, study.title, study.status, preset, tables, details)
-    return StudyResult(folder, claims, seconds)
 
 
 def _claims(folder: Path, key: str, preset: Preset) -> pd.DataFrame | None:

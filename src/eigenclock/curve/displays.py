@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,9 +12,11 @@ from matplotlib.figure import Figure
 
 from ..clocks.emergence import Emergence, PowerLaw, Threshold
 from ..spectrum.spectrum import Spectrum
-from .learning_curve import LearningCurve
 from .palette import GRAY_ZONE, MEASURED, PREDICTED, TARGET, mode_colour, spread_modes
 from .pictures import montage, pixel_limits
+
+if TYPE_CHECKING:
+    from .learning_curve import LearningCurve
 
 
 class Display(ABC):
@@ -68,11 +70,11 @@ class VarianceDisplay(Display):
     variance: Float[np.ndarray, "time chosen"]
     modes: Int[np.ndarray, " chosen"]
     emergence: Emergence
-    measured: LearningCurve | None = None
+    measured: "LearningCurve | None" = None
 
     @classmethod
     def from_curve(
-        cls, curve: LearningCurve, *, modes: Any = None, measured: LearningCurve | None = None
+        cls, curve: "LearningCurve", *, modes: Any = None, measured: "LearningCurve | None" = None
     ) -> "VarianceDisplay":
         """The display of a curve's `modes` (by default about eight, spread in log rank)."""
         chosen = spread_modes(curve.target.size) if modes is None else np.atleast_1d(np.asarray(modes))
@@ -102,7 +104,7 @@ class EmergenceDisplay(Display):
     laws: dict[str, list[PowerLaw]] = field(default_factory=dict)
 
     @classmethod
-    def from_curves(cls, threshold: Threshold = "geometric", **curves: LearningCurve) -> "EmergenceDisplay":
+    def from_curves(cls, threshold: Threshold = "geometric", **curves: "LearningCurve") -> "EmergenceDisplay":
         """The display of named curves, e.g. `predicted=..., measured=...`."""
         tables = {name: curve.emergence(threshold) for name, curve in curves.items()}
         laws = {name: [table.power_law("rising"), table.power_law("falling")] for name, table in tables.items()}
@@ -135,7 +137,7 @@ class KLDisplay(Display):
     curves: dict[str, tuple[Float[np.ndarray, " time"], Float[np.ndarray, " time"]]]
 
     @classmethod
-    def from_curves(cls, **curves: LearningCurve) -> "KLDisplay":
+    def from_curves(cls, **curves: "LearningCurve") -> "KLDisplay":
         """The display of named curves."""
         return cls({name: (curve.dataset["time"].values, curve.kl().values) for name, curve in curves.items()})
 
@@ -157,7 +159,7 @@ class SamplesDisplay(Display):
     limits: tuple[float, float]
 
     @classmethod
-    def from_curve(cls, curve: LearningCurve, times: Any, *, n: int = 9, seed: int = 0) -> "SamplesDisplay":
+    def from_curve(cls, curve: "LearningCurve", times: Any, *, n: int = 9, seed: int = 0) -> "SamplesDisplay":
         """`n` samples at each of `times`."""
         images = [curve.sample(n, time=float(time), seed=seed) for time in times]
         return cls(images, [float(time) for time in times], pixel_limits(curve.spectrum))
@@ -178,7 +180,7 @@ class SamplesDisplay(Display):
 class CurvePlots:
     """`curve.plot`: each method draws one Display of the curve and returns it."""
 
-    def __init__(self, curve: LearningCurve) -> None:
+    def __init__(self, curve: "LearningCurve") -> None:
         self._curve = curve
 
     def variance(self, ax: Axes | None = None, *, modes: Any = None) -> Display:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -188,6 +188,17 @@ class LearningCurve:
             long_name += ", data taken as stationary"
         time = self.dataset["time"]
         return xr.DataArray(values, coords={"time": time}, attrs={"long_name": long_name, "units": units, **attrs})
+
+    @property
+    def kind(self) -> Literal["predicted", "simulated", "measured"]:
+        """What the curve is called beside others."""
+        match self.source:
+            case "theory":
+                return "predicted"
+            case "simulation":
+                return "simulated"
+            case _:
+                return "measured"
 
     @property
     def null_dimension(self) -> int:

@@ -4,12 +4,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..checks import InputError, integer
-from ..recipe.architectures import Architecture
+from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import EDM, LogNormal, Objective
 from ..recipe.optimizers import Optimizer
 from ..recipe.samplers import Heun, Sampler
 from ..training.network_options import MLP, Network
 from ..training.options import Adam, Descent, LoopOptions, ProbeOptions
+
+DEFAULT_ARCHITECTURE = OneLayer(0.0)
+"""Where an EDM-preconditioned network usually starts."""
 
 
 @dataclass(frozen=True, kw_only=True)

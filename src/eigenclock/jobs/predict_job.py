@@ -1,8 +1,5 @@
 """The theory's job: data → spectrum → prediction → brute-force check → comparison → report."""
 
-import time as clock
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,20 +9,16 @@ from jaxtyping import Float
 from ..checks import InputError
 from ..comparison.compare import Comparison, compare
 from ..curve.learning_curve import LearningCurve
-from ..data import DataSet, load
-from ..recipe.architectures import OneLayer, TiedTwoLayer
 from ..recipe.optimizers import GradientDescent, GradientFlow, Optimizer
 from ..recipe.recipe import Recipe
-from ..report.html import kind_of
 from ..simulation.simulate import simulate
 from ..spectrum.spectrum import Spectrum
 from ..theory.predict import predict
-from .config import DataOptions, PredictConfig, TheoryOptions
+from .config import DEFAULT_ARCHITECTURE, PredictConfig, TheoryOptions
 from .report_job import write_report
 from .run_folder import MANIFEST, METRICS, PREDICTED, SIMULATED, RunFolder, manifest
-
-DEFAULT_ARCHITECTURE = OneLayer(0.0)
-"""Where an EDM-preconditioned network usually starts."""
+from .stages import Reporter, Stages, read, silent
+from .summary import measure
 
 STABLE_SHARE = 1 / 3
 """Default learning rate, as a share of the largest stable one."""
@@ -42,23 +35,8 @@ MOST_MIXED = 512
 LOSS_LEVELS = 6
 """Noise levels at which a run keeps the loss."""
 
-CLOSE = 0.1
-"""Distance from the data, as a share of their root-mean-square norm, that a report calls close."""
-
-FRACTIONS = (0.5, 0.75, 0.9, 0.95, 0.99)
-"""Shares of the variance whose emergence is reported."""
-
-AGREEMENT = ("rank_correlation", "time_scale", "median_error", "error_90", "slope", "explained")
-"""Numbers of a comparison that a run keeps."""
-
 IMAGES_KEPT = 16
 """Simulated samples kept for the report."""
-
-Report = Callable[..., None]
-"""report(done, total, words=""); total is None where it is not known."""
-
-Reporter = Callable[[str], AbstractContextManager[Report]]
-"""Opens a named stage and gives a function to report progress with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,41 +50,12 @@ class RunResult:
     metrics: dict[str, Any]
 
 
-@contextmanager
-def silent(_: str) -> Iterator[Report]:
-    """A reporter that reports nothing."""
-    yield lambda done, total, words="": None
-
-
-class Stages:
-    """`with stages(name) as report:` times the stages of a job."""
-
-    def __init__(self, reporter: Reporter) -> None:
-        self.seconds: dict[str, float] = {}
-        self._reporter = reporter
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[Report]:
-        """Open a stage."""
-        begun = clock.perf_counter()
-        with self._reporter(name) as report:
-            yield report
-        self.seconds[name] = clock.perf_counter() - begun
-
-
-def read(data: str, options: DataOptions, seed: int = 0) -> tuple[DataSet, Spectrum]:
-    """The data set and its spectrum."""
-    dataset = load(data, image_size=options.image_size).limited(options.n, seed=seed)
-    dataset = dataset.standardized() if options.standardize else dataset
-    return dataset, Spectrum.from_samples(dataset.samples, basis=options.basis, test=dataset.test)
-
-
 def resolve(training: TheoryOptions, spectrum: Spectrum) -> tuple[Recipe, int]:
     """The recipe and the number of steps, with the defaults that depend on the data filled in."""
     architecture = training.architecture or DEFAULT_ARCHITECTURE
-    if isinstance(architecture, TiedTwoLayer) and architecture.init == 0:
+    if architecture.fixed_point:
         raise InputError(
-            "architecture.init must be > 0 for TiedTwoLayer, got 0: a fixed point, nothing is ever learned"
+            f"architecture.init must be > 0 for {type(architecture).__name__}, got 0: a fixed point, nothing is ever learned"
         )
     optimizer = training.optimizer or GradientDescent(stable_learning_rate(training, spectrum))
     recipe = Recipe(training.objective, architecture, optimizer, training.sampler)
@@ -213,37 +162,3 @@ def _why_not(config: PredictConfig, spectrum: Spectrum, recipe: Recipe) -> str:
     if isinstance(recipe.optimizer, GradientFlow):
         return "minibatches need a discrete optimizer, not GradientFlow"
     return ""
-
-
-def first_close(curve: LearningCurve) -> float:
-    """First recorded time of a Wasserstein distance below a tenth of the data's root-mean-square norm; NaN if there is none."""
-    near = curve.wasserstein().values < CLOSE * np.sqrt(curve.target.values.sum())
-    return float(curve.time.values[near.argmax()]) if near.any() else float("nan")
-
-
-def measure(predicted: LearningCurve, other: LearningCurve | None, comparison: Comparison | None) -> dict[str, Any]:
-    """The numbers of a run: when each share of the variance emerges, when samples are close, exponents, agreement.
-
-    `other` is what the prediction is set against: a simulation or a measurement.
-    """
-    curves = {"predicted": predicted} | ({} if other is None else {kind_of(other): other})
-    result: dict[str, Any] = {}
-    for name, curve in curves.items():
-        table = curve.emergence()
-        laws = {direction: table.power_law(direction) for direction in ("rising", "falling")}
-        result[name] = {
-            "close": first_close(curve),
-            "variance_learned": {f"{fraction:g}": table.variance_learned(fraction) for fraction in FRACTIONS},
-            "not_reached": int((table.censored & ~table.gray_zone).sum()),
-            "gray_zone": int(table.gray_zone.sum()),
-            "power_law": {
-                direction: {**vars(law), "inverse_exponent": law.inverse_exponent} for direction, law in laws.items()
-            },
-        }
-    if comparison is not None:
-        result["comparison"] = {
-            "modes": int(comparison.used.sum()),
-            **{name: getattr(comparison, name) for name in AGREEMENT},
-            "disagreeing": comparison.disagreeing.tolist(),
-        }
-    return result

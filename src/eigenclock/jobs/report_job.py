@@ -4,7 +4,8 @@ from typing import Any
 
 from ..curve.learning_curve import LearningCurve
 from ..files import write_text
-from .run_folder import CONFIG, MANIFEST, MEASURED, METRICS, PREDICTED, REPORT, SIMULATED, STREAM, RunFolder
+from ..training.options import MEASURED, STREAM
+from .run_folder import CONFIG, MANIFEST, METRICS, PREDICTED, REPORT, SIMULATED, RunFolder
 
 
 def write_report(folder: RunFolder) -> None:

@@ -16,10 +16,10 @@ import yaml
 from ..checks import InputError
 from ..curve.learning_curve import LearningCurve
 from ..files import write_text
+from ..training.options import CHECKPOINT, STREAM
 
 CONFIG, MANIFEST, METRICS, REPORT = "config.yaml", "manifest.json", "metrics.json", "report.html"
-PREDICTED, SIMULATED, MEASURED = "curve.nc", "simulated.nc", "measured.nc"
-CHECKPOINT, STREAM = "checkpoints/last.safetensors", "metrics.jsonl"
+PREDICTED, SIMULATED = "curve.nc", "simulated.nc"
 RESULTS = (
     CHECKPOINT,
     PREDICTED,
@@ -122,6 +122,14 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise InputError(f"not the folder of a finished run: {self.path} (cannot read {name}: {error})") from None
         return content
+
+
+def open_run(path: str | Path) -> RunFolder:
+    """The folder of an earlier run; InputError if it is not one."""
+    folder = RunFolder(path)
+    if not (folder.path / CONFIG).is_file():
+        raise InputError(f"run must be the folder of a run, got {path}, which has no {CONFIG}")
+    return folder
 
 
 def manifest(command: str, seed: int, stages: dict[str, float]) -> dict[str, Any]:

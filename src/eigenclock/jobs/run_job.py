@@ -1,7 +1,6 @@
 """The main job: data → spectrum → prediction → training under the probe → comparison and forecasts → report."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +12,15 @@ from ..comparison.levels import Levels, compare_levels, predict_level
 from ..curve.learning_curve import LearningCurve
 from ..data import DataSet
 from ..files import atomic
-from ..recipe.architectures import Architecture, OneLayer
 from ..spectrum.patches import patch_spectrum
 from ..spectrum.spectrum import Spectrum
-from ..training.network_options import Linear, need_torch
+from ..training.network_options import need_torch
+from ..training.options import MEASURED, STREAM
 from .config import RunConfig
-from .predict_job import Reporter, Stages, measure, read, silent
 from .report_job import write_report
-from .run_folder import CONFIG, MANIFEST, MEASURED, METRICS, PREDICTED, STREAM, RunFolder, manifest
+from .run_folder import MANIFEST, METRICS, PREDICTED, RunFolder, manifest
+from .stages import Reporter, Stages, read, silent
+from .summary import measure
 
 if TYPE_CHECKING:
     from ..training.probe import Probe
@@ -54,19 +54,13 @@ class MainResult:
     metrics: dict[str, Any]
 
 
-def theory_architecture(config: RunConfig) -> Architecture:
-    """The network that theory stands in with: a linear network's own architecture, else one layer that starts at zero."""
-    return config.network.architecture if isinstance(config.network, Linear) else OneLayer(0.0)
-
-
 def probe_samples(config: RunConfig) -> int:
     """Samples per probed step: as asked, or as many as keep the probe near a tenth of the work of training."""
-    from ..training.sampling import evaluations
 
     if config.probe.samples is not None:
         return config.probe.samples
     allowed = PROBE_SHARE * config.steps * config.training.batch_size * BACKWARD / (config.probe.count + 1)
-    per_sample = evaluations(config.sampler) + (GAIN_LEVELS if config.probe.gain else 0)
+    per_sample = config.sampler.evaluations + (GAIN_LEVELS if config.probe.gain else 0)
     return int(np.clip(allowed / per_sample - CALL, FEWEST, MOST))
 
 
@@ -122,7 +116,7 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
             config, dataset, spectrum, device
         )  # whatever is wrong is said before an old run is overwritten
     with stage("predict"):
-        recipe = (config.objective, config.sampler, theory_architecture(config))
+        recipe = (config.objective, config.sampler, config.network.stands_for)
         predicted = folder.curve(PREDICTED, lambda: predict_level("c", spectrum, *recipe))
     with stage("train") as report:
         trained = train(
@@ -196,11 +190,3 @@ def compare_stages(folder: RunFolder, stage: Stages) -> MainResult:
     with stage("report"):
         write_report(folder)
     return MainResult(folder, predicted, measured, levels, metrics)
-
-
-def open_run(path: str | Path) -> RunFolder:
-    """The folder of an earlier run; InputError if it is not one."""
-    folder = RunFolder(path)
-    if not (folder.path / CONFIG).is_file():
-        raise InputError(f"run must be the folder of a run, got {path}, which has no {CONFIG}")
-    return folder

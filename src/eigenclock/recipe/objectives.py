@@ -9,7 +9,7 @@ frame, y = x₀ + σz; the other paths are mapped to it.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias, get_args
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -104,6 +104,8 @@ class Objective(ABC):
     weight: Weight = "uniform"
     path: Path = "ve"
     density: LogNormal | None = None
+    papers: ClassVar[tuple[str, ...]] = ()
+    """What to cite for it: names in `report.citation.PAPERS`."""
 
     def __post_init__(self) -> None:
         choice("weight", self.weight, get_args(Weight))
@@ -191,6 +193,7 @@ class EDM(Objective):
 
     sigma_data: float = EDM_SIGMA_DATA
     density: LogNormal | None = None
+    papers: ClassVar[tuple[str, ...]] = ("edm",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -220,6 +223,7 @@ class Epsilon(Objective):
     weight: Weight = "uniform"
     path: Path = "ve"
     density: LogNormal | None = None
+    papers: ClassVar[tuple[str, ...]] = ("ddpm",)
 
     def row(self, sigma: Levels) -> Row:
         one = np.ones_like(sigma)
@@ -239,6 +243,7 @@ class Velocity(Objective):
 
     weight: Weight = "uniform"
     density: LogNormal | None = None
+    papers: ClassVar[tuple[str, ...]] = ("velocity",)
 
     def row(self, sigma: Levels) -> Row:
         signal, noise = variance_preserving(sigma)
@@ -275,6 +280,7 @@ class FlowMatching(Objective):
 
     weight: Weight = "uniform"
     density: LogNormal | None = None
+    papers: ClassVar[tuple[str, ...]] = ("flow",)
 
     def row(self, sigma: Levels) -> Row:
         one, t, rest = np.ones_like(sigma), 1 / (1 + sigma), sigma / (1 + sigma)

@@ -1,8 +1,7 @@
 """What to cite: the papers behind exactly the methods that a recipe uses."""
 
-from ..recipe.objectives import EDM, Epsilon, FlowMatching, LogNormal, Velocity
+from ..recipe.objectives import LogNormal
 from ..recipe.recipe import Recipe
-from ..recipe.samplers import Euler, EulerMaruyama, Heun, Stochastic
 
 PAPERS = {
     "theory": """@inproceedings{wang2025spectral,
@@ -46,14 +45,8 @@ PAPERS = {
 
 def citations(recipe: Recipe) -> list[str]:
     """BibTeX entries for the theory and for the parts of this recipe that are others' work."""
-    objective, used = recipe.objective, ["theory"]
-    on_edm_grid = isinstance(recipe.sampler, Heun | Euler | Stochastic | EulerMaruyama)
-    noise_levels = on_edm_grid or isinstance(objective.density, LogNormal)
-    if isinstance(objective, EDM) or noise_levels or objective.weight == "edm":
-        used.append("edm")
-    if isinstance(recipe.sampler, EulerMaruyama):
-        used.append("sde")
-    for kind, paper in ((Epsilon, "ddpm"), (Velocity, "velocity"), (FlowMatching, "flow")):
-        if isinstance(objective, kind):
-            used.append(paper)
-    return [PAPERS[paper] for paper in used]
+    objective = recipe.objective
+    used = {"theory", *objective.papers, *recipe.sampler.papers}
+    if isinstance(objective.density, LogNormal) or objective.weight == "edm":
+        used.add("edm")
+    return [entry for name, entry in PAPERS.items() if name in used]

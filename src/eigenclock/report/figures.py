@@ -33,13 +33,9 @@ def strip_times(curve: LearningCurve) -> Any:
     return time[np.unique(np.round(np.linspace(0, time.size - 1, STRIP_TIMES)).astype(int))]
 
 
-def _label(other: LearningCurve) -> str:
-    return "simulated" if other.source == "simulation" else "measured"
-
-
 def displays(predicted: LearningCurve, other: LearningCurve | None) -> dict[str, Display]:
     """Every figure of a run by name."""
-    curves = {"predicted": predicted} | ({} if other is None else {_label(other): other})
+    curves = {"predicted": predicted} | ({} if other is None else {other.kind: other})
     found: dict[str, Display] = {
         "spectrum": SpectrumDisplay.from_spectrum(predicted.spectrum),
         "variance": VarianceDisplay.from_curve(predicted, measured=other),
@@ -66,7 +62,7 @@ def write_figures(folder: Path, predicted: LearningCurve, other: LearningCurve |
                 figure.savefig(temporary, format="png")
     if not shows_images(predicted):
         return
-    limits, label = pixel_limits(predicted.spectrum), "" if other is None else _label(other)
+    limits, label = pixel_limits(predicted.spectrum), "" if other is None else other.kind
     for i, time in enumerate(strip_times(predicted if other is None else other)):
         with atomic(folder / "samples" / f"predicted_{i}_step_{time:.0f}.png") as temporary:
             temporary.write_bytes(png(montage(predicted.sample(16, time=float(time), seed=0), limits)))

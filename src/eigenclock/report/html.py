@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from ..clocks.emergence import Emergence
+from ..clocks.words import steps_text
 from ..comparison.compare import compare
 from ..curve.learning_curve import LearningCurve
 from ..curve.palette import spread_modes
@@ -52,7 +53,7 @@ def render(
         plotly=get_plotlyjs(),
         figures={name: _embed(name, figure) for name, figure in figures.items()},
         goal="stationary data of the same power spectrum" if predicted.stationary else "the data",
-        other=kind_of(other),
+        other="" if other is None else other.kind,
         frames=_frames(predicted, other, int(manifest["seed"])),
         modes=_mode_table(predicted, other),
         fractions=list(metrics["predicted"]["variance_learned"]),
@@ -65,23 +66,9 @@ def render(
     )
 
 
-def kind_of(curve: LearningCurve | None) -> str:
-    """What a curve is called: predicted, simulated or measured; empty for none."""
-    if curve is None:
-        return ""
-    return {"theory": "predicted", "simulation": "simulated"}.get(curve.source, "measured")
-
-
 def _moment(table: Emergence, mode: int) -> str:
     """When a mode emerges, in words."""
     return "from the start" if table.gray_zone[mode] else steps_text(float(table.time[mode]))
-
-
-def steps_text(value: float | None) -> str:
-    """A number of steps for people; None is a time that never came."""
-    if value is None or np.isnan(value):
-        return "not reached"
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _decimals(value: float, digits: int) -> str:

@@ -113,7 +113,7 @@ def emergence_figure(comparison: Comparison | None, predicted: LearningCurve, ot
     figure = _figure("variance in the data (data units²)", "emergence time (steps)")
     tables = {"predicted": (predicted.emergence(), PREDICTED)}
     if comparison is not None and other is not None:
-        tables["simulated" if other.source == "simulation" else "measured"] = (comparison.measured, MEASURED)
+        tables[other.kind] = (comparison.measured, MEASURED)
     directions: tuple[Direction, Direction] = ("rising", "falling")
     for name, (table, colour) in tables.items():
         gray = table.gray_zone & ~table.censored & (table.target > 0) & (np.nan_to_num(table.time) > 0)
@@ -234,7 +234,7 @@ def gain_figure(measured: LearningCurve) -> go.Figure:
 def kl_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
     """KL divergence over training."""
     figure = _figure(STEPS, "KL(generated ‖ data) (nats)")
-    label = "simulated" if other is not None and other.source == "simulation" else "measured"
+    label = "measured" if other is None else other.kind
     for name, curve, colour in (("predicted", predicted, PREDICTED), (label, other, MEASURED)):
         if curve is None:
             continue

@@ -33,7 +33,7 @@ def sampling_levels(sampler: Sampler) -> Levels:
         case Euler() | Heun() | EulerMaruyama():
             return _edm_grid(sampler)
         case _:
-            raise InputError(f"no brute force for sampler {sampler}")
+            return sampler.levels
 
 
 def _edm_grid(sampler: Euler | Heun | Stochastic | EulerMaruyama) -> Levels:
@@ -86,9 +86,11 @@ def push(
                 lost = levels[i] ** 2 - levels[i + 1] ** 2
                 score = (clean_estimate(x, i) - x) / levels[i] ** 2
                 x = add_noise(x + lost * score, np.sqrt(lost))
-        case _:
+        case Euler():
             for i in range(len(levels) - 1):
                 x = x + (levels[i + 1] - levels[i]) * velocity(x, i)
+        case _:  # a sampler that has no second way here walks as it does on real networks
+            return sampler.walk(x, lambda y, sigma: clean_estimate(y, int(np.abs(levels - sigma).argmin())), add_noise)
     return clean_estimate(x, len(levels) - 1)
 
 

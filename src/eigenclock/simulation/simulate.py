@@ -9,8 +9,7 @@ from jaxtyping import Float
 from ..checks import InputError, finite_array, integer, noise_levels, training_time
 from ..curve.learning_curve import LearningCurve
 from ..curve.other_modes import distances
-from ..recipe.architectures import Affine, Architecture, Circulant, Coupled, LocalConv, OneLayer
-from ..recipe.architectures.trainable import matrix_network
+from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import Denoising, Objective
 from ..recipe.optimizers import GradientFlow, Optimizer
 from ..recipe.recipe import Recipe
@@ -101,14 +100,14 @@ def simulate(
 
     children = np.random.SeedSequence(seed).spawn(5)
     streams = [np.random.default_rng(child) for child in children]
-    seen = _with_basis(architecture, spectrum)
+    seen = architecture.on_grid(architecture.sees(spectrum))
     modes = _mode_vectors(seen, streams[0])
-    learns_mean = isinstance(architecture, Affine)
+    learns_mean = architecture.learns_mean
     wanted = None if sigma is None else noise_levels(sigma)
     own = sampling_levels(sampler)
     kept = np.empty(0) if not (keep_gain or keep_loss) else own if wanted is None else wanted
-    trained, share = _trained_levels(architecture, np.concatenate([own, kept]))
-    levels = np.concatenate([trained, own, kept]) if isinstance(architecture, Coupled) else trained
+    trained, share = architecture.trained_levels(np.concatenate([own, kept]))
+    levels = trained if architecture.levels_apart else np.concatenate([trained, own, kept])
     d = modes.shape[1]
     needed = levels.size * d * d * 8
     if needed > LARGEST_SIMULATION:
@@ -124,7 +123,7 @@ def simulate(
     test_moments = None
     if held_out is not None:
         test_moments = PairMoments.of(objective, held_out / np.sqrt(len(held_out)), kept, mean)
-    network = matrix_network(architecture, seen, modes, levels)
+    network = architecture.trainable(seen, modes, levels)
     _refuse_endless(objective, optimizer, levels, moments, times, architecture.sharing(seen))
     gradient: Gradient = moments.gradient
     if batch_size is not None:
@@ -177,26 +176,9 @@ def simulate(
         )
         for name, values in distances(everything).items():
             dataset[name] = ("time", values)
-    dataset.attrs["stationary"] = int(isinstance(architecture, Circulant | LocalConv))
+    dataset.attrs["stationary"] = int(architecture.stationary)
     dataset.attrs["correlated"] = int(keep_covariance or architecture.mixes(seen))
     return LearningCurve(dataset, recipe=recipe, source="simulation")
-
-
-def _with_basis(architecture: Architecture, spectrum: Spectrum) -> Spectrum:
-    """What the network sees, on a real grid where it is a convolution."""
-    seen = architecture.sees(spectrum)
-    if isinstance(architecture, Circulant) and seen.basis is None:
-        return Spectrum.from_power(seen.variance)
-    return seen
-
-
-def _trained_levels(
-    architecture: Architecture, needed: Levels
-) -> tuple[Float[np.ndarray, " trained"], Float[np.ndarray, " trained"]]:
-    """Noise levels to train, and the share of the loss that each stands for: its own, but where levels are coupled."""
-    if isinstance(architecture, Coupled):
-        return architecture.training_levels
-    return needed, np.ones_like(needed)
 
 
 def _rows(spectrum: Spectrum, modes: Float[np.ndarray, "mode d"]) -> Float[np.ndarray, "n d"]:

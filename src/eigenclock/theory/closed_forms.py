@@ -12,8 +12,6 @@ from jaxtyping import Bool, Float
 from scipy.special import erf, exp1
 
 from ..checks import InputError
-from ..recipe.architectures import Architecture, Circulant, DeepLinear, OneLayer, Residual, TiedTwoLayer, TwoLayer
-from ..recipe.architectures.tied_two_layer import SMALLEST_START
 from ..recipe.objectives import Denoising, FlowMatching
 from ..recipe.optimizers import GradientFlow, elapsed
 from ..recipe.recipe import Recipe
@@ -25,38 +23,20 @@ Variance: TypeAlias = Float[np.ndarray, "time mode"]
 ClosedForm: TypeAlias = Callable[[Modes, Time], Variance]
 
 
-def _as_one_or_tied(architecture: Architecture) -> tuple[OneLayer | TiedTwoLayer, float] | None:
-    """One or tied two layers that follow the same curve, and how much faster; None if there are none."""
-    match architecture:
-        case OneLayer() | TiedTwoLayer():
-            return architecture, 1.0
-        case Circulant():
-            return OneLayer(architecture.init), 1.0
-        case TwoLayer() | DeepLinear() | Residual():
-            factors = architecture.layers.start
-            if len(factors) == 1:
-                return OneLayer(factors[0]), 1.0
-            # balanced layers are logistic like tied ones, at rate 4 in place of 8
-            if len(factors) == 2 and factors[0] == factors[1] and factors[0] ** 2 >= SMALLEST_START:
-                return TiedTwoLayer(factors[0] ** 2), 0.5
-    return None
-
-
 def closed_form(recipe: Recipe, sharing: float = 1.0) -> ClosedForm | None:
     """The function (mode variances, times) -> generated variances that solves this recipe, or None if there is none.
 
     `sharing`: number of positions that share each weight, by which training is faster.
     """
     objective, sampler = recipe.objective, recipe.sampler
-    same = _as_one_or_tied(recipe.architecture)
-    if same is None:
+    curve = recipe.architecture.follows()
+    if curve is None:
         return None
-    architecture, faster = same
     plain = objective.weight == "uniform" and objective.density is None
     if not (plain and isinstance(recipe.optimizer, GradientFlow) and isinstance(sampler, ProbabilityFlow)):
         return None
-    lr, init = recipe.optimizer.lr * faster * sharing, architecture.init
-    if isinstance(objective, FlowMatching) and isinstance(architecture, OneLayer):
+    lr, init = recipe.optimizer.lr * curve.speed * sharing, curve.init
+    if isinstance(objective, FlowMatching) and curve.shape == "exponential":
         return lambda variance, time: flow_one_layer(variance, time, lr, init, sampler)
     if not (isinstance(objective, Denoising) and objective.path == "ve"):
         return None
@@ -65,7 +45,7 @@ def closed_form(recipe: Recipe, sharing: float = 1.0) -> ClosedForm | None:
             "sigma_min must be > 0 and sigma_max finite for the denoising objective, "
             f"got sigma_min={sampler.sigma_min:g}, sigma_max={sampler.sigma_max:g}"
         )
-    if isinstance(architecture, OneLayer):
+    if curve.shape == "exponential":
         return lambda variance, time: denoising_one_layer(variance, time, lr, init, sampler)
     return lambda variance, time: denoising_tied_two_layer(variance, time, lr, init, sampler)
 

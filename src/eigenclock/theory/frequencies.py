@@ -1,7 +1,7 @@
 """Local convolutions, frequency by frequency: one transfer function, or a small matrix where there are channels (T11)."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Complex, Float
@@ -25,8 +25,7 @@ Blocks = Complex[np.ndarray, "time frequency c c"]
 
 def along_frequencies(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Solution:
     """Generated cross-spectrum of a local convolution, read along the data's modes."""
-    architecture, basis = recipe.architecture, spectrum.basis
-    assert isinstance(architecture, LocalConv)
+    architecture, basis = cast(LocalConv, recipe.architecture), spectrum.basis
     assert isinstance(basis, Fourier)
     patches = architecture.patches(spectrum)
     route = _Waves(recipe, architecture, spectrum, basis, patches)

@@ -8,7 +8,7 @@ import xarray as xr
 from jaxtyping import Bool, Float
 
 from ..checks import InputError, noise_levels, training_time
-from ..recipe.architectures import Architecture, LocalConv, MatrixArchitecture, OneLayer
+from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import Denoising, Objective, Regression
 from ..recipe.optimizers import GradientFlow, Optimizer
 from ..recipe.recipe import Recipe
@@ -91,7 +91,7 @@ def generalization(
     """
     Recipe(objective, architecture, optimizer)
     check_spectrum(spectrum)
-    if isinstance(architecture, MatrixArchitecture | LocalConv):
+    if architecture.route != "modes":
         raise InputError(
             f"architecture must keep modes apart for train and test clocks, got {type(architecture).__name__}"
         )

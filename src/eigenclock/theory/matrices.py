@@ -1,10 +1,12 @@
 """Networks that mix modes: whole matrices of all noise levels, carried through the sampler time by time (T14, App. E.1.2)."""
 
+from typing import cast
+
 import numpy as np
 from jaxtyping import Float
 
 from ..curve import divergences
-from ..recipe.architectures import Affine, MatrixArchitecture
+from ..recipe.architectures import MatrixArchitecture
 from ..recipe.architectures.matrices import Denoiser
 from ..recipe.recipe import Recipe
 from ..recipe.samplers import Sampler
@@ -20,10 +22,9 @@ def along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Soluti
 
 
 def _along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Solution:
-    architecture, sampler = recipe.architecture, recipe.sampler
-    assert isinstance(architecture, MatrixArchitecture)
+    architecture, sampler = cast(MatrixArchitecture, recipe.architecture), recipe.sampler
     n, variance = spectrum.n_modes, spectrum.variance
-    target_mean = architecture.mean(spectrum) if isinstance(architecture, Affine) else np.zeros(n)
+    target_mean = architecture.mean(spectrum)
     starts_at_zero = wanted.time[0] == 0
     time = wanted.time if starts_at_zero else np.concatenate([[0.0], wanted.time])
     levels = sampler.matrix_levels
@@ -51,7 +52,7 @@ def _along_matrices(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Solut
     extra: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
         name: (("time",), statistics[kept, i]) for i, name in enumerate(("kl", "wasserstein", "alignment"))
     }
-    if isinstance(architecture, Affine):
+    if architecture.learns_mean:
         extra["generated_mean"] = ("time", "mode"), np.stack(means)[kept]
         extra["initial_mean"] = ("mode",), means[0]
         extra["target_mean"] = ("mode",), target_mean

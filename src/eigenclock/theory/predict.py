@@ -6,7 +6,7 @@ import numpy as np
 
 from ..checks import noise_levels, training_time
 from ..curve.learning_curve import LearningCurve
-from ..recipe.architectures import Architecture, Circulant, LocalConv, OneLayer
+from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import Denoising, Objective
 from ..recipe.optimizers import GradientFlow, Optimizer
 from ..recipe.recipe import Recipe
@@ -77,6 +77,6 @@ def predict(
         dataset.coords["sigma"] = ("sigma", kept)
     for name, (dims, values) in solution.extra.items():
         dataset[name] = (dims, values)
-    dataset.attrs["stationary"] = int(isinstance(architecture, Circulant | LocalConv))
+    dataset.attrs["stationary"] = int(architecture.stationary)
     dataset.attrs["correlated"] = int(architecture.mixes(seen))
     return LearningCurve(dataset, recipe=recipe, source="theory")

@@ -1,7 +1,7 @@
 """From a recipe to generated variance: mode by mode, frequency by frequency for local convolutions, or by whole matrices."""
 
 from ..checks import InputError
-from ..recipe.architectures import Architecture, LocalConv, MatrixArchitecture
+from ..recipe.architectures import Architecture
 from ..recipe.recipe import Recipe
 from ..recipe.samplers import ProbabilityFlow
 from .closed_forms import closed_form
@@ -15,9 +15,7 @@ __all__ = ["Solution", "Solver", "route", "variance_by"]
 
 def route(architecture: Architecture) -> Solver:
     """The route that an architecture takes."""
-    if isinstance(architecture, LocalConv):
-        return along_frequencies
-    return along_matrices if isinstance(architecture, MatrixArchitecture) else along_modes
+    return {"modes": along_modes, "frequencies": along_frequencies, "matrices": along_matrices}[architecture.route]
 
 
 def variance_by(recipe: Recipe, *, channels: int = 1) -> str:
@@ -36,7 +34,7 @@ def variance_by(recipe: Recipe, *, channels: int = 1) -> str:
     """
     architecture, flow = recipe.architecture, isinstance(recipe.sampler, ProbabilityFlow)
     bounded = recipe.sampler.sigma_min > 0 and recipe.sampler.sigma_max < float("inf")
-    if isinstance(architecture, MatrixArchitecture) or (isinstance(architecture, LocalConv) and channels > 1):
+    if architecture.route == "matrices" or (architecture.route == "frequencies" and channels > 1):
         return "matrix steps" if bounded else "not available"
     if not flow:
         return "exact steps"

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..checks import InputError
 from ..files import write_text
-from ..jobs.run_folder import STREAM
+from .options import STREAM
 
 EVENTS = "tensorboard"
 

@@ -13,12 +13,11 @@ from torch import nn
 
 from ..checks import InputError, finite_array, integer, number
 from ..curve.learning_curve import LearningCurve
-from ..jobs.run_folder import CHECKPOINT, MEASURED
 from ..recipe.objectives import Objective
 from .checkpoints import load_checkpoint, save_checkpoint
 from .log import Metrics
 from .losses import NetworkDenoiser, loss
-from .options import Descent, LoopOptions
+from .options import CHECKPOINT, MEASURED, Descent, LoopOptions
 from .probe import MAIN, Probe
 from .streams import Pairs, RandomPairs
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
-from ..checks import InputError, choice, integer, number
+import numpy as np
+
+from ..checks import NEEDS_TORCH, InputError, choice, integer, number
 from ..recipe.architectures import Architecture, OneLayer
 
 if TYPE_CHECKING:
@@ -13,19 +15,22 @@ if TYPE_CHECKING:
 
     from ..spectrum.spectrum import Spectrum
 
-INSTALL = "pip install 'eigenclock[train]'"
-
 
 def need_torch() -> None:
     """InputError with the name of the extra where PyTorch is not installed."""
     try:
         import_module("torch")
     except ImportError:
-        raise InputError(f"training needs PyTorch: {INSTALL}") from None
+        raise InputError(NEEDS_TORCH) from None
 
 
 class Network(ABC):
     """A network F(x, σ) that can be built for samples of a shape. Subclasses are frozen dataclasses."""
+
+    @property
+    def stands_for(self) -> Architecture:
+        """The network of the theory that stands in for it: one layer that starts at zero, if it has none of its own."""
+        return OneLayer(0.0)
 
     @abstractmethod
     def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module": ...
@@ -77,12 +82,17 @@ class Linear(Network):
         number("sigma_min", self.sigma_min, above=0)
         number("sigma_max", self.sigma_max, above=self.sigma_min)
 
+    @property
+    def stands_for(self) -> Architecture:
+        return self.architecture
+
     def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
         from .networks.linear import LinearDenoiser
 
         if spectrum is None:
             raise InputError("Linear needs the spectrum of the data: build(shape, spectrum=spectrum)")
-        return LinearDenoiser(self, shape, spectrum)
+        levels = np.geomspace(self.sigma_min, self.sigma_max, self.levels)
+        return LinearDenoiser(self.architecture, levels, shape, spectrum)
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,7 @@ class MLP(Network):
     def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
         from .networks.mlp import UNetMLP
 
-        return UNetMLP(self, shape)
+        return UNetMLP(shape, **vars(self))
 
 
 @dataclass(frozen=True)
@@ -138,7 +148,7 @@ class FeedForward(Network):
     def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
         from .networks.feed_forward import FeedForwardNetwork
 
-        return FeedForwardNetwork(self, shape)
+        return FeedForwardNetwork(shape, **vars(self))
 
 
 @dataclass(frozen=True)
@@ -210,7 +220,7 @@ class ConvNet(Network):
         from .networks.unet import ResidualConvolutions
 
         _, _, c = _image(shape, self)
-        return ResidualConvolutions(self, shape, c)
+        return ResidualConvolutions(shape, c, **vars(self))
 
 
 @dataclass(frozen=True)
@@ -242,4 +252,4 @@ class DiT(Network):
         h, w, c = _image(shape, self)
         if h % self.patch or w % self.patch:
             raise InputError(f"image size must be divisible by patch = {self.patch}, got {h}×{w}")
-        return DiffusionTransformer(self, shape, (h, w, c))
+        return DiffusionTransformer((h, w, c), **vars(self))

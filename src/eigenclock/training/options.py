@@ -10,6 +10,9 @@ from ..checks import InputError, choice, integer, number
 if TYPE_CHECKING:
     import torch
 
+CHECKPOINT, MEASURED, STREAM = "checkpoints/last.safetensors", "measured.nc", "metrics.jsonl"
+"""What the loop writes into its folder: weights and optimizer, the probe's main curve, a record every few steps."""
+
 Precision: TypeAlias = Literal["float32", "bfloat16", "float64"]
 
 

@@ -17,7 +17,7 @@ from ..spectrum.spectrum import Spectrum, check_spectrum
 from .gain import gain_and_r2, sample_alignment
 from .options import Denoiser
 from .records import as_curve, numbers, records_of
-from .sampling import evaluations, sample
+from .sampling import sample
 from .streams import Stream, stream_seed
 
 GAIN_SAMPLES, GAIN_LEVELS = 512, 16
@@ -112,7 +112,7 @@ class Probe:
         check_spectrum(spectrum)
         if not isinstance(sampler, Sampler):
             raise InputError(f"sampler must be a sampler of the theory, got {sampler!r}")
-        evaluations(sampler)
+        sampler.check_walk()
         integer("n_samples", n_samples, at_least=2)
         integer("keep_samples", keep_samples, at_least=0)
         integer("gain_samples", gain_samples, at_least=2)
@@ -141,7 +141,7 @@ class Probe:
         self.shape = (spectrum.n_modes,) if spectrum.basis is None else spectrum.basis.shape
         for name, other in self.also.items():
             if isinstance(other, Sampler):
-                evaluations(other)
+                other.check_walk()
                 continue
             check_spectrum(other)
             if other.basis is None or len(other.basis.shape) != len(self.shape):
@@ -220,8 +220,8 @@ class Probe:
     def evaluations(self) -> int:
         """Samples that go through the denoiser at each probed step."""
         gain = 0 if self._pairs is None else self.sigma.size * len(self._pairs[0])
-        more = sum(evaluations(other) * len(self._fewer) for other in self.also.values() if isinstance(other, Sampler))
-        return evaluations(self.sampler) * self.n_samples + gain + more
+        more = sum(other.evaluations * len(self._fewer) for other in self.also.values() if isinstance(other, Sampler))
+        return self.sampler.evaluations * self.n_samples + gain + more
 
     def __call__(self, step: int, denoiser: Denoiser) -> None:
         """Record what `denoiser` has learned after `step` training steps, if this is one of the probe's steps.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -10,7 +11,9 @@ from ...checks import InputError, number
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective
 from ..optimizers import Optimizer, Time
+from .base import Levels
 from .matrices import Denoiser, MatrixArchitecture
+from .trainable import MatrixNetwork, Single
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Affine(MatrixArchitecture):
 
     init: float = 0.1
     bias: float = 0.0
+    learns_mean: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         number("init", self.init)
@@ -79,6 +83,11 @@ class Affine(MatrixArchitecture):
         row, regression = objective.row(sigma), objective.regression(spectrum.variance, sigma)
         moment = _second_moment(spectrum.variance, self.mean(spectrum), row.a, row.s)
         return float((2 * regression.rate * np.linalg.eigvalsh(moment)[:, -1]).max())
+
+    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+        mean = np.zeros(modes.shape[1]) if spectrum.mean is None else spectrum.mean.ravel()
+        mean = mean @ modes if spectrum.basis is None else mean
+        return Single(np.column_stack([self.init * np.eye(modes.shape[1]), self.bias * mean]))
 
     def mean(self, spectrum: Spectrum) -> Float[np.ndarray, " mode"]:
         """The data's mean in mode coordinates."""

@@ -10,7 +10,7 @@ from ...spectrum.bases import Fourier
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective
 from ..optimizers import Optimizer, Time
-from .base import Levels
+from .base import GainCurve, Levels
 from .convolution import Convolution, Weights
 from .one_layer import OneLayer
 
@@ -49,6 +49,12 @@ class Circulant(Convolution):
 
     def sees(self, spectrum: Spectrum) -> Spectrum:
         return spectrum.stationary()
+
+    def on_grid(self, seen: Spectrum) -> Spectrum:
+        return Spectrum.from_power(seen.variance) if seen.basis is None else seen
+
+    def follows(self) -> GainCurve:
+        return GainCurve("exponential", self.init)
 
     def weights(
         self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time

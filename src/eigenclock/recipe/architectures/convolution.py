@@ -2,16 +2,18 @@
 
 from abc import abstractmethod
 from dataclasses import replace
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
+from ...spectrum.bases import Fourier
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective, Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
 from .base import Architecture, Levels
 from .one_layer import OneLayer
+from .trainable import MatrixNetwork, circular_convolution
 
 Weights: TypeAlias = Float[np.ndarray, "time sigma displacement out_channel in_channel"]
 
@@ -20,6 +22,10 @@ class Convolution(Architecture):
     """A convolution on a periodic grid, every weight used at all of its positions. Subclasses are frozen dataclasses."""
 
     init: float
+    kernel: int | None = None
+    """Edge length of the kernel; None for one as wide as the grid."""
+
+    stationary: ClassVar[bool] = True
 
     def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
         """That of one layer, on the modes in which the weights run on their own."""
@@ -30,6 +36,10 @@ class Convolution(Architecture):
 
     def sharing(self, spectrum: Spectrum) -> float:
         return float(spectrum.positions)
+
+    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+        assert isinstance(spectrum.basis, Fourier)
+        return circular_convolution(spectrum.basis, self.kernel, self.init)
 
     def gains(
         self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time

@@ -7,10 +7,12 @@ import numpy as np
 from jaxtyping import Float
 
 from ...checks import InputError, integer, number
+from ...spectrum.spectrum import Spectrum
 from ..objectives import Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
 from .base import Architecture, Levels
 from .kernels import FeatureMap, GaussianKernel, KernelMatrix, NoiseKernel
+from .trainable import AcrossLevels, MatrixNetwork
 
 NULL = 1e-14
 """Eigenvalue, relative to a mode's largest, below which a direction is rounding: no training reaches it."""
@@ -61,6 +63,14 @@ class Coupled(Architecture):
         nodes, weights = np.polynomial.legendre.leggauss(self.levels)
         low, high = np.log(self.sigma_min), np.log(self.sigma_max)
         return np.exp((high + low) / 2 + (high - low) / 2 * nodes), weights * (high - low) / 2
+
+    def trained_levels(self, needed: Levels) -> tuple[Levels, Levels]:
+        return self.training_levels
+
+    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+        values, vectors = np.linalg.eigh(self.kernel.matrix(levels, levels))
+        features = vectors * np.sqrt(np.maximum(values, 0))
+        return AcrossLevels(features[:, values > 1e-15 * values[-1]], self.init, modes.shape[1])
 
     def storable(self) -> "Coupled":
         """A feature map is a function, which no file holds: it is written as its kernel at the training levels."""

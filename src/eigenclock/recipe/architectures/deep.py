@@ -2,9 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float
+
 from ...checks import InputError, integer, number
+from ...spectrum.spectrum import Spectrum
+from .base import Levels
 from .layered import Layered, one_or_each
 from .layers import Layers, checked_layers
+from .trainable import Chain, MatrixNetwork
 
 
 @dataclass(frozen=True)
@@ -46,5 +52,11 @@ class DeepLinear(Layered):
     @property
     def layers(self) -> Layers:
         """The scalars of every mode."""
-        factors = self.init if isinstance(self.init, tuple) else (float(self.init) ** (1 / self.depth),) * self.depth
-        return checked_layers(factors)
+        return checked_layers(self._factors)
+
+    @property
+    def _factors(self) -> tuple[float, ...]:
+        return self.init if isinstance(self.init, tuple) else (float(self.init) ** (1 / self.depth),) * self.depth
+
+    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+        return Chain(modes.shape[1], self._factors, 0.0)

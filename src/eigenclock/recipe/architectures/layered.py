@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 from ...checks import InputError, number
 from ..objectives import Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
-from .base import Architecture
+from .base import Architecture, GainCurve
 from .layers import Layers
+from .tied_two_layer import SMALLEST_START
 
 
 class Layered(Architecture):
@@ -22,6 +23,15 @@ class Layered(Architecture):
 
     def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
         return self.layers.trajectory(regression, optimizer, time)
+
+    def follows(self) -> GainCurve | None:
+        factors = self.layers.start
+        if len(factors) == 1:
+            return GainCurve("exponential", factors[0])
+        # balanced layers are logistic like tied ones, at rate 4 in place of 8
+        if len(factors) == 2 and factors[0] == factors[1] and factors[0] ** 2 >= SMALLEST_START:
+            return GainCurve("logistic", factors[0] ** 2, 0.5)
+        return None
 
     def time_to(self, gain: float, regression: Regression, lr: float) -> Hessian:
         """Steps of gradient flow until each mode's gain at each level reaches `gain`; NaN if never."""

@@ -1,6 +1,7 @@
 """Local circular convolution, a kernel smaller than the grid (T11; Prop. 5.4)."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 import scipy.fft
@@ -61,6 +62,7 @@ class LocalConv(Convolution):
 
     kernel: int = 3
     init: float = 0.1
+    route: ClassVar[Literal["modes", "frequencies", "matrices"]] = "frequencies"
 
     def __post_init__(self) -> None:
         integer("kernel", self.kernel, at_least=1)

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -24,6 +25,12 @@ class Denoiser:
 
 class MatrixArchitecture(Architecture):
     """An architecture that mixes modes. Subclasses are frozen dataclasses."""
+
+    route: ClassVar[Literal["modes", "frequencies", "matrices"]] = "matrices"
+
+    def mean(self, spectrum: Spectrum) -> Float[np.ndarray, " mode"]:
+        """The data's mean in mode coordinates; zero where it is taken as known."""
+        return np.zeros(spectrum.n_modes)
 
     @abstractmethod
     def denoisers(

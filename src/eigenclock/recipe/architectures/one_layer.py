@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float
+
 from ...checks import number
+from ...spectrum.spectrum import Spectrum
 from ..objectives import Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
-from .base import Architecture
+from .base import Architecture, GainCurve, Levels
+from .trainable import MatrixNetwork, Single
 
 
 @dataclass(frozen=True)
@@ -33,3 +38,9 @@ class OneLayer(Architecture):
 
     def stiffness(self, regression: Regression) -> Hessian:
         return 2 * regression.rate * regression.curvature
+
+    def follows(self) -> GainCurve:
+        return GainCurve("exponential", self.init)
+
+    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+        return Single(self.init * np.eye(modes.shape[1]))

@@ -2,9 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float
+
 from ...checks import InputError, integer, number
+from ...spectrum.spectrum import Spectrum
+from .base import Levels
 from .layered import Layered, one_or_each
 from .layers import Layers, checked_layers
+from .trainable import Chain, MatrixNetwork
 
 
 @dataclass(frozen=True)
@@ -50,3 +56,6 @@ class Residual(Layered):
     def layers(self) -> Layers:
         """The scalars 1 + v_l of every mode."""
         return checked_layers(tuple(1.0 + v for v in self._gains))
+
+    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+        return Chain(modes.shape[1], self._gains, 1.0)

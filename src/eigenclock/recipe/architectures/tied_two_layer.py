@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Float
 
 from ...checks import InputError, number
+from ...spectrum.spectrum import Spectrum
 from ..objectives import Regression
 from ..optimizers import (
     GradientDescent,
@@ -18,8 +20,9 @@ from ..optimizers import (
     descend_stably,
     elapsed,
 )
-from .base import Architecture
+from .base import Architecture, GainCurve, Levels
 from .layers import LARGEST
+from .trainable import MatrixNetwork, Tied
 
 SMALLEST_START = 1e-250
 """A positive start so small that products with it underflow is neither a fixed point nor a number."""
@@ -94,3 +97,13 @@ class TiedTwoLayer(Architecture):
     def stiffness(self, regression: Regression) -> Hessian:
         at_start = 4 * (3 * regression.curvature * self.init - regression.cross_moment)
         return regression.rate * np.maximum(at_start, 8 * regression.cross_moment)
+
+    def follows(self) -> GainCurve:
+        return GainCurve("logistic", self.init)
+
+    @property
+    def fixed_point(self) -> bool:
+        return self.init == 0
+
+    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+        return Tied(np.sqrt(self.init) * np.eye(modes.shape[1]))

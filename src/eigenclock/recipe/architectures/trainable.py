@@ -1,4 +1,7 @@
-"""Networks F(x) = W x (+ b) with W made of trainable matrices, and the chain rule written out for each."""
+"""Networks F(x) = W x (+ b) with W made of trainable matrices, and the chain rule written out for each.
+
+Brute force trains them as they stand; `training.networks.linear` has PyTorch differentiate them.
+"""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -8,23 +11,7 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Int
 
-from ...checks import InputError
 from ...spectrum.bases import Fourier
-from ...spectrum.spectrum import Spectrum
-from . import (
-    Affine,
-    Architecture,
-    Circulant,
-    Coupled,
-    DeepLinear,
-    LocalConv,
-    OneLayer,
-    Residual,
-    TiedTwoLayer,
-    TwoLayer,
-    UnalignedOneLayer,
-    UnalignedTiedTwoLayer,
-)
 
 Parameters: TypeAlias = Float[np.ndarray, "..."]
 Matrices: TypeAlias = Float[np.ndarray, "sigma d e"]
@@ -144,52 +131,7 @@ class AcrossLevels(MatrixNetwork):
         return np.tensordot(self.features.T, gradient, axes=1)
 
 
-def matrix_network(
-    architecture: Architecture, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels
-) -> MatrixNetwork:
-    """The network behind an architecture of the theory, in data space."""
-    d = modes.shape[1]
-    match architecture:
-        case OneLayer():
-            return Single(architecture.init * np.eye(d))
-        case TiedTwoLayer():
-            return Tied(np.sqrt(architecture.init) * np.eye(d))
-        case TwoLayer():
-            return Chain(d, architecture.init[::-1], 0.0)
-        case DeepLinear():
-            given = architecture.init
-            equal = (
-                (float(given) ** (1 / architecture.depth),) * architecture.depth
-                if not isinstance(given, tuple)
-                else given
-            )
-            return Chain(d, equal, 0.0)
-        case Residual():
-            blocks = architecture.init
-            return Chain(d, blocks if isinstance(blocks, tuple) else (blocks,) * architecture.depth, 1.0)
-        case Circulant() | LocalConv():
-            assert isinstance(spectrum.basis, Fourier)
-            kernel = architecture.kernel if isinstance(architecture, LocalConv) else None
-            return _convolution(spectrum.basis, kernel, architecture.init)
-        case Coupled():
-            kernel_matrix = architecture.kernel.matrix(levels, levels)
-            values, vectors = np.linalg.eigh(kernel_matrix)
-            features = vectors * np.sqrt(np.maximum(values, 0))
-            return AcrossLevels(features[:, values > 1e-15 * values[-1]], architecture.init, d)
-        case Affine():
-            mean = np.zeros(d) if spectrum.mean is None else spectrum.mean.ravel()
-            if spectrum.basis is None:
-                mean = mean @ modes
-            return Single(np.column_stack([architecture.init * np.eye(d), architecture.bias * mean]))
-        case UnalignedOneLayer():
-            return Single(modes.T @ architecture.init.matrix(len(modes)) @ modes)
-        case UnalignedTiedTwoLayer():
-            return Tied(modes.T @ architecture.init.matrix(len(modes)) @ modes)
-        case _:
-            raise InputError(f"no brute force for architecture {architecture}")
-
-
-def _convolution(basis: Fourier, kernel: int | None, init: float) -> Convolution:
+def circular_convolution(basis: Fourier, kernel: int | None, init: float) -> Convolution:
     """Every pair of coordinates finds its weight by displacement and channels; far ones have none."""
     grid, c = basis.grid, basis.channels
     position = np.stack([axis.ravel() for axis in np.indices(grid)])

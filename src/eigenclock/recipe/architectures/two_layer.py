@@ -6,10 +6,13 @@ import numpy as np
 from jaxtyping import Float
 
 from ...checks import InputError, number
+from ...spectrum.spectrum import Spectrum
 from ..objectives import Regression
 from ..optimizers import GradientFlow, Hessian, Optimizer, Time, Trajectory, elapsed
+from .base import Levels
 from .layered import Layered
 from .layers import Layers, checked_layers
+from .trainable import Chain, MatrixNetwork
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,9 @@ class TwoLayer(Layered):
 
     def gain_by(self, optimizer: Optimizer) -> str:
         return "closed form" if isinstance(optimizer, GradientFlow) else "step by step"
+
+    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+        return Chain(modes.shape[1], self.init[::-1], 0.0)
 
 
 def _riccati(

@@ -17,6 +17,7 @@ from ..objectives import Objective, Regression
 from ..optimizers import GradientFlow, Optimizer, Time, descend_stably
 from .matrices import Denoiser, MatrixArchitecture
 from .starts import GaussianStart, Start
+from .trainable import MatrixNetwork, Single, Tied
 
 Levels = Float[np.ndarray, " sigma"]
 Matrices = Float[np.ndarray, "sigma d d"]
@@ -68,6 +69,9 @@ class UnalignedOneLayer(MatrixArchitecture):
         for moment in time:
             progress = optimizer.progress(hessian, np.array([moment]))[0]
             yield _denoiser(regression, start + missing * progress.T[:, None, :])
+
+    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+        return Single(modes.T @ self.init.matrix(len(modes)) @ modes)
 
     def largest_curvature(self, objective: Objective, spectrum: Spectrum, sigma: Levels) -> float:
         regression = objective.regression(spectrum.variance, sigma)
@@ -128,6 +132,9 @@ class UnalignedTiedTwoLayer(MatrixArchitecture):
                 )
                 p, now = solution.y[:, -1].reshape(start.shape), moment
             yield _denoiser(regression, p @ p.swapaxes(1, 2))
+
+    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+        return Tied(modes.T @ self.init.matrix(len(modes)) @ modes)
 
     def gain_by(self, optimizer: Optimizer) -> str:
         return "matrix ODE" if isinstance(optimizer, GradientFlow) else "step by step"

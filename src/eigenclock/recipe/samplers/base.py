@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -26,8 +26,18 @@ Step: TypeAlias = tuple[Any, float]
 """What a sampler does in one step: x ← map·x + noise, as the map and the variance of the noise."""
 
 
+Clean: TypeAlias = Callable[[Any, float], Any]
+"""clean(x, sigma): the denoiser's estimate of the clean x, on arrays of the library that x is of."""
+
+AddNoise: TypeAlias = Callable[[Any, float], Any]
+"""add_noise(x, std): x and fresh independent noise of this standard deviation."""
+
+
 class Sampler(ABC):
     """Turns noise into samples. Subclasses are frozen dataclasses with `sigma_min` and `sigma_max`."""
+
+    papers: ClassVar[tuple[str, ...]] = ()
+    """What to cite for it: names in `report.citation.PAPERS`."""
 
     sigma_min: float
     sigma_max: float
@@ -49,6 +59,18 @@ class Sampler(ABC):
     @abstractmethod
     def steps_of(self, slope: Sequence[Slope], product: Product, identity: Any) -> Iterator[Step]:
         """The sampler's steps, in order, from 1 − ψ at `matrix_levels`."""
+
+    @property
+    @abstractmethod
+    def evaluations(self) -> int:
+        """How often `walk` calls the denoiser."""
+
+    def check_walk(self) -> None:  # noqa: B027  (most samplers can always be walked)
+        """InputError where no real denoiser can be sampled."""
+
+    @abstractmethod
+    def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
+        """Samples of a real denoiser from x, standard noise times sigma_max: arrays of NumPy or PyTorch, (n, ...)."""
 
     def refined(self, gain: Gain) -> "tuple[Bool[np.ndarray, ' mode'], Sampler] | None":
         """Modes whose gain `levels` do not resolve, and the same sampler on finer levels; None if there is nothing to refine."""

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .base import Product, Slope, Step
-from .stepping import Stepping, heun_map
+import numpy as np
+
+from .base import AddNoise, Clean, Product, Slope, Step
+from .stepping import Stepping, heun_map, heun_step, slope
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,15 @@ class Euler(Stepping):
     def steps_of(self, slope: Sequence[Slope], product: Product, identity: Any) -> Iterator[Step]:
         for here, step in zip(slope, self.relative_steps(), strict=True):
             yield identity + step * here, 0.0
+
+    @property
+    def evaluations(self) -> int:
+        return self.steps
+
+    def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
+        for here, there in zip(self.grid, np.append(self.grid[1:], 0.0), strict=True):
+            x = x + float(there - here) * slope(x, clean, here)
+        return x
 
 
 @dataclass(frozen=True)
@@ -46,3 +57,12 @@ class Heun(Stepping):
     def steps_of(self, slope: Sequence[Slope], product: Product, identity: Any) -> Iterator[Step]:
         for i, step in enumerate(self.relative_steps()):
             yield heun_map(slope[i], slope[i + 1] if i + 1 < len(slope) else None, step, product, identity), 0.0
+
+    @property
+    def evaluations(self) -> int:
+        return 2 * self.steps - 1
+
+    def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
+        for here, there in zip(self.grid, np.append(self.grid[1:], 0.0), strict=True):
+            x = heun_step(x, clean, here, there)
+        return x

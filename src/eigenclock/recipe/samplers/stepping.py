@@ -1,12 +1,12 @@
 """Discrete samplers on EDM's noise grid: what they have in common (T6; Karras et al. 2022)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ...checks import integer, number
-from .base import Gain, Levels, Product, Sampler, Slope, Variance, check_range
+from .base import Clean, Gain, Levels, Product, Sampler, Slope, Variance, check_range
 
 
 def edm_levels(steps: int, sigma_min: float, sigma_max: float, rho: float) -> Levels:
@@ -23,6 +23,7 @@ class Stepping(Sampler):
     rho: float = 7.0
     sigma_min: float = 0.002
     sigma_max: float = 80.0
+    papers: ClassVar[tuple[str, ...]] = ("edm",)
 
     def __post_init__(self) -> None:
         number("sigma_min", self.sigma_min, above=0)
@@ -53,6 +54,18 @@ class Stepping(Sampler):
         """Δσ/σ of every step; −1 for the last, to zero noise."""
         levels = self.grid
         return np.append(levels[1:], 0.0) / levels - 1
+
+
+def slope(x: Any, clean: Clean, sigma: float) -> Any:
+    """dx/dσ of the probability flow at a sample: (x − D(x, σ))/σ."""
+    return (x - clean(x, sigma)) / float(sigma)
+
+
+def heun_step(x: Any, clean: Clean, here: float, there: float) -> Any:
+    """Heun's step of a sample from one noise level to another, Euler's where the other is zero."""
+    step, first = float(there - here), slope(x, clean, here)
+    ahead = x + step * first
+    return x + step / 2 * (first + slope(ahead, clean, there)) if there > 0 else ahead
 
 
 def heun_map(first: Slope, last: Slope | None, step: float, product: Product, identity: Any) -> Any:

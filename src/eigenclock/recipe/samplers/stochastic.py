@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ...checks import number
-from .base import Levels, Product, Slope, Step
-from .stepping import Stepping, heun_map
+from .base import AddNoise, Clean, Levels, Product, Slope, Step
+from .stepping import Stepping, heun_map, heun_step, slope
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,17 @@ class Stochastic(Stepping):
             last = slope[self.steps + i] if i + 1 < self.steps else None
             yield heun_map(slope[i], last, ends[i] / raised[i] - 1, product, identity), 0.0
 
+    @property
+    def evaluations(self) -> int:
+        return 2 * self.steps - 1
+
+    def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
+        for level, here, there in zip(self.grid, self.raised, np.append(self.grid[1:], 0.0), strict=True):
+            if here > level:
+                x = add_noise(x, float(self.noise * np.sqrt(here**2 - level**2)))
+            x = heun_step(x, clean, here, there)
+        return x
+
 
 @dataclass(frozen=True)
 class EulerMaruyama(Stepping):
@@ -76,8 +87,20 @@ class EulerMaruyama(Stepping):
     - `steps`, `rho`, `sigma_min`, `sigma_max`: as for `Euler`.
     """
 
+    papers: ClassVar[tuple[str, ...]] = ("edm", "sde")
+
     def steps_of(self, slope: Sequence[Slope], product: Product, identity: Any) -> Iterator[Step]:
         start, end = self.grid, np.append(self.grid[1:], 0.0)
         for i, here in enumerate(slope):
             noise = float(start[i] ** 2 - end[i] ** 2) if i + 1 < self.steps else 0.0
             yield identity - (1 - (end[i] / start[i]) ** 2) * here, noise
+
+    @property
+    def evaluations(self) -> int:
+        return self.steps
+
+    def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
+        for here, there in zip(self.grid[:-1], self.grid[1:], strict=True):
+            lost = float(here**2 - there**2)
+            x = add_noise(x - lost / float(here) * slope(x, clean, here), lost**0.5)
+        return clean(x, self.grid[-1])

@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from ..network_options import DiT
 from .embedding import NoiseEmbedding
 
 
@@ -40,14 +39,16 @@ class Block(nn.Module):
 class DiffusionTransformer(nn.Module):
     """Patches → tokens with learned positions → blocks → patches; the last layer starts at zero."""
 
-    def __init__(self, options: DiT, shape: tuple[int, ...], image: tuple[int, int, int]) -> None:
+    def __init__(
+        self, image: tuple[int, int, int], *, patch: int, width: int, blocks: int, heads: int, embedding: int
+    ) -> None:
         super().__init__()
-        (h, w, c), p, width = image, options.patch, options.width
+        (h, w, c), p = image, patch
         self.image, self.patch = image, p
-        self.embedding = NoiseEmbedding(options.embedding, width)
+        self.embedding = NoiseEmbedding(embedding, width)
         self.inside = nn.Linear(p * p * c, width)
         self.position = nn.Parameter(0.02 * torch.randn(1, (h // p) * (w // p), width))
-        self.blocks = nn.ModuleList(Block(width, options.heads) for _ in range(options.blocks))
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(blocks))
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.modulation = _zero(nn.Linear(width, 2 * width))
         self.outside = _zero(nn.Linear(width, p * p * c))

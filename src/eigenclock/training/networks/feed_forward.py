@@ -6,8 +6,6 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..network_options import FeedForward
-
 SPREAD = 2.0
 """Standard deviation of the fixed frequencies."""
 
@@ -17,13 +15,13 @@ class FeedForwardNetwork(nn.Module):
 
     frequency: Tensor
 
-    def __init__(self, options: FeedForward, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], *, width: int, layers: int, frequencies: int, activation: str) -> None:
         super().__init__()
         d = math.prod(shape)
-        self.register_buffer("frequency", torch.randn(options.frequencies) * SPREAD)
-        sizes = [d + 2 * options.frequencies, *[options.width] * options.layers]
+        self.register_buffer("frequency", torch.randn(frequencies) * SPREAD)
+        sizes = [d + 2 * frequencies, *[width] * layers]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
-        self.activation = {"relu": nn.ReLU, "silu": nn.SiLU}[options.activation]()
+        self.activation = {"relu": nn.ReLU, "silu": nn.SiLU}[activation]()
         self.last = nn.Linear(sizes[-1], d)
         for name, weight in self.layers.named_parameters():
             if name.endswith("bias"):

@@ -1,18 +1,31 @@
 """The linear denoisers of the theory as trainable modules; PyTorch differentiates them, no gradient is written out."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...recipe.architectures import Coupled
-from ...recipe.architectures.trainable import AcrossLevels, Chain, Convolution, Single, Tied, matrix_network
+from ...recipe.architectures import Architecture
+from ...recipe.architectures.trainable import AcrossLevels, Chain, Convolution, MatrixNetwork, Single, Tied
 from ...spectrum.spectrum import Spectrum
-from ..network_options import Linear
 
 ROUNDING = 1e-5
 """Share of the way between two levels below which a noise level is one of them, but for rounding to 32 bits."""
+
+
+class _ByHand(torch.autograd.Function):
+    """W of a kind of network that PyTorch has no words for here: by its own weights and chain rule, in NumPy."""
+
+    @staticmethod
+    def forward(ctx: Any, parameters: Tensor, kind: MatrixNetwork) -> Tensor:
+        ctx.kind, ctx.parameters = kind, parameters.detach().cpu().numpy()
+        return parameters.new_tensor(kind.weights(ctx.parameters))
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient.new_tensor(ctx.kind.pull_back(ctx.parameters, gradient.cpu().numpy())), None
 
 
 class LinearDenoiser(nn.Module):
@@ -25,16 +38,16 @@ class LinearDenoiser(nn.Module):
     place: Tensor
     features: Tensor
 
-    def __init__(self, options: Linear, shape: tuple[int, ...], spectrum: Spectrum) -> None:
+    def __init__(
+        self, architecture: Architecture, levels: np.ndarray, shape: tuple[int, ...], spectrum: Spectrum
+    ) -> None:
         super().__init__()
-        levels = np.geomspace(options.sigma_min, options.sigma_max, options.levels)
-        if isinstance(options.architecture, Coupled):
-            levels = options.architecture.training_levels[0]
+        levels, _ = architecture.trained_levels(levels)
         d = math.prod(shape)
         modes = np.eye(d)
         if spectrum.basis is not None:
             modes = spectrum.basis.from_modes(np.eye(spectrum.n_modes)).reshape(spectrum.n_modes, d)
-        self.kind = matrix_network(options.architecture, spectrum, modes, levels)
+        self.kind = architecture.trainable(spectrum, modes, levels)
         self.dimension = d
         self.register_buffer("log_levels", torch.tensor(np.log(levels)))
         self.weight = nn.Parameter(torch.tensor(self.kind.start(len(levels)), dtype=torch.get_default_dtype()))
@@ -62,9 +75,10 @@ class LinearDenoiser(nn.Module):
         if isinstance(kind, Convolution):
             padded = torch.cat([p, torch.zeros_like(p[:, :1])], dim=1)  # place −1 is the zero at the end
             return padded[:, self.place].reshape(len(p), self.dimension, self.dimension)
-        assert isinstance(kind, AcrossLevels)
-        identity = torch.eye(self.dimension, dtype=p.dtype, device=p.device)
-        return kind.init * identity + torch.tensordot(self.features.to(p.dtype), p, dims=1)
+        if isinstance(kind, AcrossLevels):
+            identity = torch.eye(self.dimension, dtype=p.dtype, device=p.device)
+            return kind.init * identity + torch.tensordot(self.features.to(p.dtype), p, dims=1)
+        return _ByHand.apply(p, kind)  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor, sigma: Tensor) -> Tensor:
         flat, matrices = x.flatten(1), self.matrices()

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, silu
 
-from ..network_options import MLP
 from .embedding import NoiseEmbedding
 
 
@@ -36,13 +35,13 @@ class Block(nn.Module):
 class UNetMLP(nn.Module):
     """Blocks down, blocks up, each upper one given the output of its counterpart (the U); samples of any shape are flattened."""
 
-    def __init__(self, options: MLP, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], *, width: int, blocks: int, embedding: int) -> None:
         super().__init__()
-        d, width = math.prod(shape), options.width
-        self.embedding = NoiseEmbedding(options.embedding, width)
+        d = math.prod(shape)
+        self.embedding = NoiseEmbedding(embedding, width)
         self.inside = nn.Linear(d, width)
-        upper = options.blocks // 2
-        self.down = nn.ModuleList(Block(width, width, width) for _ in range(options.blocks - upper))
+        upper = blocks // 2
+        self.down = nn.ModuleList(Block(width, width, width) for _ in range(blocks - upper))
         self.up = nn.ModuleList(Block(2 * width, width, width) for _ in range(upper))
         self.norm = nn.LayerNorm(width)
         self.outside = nn.Linear(width, d)

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, scaled_dot_product_attention, silu
 
-from ..network_options import ConvNet
 from .embedding import NoiseEmbedding
 
 GROUP = 8
@@ -145,16 +144,16 @@ class EDMUNet(_Images):
 class ResidualConvolutions(_Images):
     """A chain of residual blocks at full resolution."""
 
-    def __init__(self, options: ConvNet, shape: tuple[int, ...], image_channels: int) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], image_channels: int, *, channels: int, blocks: int, kernel: int, embedding: int
+    ) -> None:
         super().__init__(shape)
-        channels, width = options.channels, 4 * options.channels
-        self.embedding = NoiseEmbedding(options.embedding, width)
-        self.inside = _convolution(image_channels, channels, options.kernel)
-        self.chain = nn.ModuleList(
-            Block(channels, channels, width, kernel=options.kernel) for _ in range(options.blocks)
-        )
+        width = 4 * channels
+        self.embedding = NoiseEmbedding(embedding, width)
+        self.inside = _convolution(image_channels, channels, kernel)
+        self.chain = nn.ModuleList(Block(channels, channels, width, kernel=kernel) for _ in range(blocks))
         self.norm = _norm(channels)
-        self.outside = _convolution(channels, image_channels, options.kernel)
+        self.outside = _convolution(channels, image_channels, kernel)
 
     def features(self, images: Tensor, sigma: Tensor) -> Tensor:
         embedding, hidden = self.embedding(sigma), self.inside(images)

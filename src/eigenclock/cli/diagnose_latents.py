@@ -1,0 +1,115 @@
+"""`eigenclock diagnose-latents`: which latent space a diffusion model will learn fast."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from rich.console import Console
+from rich.table import Table
+
+from ..checks import InputError
+from ..files import atomic
+from ..latents.diagnose import METRICS, diagnose_latents
+from ..report.diagnosis import diagnosis_figure
+from ..training.network_options import need_torch
+from .arrays import load_array
+from .call import Call
+
+POSITIONAL = ("latents", ".npz file with latents, and optionally labels and masks; or a .npy file")
+
+BETTER = {"ssc": "higher", "lpc": "LOWER", "gsq": "higher", "erank": "higher"}
+WORDS = {
+    "ssc": "spatial structure (SSC)",
+    "lpc": "local continuity (LPC)",
+    "gsq": "global semantics (GSQ)",
+    "erank": "effective rank",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiagnoseConfig:
+    """How fast a diffusion model will learn a latent space, told before one is trained.
+
+    Attributes:
+        latents: .npz file with `latents` (n, d, h, w) or (n, D), optionally `labels` (n,) and `masks` (n, H, W); or .npy
+        decoder: function of latents that gives images, as package.module:function
+        out: folder for diagnosis.nc and diagnosis.png
+        seed: of everything that is drawn
+    """
+
+    latents: str
+    decoder: str | None = None
+    out: str | None = None
+    seed: int = 0
+
+
+CONFIG = DiagnoseConfig
+
+
+def find_function(name: str) -> Callable[[Any], Any]:
+    """The function of a dotted name, package.module:function."""
+    module, _, function = name.partition(":")
+    try:
+        found = getattr(import_module(module), function)
+    except Exception as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"decoder must be package.module:function, got {name} ({why})") from None
+    if not callable(found):
+        raise InputError(f"decoder must be a function, got {name}, which is {type(found).__name__}")
+    return found
+
+
+def command(config: DiagnoseConfig, _: Call) -> None:
+    """Diagnose the latents of a file, print the table, write what was asked for."""
+    found = load_array(config.latents, "latents")
+    arrays = found if isinstance(found, dict) else {"latents": found}
+    if "latents" not in arrays:
+        raise InputError(f"latents must be an array of that name in {config.latents}, got {', '.join(arrays)}")
+    if config.decoder is not None:
+        need_torch()
+    result = diagnose_latents(
+        arrays["latents"],
+        None if config.decoder is None else find_function(config.decoder),
+        arrays.get("labels"),
+        arrays.get("masks"),
+        seed=config.seed,
+    )
+    table = Table(
+        "",
+        "value",
+        "95 % interval",
+        "by chance",
+        "better",
+        title=f"{result.attrs['n']:,} latents {result.attrs['shape']}",
+    )
+    for metric in METRICS:
+        one = result.sel(metric=metric)
+        value, low, high, chance = (float(one[name]) for name in ("value", "low", "high", "chance"))
+        shown = "–" if np.isnan(value) else f"{value:.3f}"
+        interval = "–" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+        table.add_row(WORDS[metric], shown, interval, "–" if np.isnan(chance) else f"{chance:.3f}", BETTER[metric])
+    Console().print(table)
+    if result.attrs["skipped"]:
+        print(f"left out: {result.attrs['skipped']}")
+    modes = result["spectrum"].size
+    print(f"participation ratio {float(result['participation_ratio']):.1f} of {modes} modes")
+    time = float(result["t_lin"])
+    words = (
+        "compare latent spaces by it"
+        if time > 0
+        else "standardised, these latents are white: their covariance says nothing"
+    )
+    print(f"predicted time to learn the covariance: {time:.3g} steps × rate; {words}")
+    if config.out is not None:
+        out = Path(config.out)
+        with atomic(out / "diagnosis.nc") as temporary:
+            result.to_netcdf(temporary, engine="h5netcdf")
+        picture = diagnosis_figure(result)
+        FigureCanvasAgg(picture)
+        with atomic(out / "diagnosis.png") as temporary:
+            picture.savefig(temporary, format="png", dpi=150)
+        print(f"written: {out.resolve()}")

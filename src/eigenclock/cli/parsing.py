@@ -1,0 +1,81 @@
+"""The parser: a subcommand for each file of this folder, its options typed by the file's `CONFIG`.
+
+A command's file has `CONFIG`, a dataclass, `command(config, call)`, and `POSITIONAL`, the name and words of an option that
+is given by its place, if it has one.
+"""
+
+from collections.abc import Collection
+from dataclasses import fields
+from importlib import import_module
+from types import ModuleType
+from typing import Any, NoReturn
+
+import jsonargparse
+
+from .. import __version__
+
+COMMANDS = {
+    "run": "the main job: spectrum, prediction, training under the probe, comparison, report",
+    "predict": "spectrum, prediction and report, checked by brute force if asked for",
+    "train": "spectrum, prediction and training under the probe",
+    "compare": "set a trained run, or two learning curves, side by side",
+    "spectrum": "the spectrum of a data set",
+    "report": "make the report of a finished run again",
+    "study": "train the networks of a study and set its claims against measurements",
+    "diagnose-latents": "which latent space will a diffusion model learn fast: structure, continuity, semantics, "
+    "predicted clocks",
+    "score-latent": "score latent diffusion on an array of your own: fit, then sample",
+    "cite": "BibTeX of exactly the methods that a recipe uses",
+}
+"""Every command, and what it does in a line; its file is imported when it is called."""
+
+SWITCHES = {
+    "overwrite": "replace what is in out",
+    "resume": "continue the run in out after its last finished stage",
+}
+"""Options that are given without a value."""
+
+
+class CommandParser(jsonargparse.ArgumentParser):
+    """Errors become an InputError, to be printed in one line."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        from ..checks import InputError
+
+        raise InputError(message)
+
+
+def command_file(name: str) -> ModuleType:
+    """The file of a command."""
+    return import_module(f".{name.replace('-', '_')}", __package__)
+
+
+def parser(names: Collection[str] = tuple(COMMANDS)) -> tuple[CommandParser, dict[str, CommandParser]]:
+    """The parser, and the parser of each command; only those of `names` know their options."""
+    top = CommandParser(
+        prog="eigenclock", description="When will a diffusion model have learned each feature of your data?"
+    )
+    top.add_argument("--version", action="version", version=__version__)
+    subcommands, parsers = top.add_subcommands(required=True), {}
+    for name, summary in COMMANDS.items():
+        command = CommandParser(
+            allow_abbrev=False, description=summary[0].upper() + summary[1:] + ".", print_config="--print-config"
+        )
+        if name in names:
+            _add_options(command, command_file(name))
+        subcommands.add_subcommand(name, command, help=summary)
+        parsers[name] = command
+    return top, parsers
+
+
+def _add_options(command: CommandParser, file: ModuleType) -> None:
+    config: Any = file.CONFIG
+    command.add_argument("--config", action="config", help="YAML file with any of these options")
+    place, words = getattr(file, "POSITIONAL", ("", ""))
+    if place:
+        command.add_argument(place, help=words)
+    command.add_class_arguments(config, as_group=False, skip={*SWITCHES, place} - {""})
+    known = {one.name for one in fields(config)}
+    for switch, meaning in SWITCHES.items():
+        if switch in known:
+            command.add_argument(f"--{switch}", action="store_true", help=meaning)

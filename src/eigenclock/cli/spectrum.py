@@ -1,0 +1,63 @@
+"""`eigenclock spectrum`: the spectrum of a data set, as a table and optionally a file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ..checks import InputError
+from ..curve.palette import spread_modes
+from ..files import atomic
+from ..jobs.config import DataOptions
+from ..jobs.stages import read
+from .call import Call
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpectrumConfig(DataOptions):
+    """The spectrum of a data set, as a table and optionally a NetCDF file.
+
+    Attributes:
+        data: bundled name or path, as for `run`
+        out: NetCDF file (.nc) to write
+        seed: of the choice of samples
+        overwrite: replace an existing file
+    """
+
+    data: str
+    out: str | None = None
+    seed: int = 0
+    overwrite: bool = False
+
+
+CONFIG = SpectrumConfig
+
+
+def command(config: SpectrumConfig, _: Call) -> None:
+    """Print the table, write the file."""
+    if config.out is not None and not config.out.endswith(".nc"):
+        raise InputError(f"out must be a NetCDF file name ending in .nc, got {config.out}")
+    if config.out is not None and Path(config.out).exists() and not config.overwrite:
+        raise InputError(f"out must not exist yet, got {config.out}: use --overwrite")
+    dataset, spectrum = read(config.data, config, config.seed)
+    shown = spread_modes(spectrum.n_modes, 16)
+    share = spectrum.variance.cumsum() / spectrum.variance.sum()
+    columns = {
+        "mode": [str(k + 1) for k in shown],
+        "variance": [f"{spectrum.variance[k]:.4g}" for k in shown],
+        "cumulative share": [f"{100 * share[k]:.2f} %" for k in shown],
+    }
+    if spectrum.test_variance is not None:
+        columns["held-out variance"] = [f"{spectrum.test_variance[k]:.4g}" for k in shown]
+    title = f"{dataset.name}: {len(dataset.samples):,} samples, rank {spectrum.rank}; {len(shown)} of {spectrum.n_modes} modes"
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column, justify="right")
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    Console().print(table)
+    if config.out is not None:
+        with atomic(config.out) as temporary:
+            spectrum.to_dataset().to_netcdf(temporary, engine="h5netcdf")
+        print(f"saved: {Path(config.out).resolve()}")

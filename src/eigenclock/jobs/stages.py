@@ -1,0 +1,44 @@
+"""Stages that every job goes through: timed, reported, and the first of them, reading the data."""
+
+import time as clock
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from ..data import DataSet, load
+from ..spectrum.spectrum import Spectrum
+from .config import DataOptions
+
+Report = Callable[..., None]
+"""report(done, total, words=""); total is None where it is not known."""
+
+Reporter = Callable[[str], AbstractContextManager[Report]]
+"""Opens a named stage and gives a function to report progress with."""
+
+
+@contextmanager
+def silent(_: str) -> Iterator[Report]:
+    """A reporter that reports nothing."""
+    yield lambda done, total, words="": None
+
+
+class Stages:
+    """`with stages(name) as report:` times the stages of a job."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.seconds: dict[str, float] = {}
+        self._reporter = reporter
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[Report]:
+        """Open a stage."""
+        begun = clock.perf_counter()
+        with self._reporter(name) as report:
+            yield report
+        self.seconds[name] = clock.perf_counter() - begun
+
+
+def read(data: str, options: DataOptions, seed: int = 0) -> tuple[DataSet, Spectrum]:
+    """The data set and its spectrum."""
+    dataset = load(data, image_size=options.image_size).limited(options.n, seed=seed)
+    dataset = dataset.standardized() if options.standardize else dataset
+    return dataset, Spectrum.from_samples(dataset.samples, basis=options.basis, test=dataset.test)
