@@ -23,8 +23,7 @@ from examples import (
     shared_weights,
     which_formula,
 )
-from examples.paper_figures import __main__ as gallery
-from examples.paper_figures import emergence_laws
+from examples.paper_figures import __main__ as gallery, emergence_laws
 
 DOCS = Path("docs")
 

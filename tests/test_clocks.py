@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import eigenclock as ec
 from eigenclock.clocks.emergence import emergence, first_passage, threshold_level

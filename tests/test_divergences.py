@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 import scipy.linalg
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import eigenclock as ec
 from eigenclock.curve import divergences

@@ -8,7 +8,7 @@ import torch
 import xarray as xr
 
 import eigenclock as ec
-from eigenclock.exact.bits import LEDGER_EDM, factorised
+from eigenclock.exact import LEDGER_EDM, factorised
 from eigenclock.training.losses import coefficients
 from eigenclock.training.sampling import sample
 from eigenclock_studies import run_study
@@ -198,7 +198,7 @@ def test_basins_of_exact_denoisers():
 
 @pytest.mark.parametrize("knows", ["nothing", "rule", "training set"])
 def test_sampler_on_exact_denoisers(knows):
-    from eigenclock.exact.bits import empirical_denoiser, parity_denoiser
+    from eigenclock.exact import empirical_denoiser, parity_denoiser
 
     rng = np.random.default_rng(0)
     train, _ = RULE.split(256, rng)

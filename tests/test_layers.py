@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 import scipy.integrate
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from recipes import OBJECTIVES
 
 import eigenclock as ec

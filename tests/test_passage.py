@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import xarray as xr
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import eigenclock as ec
 from eigenclock.clocks.passage import Clock, Passages

@@ -12,8 +12,7 @@ from matplotlib.image import imread
 
 import eigenclock as ec
 from eigenclock.cli import main as cli
-from eigenclock.curve import displays as plots
-from eigenclock.curve import pictures as images
+from eigenclock.curve import displays as plots, pictures as images
 
 
 @pytest.fixture(scope="module")

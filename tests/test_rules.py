@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 import eigenclock as ec
-from eigenclock.exact.bits import (
+from eigenclock.exact import (
     boxplus,
     empirical_denoiser,
     factorised,

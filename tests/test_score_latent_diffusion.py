@@ -13,8 +13,7 @@ import xarray as xr
 import eigenclock as ec
 from eigenclock_studies import run_study
 from eigenclock_studies.score_latent_diffusion import link, make_data, part_collapse, part_digits, part_dimension
-from eigenclock_studies.score_latent_diffusion.comparison import grid as comparisons
-from eigenclock_studies.score_latent_diffusion.comparison import holm, paired
+from eigenclock_studies.score_latent_diffusion.comparison import grid as comparisons, holm, paired
 from eigenclock_studies.score_latent_diffusion.grids import Grid
 from eigenclock_studies.score_latent_diffusion.metrics import (
     jacobian_spectrum,

@@ -2,110 +2,103 @@
 
 __version__: str
 
-from . import data as data
-from . import exact as exact
+from . import data as data, exact as exact
 from .checks import InputError as InputError
-from .clocks.emergence import Emergence as Emergence
-from .clocks.emergence import PowerLaw as PowerLaw
-from .clocks.passage import Clock as Clock
-from .clocks.passage import Passages as Passages
-from .clocks.replicates import Estimate as Estimate
-from .clocks.replicates import LogRatio as LogRatio
-from .comparison.compare import Comparison as Comparison
-from .comparison.compare import compare as compare
-from .comparison.forecast import Forecast as Forecast
-from .comparison.forecast import forecast as forecast
+from .clocks.emergence import Emergence as Emergence, PowerLaw as PowerLaw
+from .clocks.passage import Clock as Clock, Passages as Passages
+from .clocks.replicates import Estimate as Estimate, LogRatio as LogRatio
+from .comparison.compare import Comparison as Comparison, compare as compare
+from .comparison.forecast import Forecast as Forecast, forecast as forecast
 from .comparison.forecast_check import check_forecasts as check_forecasts
-from .comparison.levels import Levels as Levels
-from .comparison.levels import compare_levels as compare_levels
-from .comparison.levels import predict_level as predict_level
+from .comparison.levels import Levels as Levels, compare_levels as compare_levels, predict_level as predict_level
 from .curve import divergences as divergences
 from .curve.learning_curve import LearningCurve as LearningCurve
-from .exact.rules import GroupParity as GroupParity
-from .exact.rules import GroupWeight as GroupWeight
-from .exact.rules import NoRule as NoRule
-from .exact.rules import Permutation as Permutation
-from .exact.rules import Rule as Rule
+from .exact.rules import (
+    GroupParity as GroupParity,
+    GroupWeight as GroupWeight,
+    NoRule as NoRule,
+    Permutation as Permutation,
+    Rule as Rule,
+)
 from .latents.diagnose import diagnose_latents as diagnose_latents
-from .latents.flow import FlowConfig as FlowConfig
-from .latents.flow import FlowGenerator as FlowGenerator
+from .latents.flow import FlowConfig as FlowConfig, FlowGenerator as FlowGenerator
 from .latents.model_config import ModelConfig as ModelConfig
-from .latents.prior_aligned import AlignedConfig as AlignedConfig
-from .latents.prior_aligned import PriorAlignedAutoencoder as PriorAlignedAutoencoder
-from .latents.score_latent import AmbientDiffusion as AmbientDiffusion
-from .latents.score_latent import LatentBaseline as LatentBaseline
-from .latents.score_latent import ScoreLatentDiffusion as ScoreLatentDiffusion
-from .observables.class_clocks import ClassClocks as ClassClocks
-from .observables.class_clocks import class_clocks as class_clocks
-from .observables.copies import Memorization as Memorization
-from .observables.copies import memorization as memorization
-from .observables.innovation import Innovation as Innovation
-from .observables.innovation import innovation as innovation
-from .recipe.architectures import Affine as Affine
-from .recipe.architectures import Architecture as Architecture
-from .recipe.architectures import Circulant as Circulant
-from .recipe.architectures import Coupled as Coupled
-from .recipe.architectures import DeepLinear as DeepLinear
-from .recipe.architectures import FeatureMap as FeatureMap
-from .recipe.architectures import GaussianKernel as GaussianKernel
-from .recipe.architectures import GaussianStart as GaussianStart
-from .recipe.architectures import KernelMatrix as KernelMatrix
-from .recipe.architectures import LocalConv as LocalConv
-from .recipe.architectures import MatrixStart as MatrixStart
-from .recipe.architectures import NoiseKernel as NoiseKernel
-from .recipe.architectures import OneLayer as OneLayer
-from .recipe.architectures import Residual as Residual
-from .recipe.architectures import Start as Start
-from .recipe.architectures import TiedTwoLayer as TiedTwoLayer
-from .recipe.architectures import TwoLayer as TwoLayer
-from .recipe.architectures import UnalignedOneLayer as UnalignedOneLayer
-from .recipe.architectures import UnalignedTiedTwoLayer as UnalignedTiedTwoLayer
-from .recipe.objectives import EDM as EDM
-from .recipe.objectives import Denoising as Denoising
-from .recipe.objectives import Epsilon as Epsilon
-from .recipe.objectives import FlowMatching as FlowMatching
-from .recipe.objectives import LogNormal as LogNormal
-from .recipe.objectives import Objective as Objective
-from .recipe.objectives import Score as Score
-from .recipe.objectives import Velocity as Velocity
-from .recipe.optimizers import GradientDescent as GradientDescent
-from .recipe.optimizers import GradientFlow as GradientFlow
-from .recipe.optimizers import HeavyBall as HeavyBall
-from .recipe.optimizers import Optimizer as Optimizer
+from .latents.prior_aligned import AlignedConfig as AlignedConfig, PriorAlignedAutoencoder as PriorAlignedAutoencoder
+from .latents.score_latent import (
+    AmbientDiffusion as AmbientDiffusion,
+    LatentBaseline as LatentBaseline,
+    ScoreLatentDiffusion as ScoreLatentDiffusion,
+)
+from .observables.class_clocks import ClassClocks as ClassClocks, class_clocks as class_clocks
+from .observables.copies import Memorization as Memorization, memorization as memorization
+from .observables.innovation import Innovation as Innovation, innovation as innovation
+from .recipe.architectures import (
+    Affine as Affine,
+    Architecture as Architecture,
+    Circulant as Circulant,
+    Coupled as Coupled,
+    DeepLinear as DeepLinear,
+    FeatureMap as FeatureMap,
+    GaussianKernel as GaussianKernel,
+    GaussianStart as GaussianStart,
+    KernelMatrix as KernelMatrix,
+    LocalConv as LocalConv,
+    MatrixStart as MatrixStart,
+    NoiseKernel as NoiseKernel,
+    OneLayer as OneLayer,
+    Residual as Residual,
+    Start as Start,
+    TiedTwoLayer as TiedTwoLayer,
+    TwoLayer as TwoLayer,
+    UnalignedOneLayer as UnalignedOneLayer,
+    UnalignedTiedTwoLayer as UnalignedTiedTwoLayer,
+)
+from .recipe.objectives import (
+    EDM as EDM,
+    Denoising as Denoising,
+    Epsilon as Epsilon,
+    FlowMatching as FlowMatching,
+    LogNormal as LogNormal,
+    Objective as Objective,
+    Score as Score,
+    Velocity as Velocity,
+)
+from .recipe.optimizers import (
+    GradientDescent as GradientDescent,
+    GradientFlow as GradientFlow,
+    HeavyBall as HeavyBall,
+    Optimizer as Optimizer,
+)
 from .recipe.recipe import Recipe as Recipe
-from .recipe.samplers import Euler as Euler
-from .recipe.samplers import EulerMaruyama as EulerMaruyama
-from .recipe.samplers import Heun as Heun
-from .recipe.samplers import ProbabilityFlow as ProbabilityFlow
-from .recipe.samplers import Sampler as Sampler
-from .recipe.samplers import Stochastic as Stochastic
+from .recipe.samplers import (
+    Euler as Euler,
+    EulerMaruyama as EulerMaruyama,
+    Heun as Heun,
+    ProbabilityFlow as ProbabilityFlow,
+    Sampler as Sampler,
+    Stochastic as Stochastic,
+)
 from .simulation.simulate import simulate as simulate
-from .spectrum.bases import PCA as PCA
-from .spectrum.bases import Basis as Basis
-from .spectrum.bases import Fourier as Fourier
+from .spectrum.bases import PCA as PCA, Basis as Basis, Fourier as Fourier
 from .spectrum.patches import patch_spectrum as patch_spectrum
 from .spectrum.spectrum import Spectrum as Spectrum
 from .theory import collapse as collapse
-from .theory.generalization import Generalization as Generalization
-from .theory.generalization import generalization as generalization
+from .theory.generalization import Generalization as Generalization, generalization as generalization
 from .theory.noise_floor import noise_floor as noise_floor
 from .theory.predict import predict as predict
 from .theory.routes import variance_by as variance_by
 from .training.adapters import as_denoiser as as_denoiser
 from .training.convolution_fit import convolution_fit as convolution_fit
-from .training.loop import Trained as Trained
-from .training.loop import train as train
-from .training.network_options import MLP as MLP
-from .training.network_options import ConvNet as ConvNet
-from .training.network_options import DiT as DiT
-from .training.network_options import FeedForward as FeedForward
-from .training.network_options import Linear as Linear
-from .training.network_options import Network as Network
-from .training.network_options import UNet as UNet
-from .training.options import SGD as SGD
-from .training.options import Adam as Adam
-from .training.options import AdamW as AdamW
-from .training.options import LoopOptions as LoopOptions
-from .training.probe import Probe as Probe
-from .training.probe import log_steps as log_steps
+from .training.loop import Trained as Trained, train as train
+from .training.network_options import (
+    MLP as MLP,
+    ConvNet as ConvNet,
+    DiT as DiT,
+    FeedForward as FeedForward,
+    Linear as Linear,
+    Network as Network,
+    UNet as UNet,
+)
+from .training.options import SGD as SGD, Adam as Adam, AdamW as AdamW, LoopOptions as LoopOptions
+from .training.probe import Probe as Probe, log_steps as log_steps
 from .training.sampling import sample as sample

@@ -2,9 +2,10 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -42,6 +43,19 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a text file atomically, UTF-8."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted names."""
+    parts = (flat(v, f"{prefix}{k}.") if isinstance(v, Mapping) else {f"{prefix}{k}": v} for k, v in nested.items())
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Which settings differ, and how: "steps was 10, now 20"; empty if none does."""
+    first, second = flat(old), flat(new)
+    keys = sorted(key for key in first.keys() | second.keys() if first.get(key) != second.get(key))
+    return ", ".join(f"{key} was {first.get(key)}, now {second.get(key)}" for key in keys)
 
 
 def markdown(table: pd.DataFrame) -> str:

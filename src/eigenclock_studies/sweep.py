@@ -5,8 +5,9 @@ import multiprocessing
 import os
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def sweep(
     seeds: Sequence[int],
     folder: str | Path,
     workers: int | None = None,
+    executor: Executor | None = None,
     limit_seconds: float | None = None,
     say: Callable[[str], None] = lambda words: None,
 ) -> Sweep:
@@ -55,6 +57,8 @@ def sweep(
     - `case`: function of a module; what it returns is kept as NetCDF. - `settings`: by name, values with a faithful `repr`
       (frozen dataclasses). All seeds of the first setting come first.
     - `folder`: of the results. - `workers`: processes with one thread each; default as many as cores; 1 runs here.
+    - `executor`: runs the cases in place of processes of this machine, `workers` of them at a time: any `concurrent.futures`
+      executor, such as `dask.distributed`'s `client.get_executor()` (extra `cluster`), that writes to the same folder.
     - `limit_seconds`: no new case starts after this time: what was not started is `dropped`, never half done.
     - `say`: told how far it is.
 
@@ -102,14 +106,12 @@ def sweep(
         results[key] = found
         say(f"{len(results)} of {len(every)} done, last {key[0]} seed {key[1]}")
 
-    if count == 1 or len(open_keys) < 2:
+    if executor is None and (count == 1 or len(open_keys) < 2):
         while open_keys and not late():
             key = open_keys.pop(0)
             done(key, _one(case, settings[key[0]], key, place))
     else:
-        with ProcessPoolExecutor(
-            min(count, len(open_keys)), multiprocessing.get_context("spawn"), initializer=_one_thread
-        ) as pool:
+        with nullcontext(executor) if executor is not None else _processes(min(count, len(open_keys))) as pool:
             running: dict[Future[xr.Dataset], Key] = {}
             while running or (open_keys and not late()):
                 while open_keys and len(running) < count and not late():
@@ -124,6 +126,10 @@ def sweep(
                         ) from None
     seconds = {key: float(found.attrs["seconds"]) for key, found in results.items()}
     return Sweep({key: results[key] for key in every if key in results}, tuple(open_keys), seconds)
+
+
+def _processes(count: int) -> Executor:
+    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_one_thread)
 
 
 def _one_thread() -> None:

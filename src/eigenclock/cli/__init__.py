@@ -4,7 +4,7 @@ import shlex
 import sys
 from typing import Any
 
-from .parsing import command_file, parser
+from .parsing import command_file, config_of, parser
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
         options = dict(vars(_instantiate(top, parsed)[name]))
         options.pop("config", None)
         call = Call(parsers[name].dump(parsed[name]), shlex.join(["eigenclock", *given]))
-        file.command(file.CONFIG(**options), call)
+        file.command(config_of(file)(**options), call)
     except InputError as error:
         from .errors import one_line
 

@@ -14,9 +14,6 @@ class CiteConfig(TheoryOptions):
     """BibTeX of exactly the methods that a recipe uses."""
 
 
-CONFIG = CiteConfig
-
-
 def command(config: CiteConfig, _: Call) -> None:
     """Print the entries."""
     recipe = Recipe(

@@ -32,9 +32,6 @@ class CompareConfig:
             raise InputError("compare needs either --run DIR or both --curve FILE and --measured FILE")
 
 
-CONFIG = CompareConfig
-
-
 def command(config: CompareConfig, _: Call) -> None:
     """Compare and print the comparison with its laws."""
     if config.run is not None:

@@ -47,9 +47,6 @@ class DiagnoseConfig:
     seed: int = 0
 
 
-CONFIG = DiagnoseConfig
-
-
 def find_function(name: str) -> Callable[[Any], Any]:
     """The function of a dotted name, package.module:function."""
     module, _, function = name.partition(":")

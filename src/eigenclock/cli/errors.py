@@ -1,4 +1,7 @@
-"""What is wrong with the command line, in one line and in the user's terms."""
+"""What is wrong with the command line, in one line and in the user's terms.
+
+It reads the messages of jsonargparse 4, which pyproject.toml pins; `tests/cli/test_errors.py` holds them to the letter.
+"""
 
 import re
 from typing import Any

@@ -1,14 +1,14 @@
-"""The parser: a subcommand for each file of this folder, its options typed by the file's `CONFIG`.
+"""The parser: a subcommand for each file of this folder, its options typed by the config of its function.
 
-A command's file has `CONFIG`, a dataclass, `command(config, call)`, and `POSITIONAL`, the name and words of an option that
-is given by its place, if it has one.
+A command's file has `command(config, call)`, config a dataclass of its options, and `POSITIONAL`, the name and words of an
+option that is given by its place, if it has one.
 """
 
 from collections.abc import Collection
 from dataclasses import fields
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_type_hints
 
 import jsonargparse
 
@@ -50,6 +50,11 @@ def command_file(name: str) -> ModuleType:
     return import_module(f".{name.replace('-', '_')}", __package__)
 
 
+def config_of(file: ModuleType) -> Any:
+    """The dataclass of a command's options."""
+    return get_type_hints(file.command)["config"]
+
+
 def parser(names: Collection[str] = tuple(COMMANDS)) -> tuple[CommandParser, dict[str, CommandParser]]:
     """The parser, and the parser of each command; only those of `names` know their options."""
     top = CommandParser(
@@ -69,7 +74,7 @@ def parser(names: Collection[str] = tuple(COMMANDS)) -> tuple[CommandParser, dic
 
 
 def _add_options(command: CommandParser, file: ModuleType) -> None:
-    config: Any = file.CONFIG
+    config = config_of(file)
     command.add_argument("--config", action="config", help="YAML file with any of these options")
     place, words = getattr(file, "POSITIONAL", ("", ""))
     if place:

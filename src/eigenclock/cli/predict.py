@@ -7,8 +7,6 @@ from ..jobs.run_folder import REPORT
 from ..jobs.summary import FRACTIONS
 from .call import Call, stage
 
-CONFIG = PredictConfig
-
 
 def command(config: PredictConfig, call: Call) -> None:
     """Predict and say when what is learned."""

@@ -18,9 +18,6 @@ class ReportConfig:
     run: str
 
 
-CONFIG = ReportConfig
-
-
 def command(config: ReportConfig, _: Call) -> None:
     """Write the report and say where."""
     folder = open_run(config.run)

@@ -7,8 +7,6 @@ from ..jobs.run_job import MainResult, run
 from ..jobs.summary import FRACTIONS
 from .call import Call, stage
 
-CONFIG = RunConfig
-
 
 def command(config: RunConfig, call: Call) -> None:
     """Do the main job and say what was found."""

@@ -45,9 +45,6 @@ class ScoreLatentConfig:
         choice("action", self.action, ("fit", "sample"))
 
 
-CONFIG = ScoreLatentConfig
-
-
 def command(config: ScoreLatentConfig, _: Call) -> None:
     """Fit a model into a file, or sample from one."""
     need_torch()

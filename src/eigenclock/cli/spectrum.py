@@ -31,9 +31,6 @@ class SpectrumConfig(DataOptions):
     overwrite: bool = False
 
 
-CONFIG = SpectrumConfig
-
-
 def command(config: SpectrumConfig, _: Call) -> None:
     """Print the table, write the file."""
     if config.out is not None and not config.out.endswith(".nc"):

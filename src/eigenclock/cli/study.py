@@ -35,9 +35,6 @@ class StudyConfig:
     set: dict[str, Any] = field(default_factory=dict)
 
 
-CONFIG = StudyConfig
-
-
 def command(config: StudyConfig, call: Call) -> None:
     """Run the study and print its verdicts."""
     need_torch()

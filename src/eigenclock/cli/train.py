@@ -5,8 +5,6 @@ from ..jobs.run_job import train_stages
 from ..jobs.stages import Stages
 from .call import Call, stage
 
-CONFIG = RunConfig
-
 
 def command(config: RunConfig, call: Call) -> None:
     """Train, and say how to go on."""

@@ -1,41 +1,21 @@
 """Laws of data whose best denoiser is known in closed form: rules on bits, and curves and spheres at small noise."""
 
 from .bits import (
-    BLOCK,
-    LEDGER_EDM,
-    LEVELS,
-    boxplus,
-    empirical_denoiser,
-    factorised,
-    loss_ledger,
-    parity_denoiser,
-    parity_logpdf,
-    permutation_denoiser,
-    rule_denoiser,
-    weight_denoiser,
+    boxplus as boxplus,
+    empirical_denoiser as empirical_denoiser,
+    factorised as factorised,
+    parity_denoiser as parity_denoiser,
+    parity_logpdf as parity_logpdf,
+    permutation_denoiser as permutation_denoiser,
+    rule_denoiser as rule_denoiser,
+    weight_denoiser as weight_denoiser,
 )
-from .manifolds import Circle, Ellipse, Sphere
-from .rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
-
-__all__ = [
-    "BLOCK",
-    "LEDGER_EDM",
-    "LEVELS",
-    "Circle",
-    "Ellipse",
-    "GroupParity",
-    "GroupWeight",
-    "NoRule",
-    "Permutation",
-    "Rule",
-    "Sphere",
-    "boxplus",
-    "empirical_denoiser",
-    "factorised",
-    "loss_ledger",
-    "parity_denoiser",
-    "parity_logpdf",
-    "permutation_denoiser",
-    "rule_denoiser",
-    "weight_denoiser",
-]
+from .ledger import LEDGER_EDM as LEDGER_EDM, LEVELS as LEVELS, loss_ledger as loss_ledger
+from .manifolds import Circle as Circle, Ellipse as Ellipse, Sphere as Sphere
+from .rules import (
+    GroupParity as GroupParity,
+    GroupWeight as GroupWeight,
+    NoRule as NoRule,
+    Permutation as Permutation,
+    Rule as Rule,
+)

@@ -41,12 +41,10 @@ class TheoryOptions:
     """How a linear model is trained and sampled.
 
     Attributes:
-        objective: what is regressed: EDM, Denoising, Epsilon, Velocity, Score or FlowMatching
-        architecture: the network: OneLayer, TiedTwoLayer, TwoLayer, DeepLinear, Residual, Circulant, LocalConv, Coupled, Affine,
-            UnalignedOneLayer or UnalignedTiedTwoLayer; by default OneLayer started at zero. Convolutions need basis fourier
-        optimizer: GradientFlow, GradientDescent or HeavyBall; by default gradient descent at a third of the largest stable
-            learning rate
-        sampler: how samples are drawn: ProbabilityFlow, Euler, Heun, Stochastic or EulerMaruyama
+        objective: what is regressed
+        architecture: the network; by default OneLayer started at zero. Convolutions need basis fourier
+        optimizer: of the theory; by default gradient descent at a third of the largest stable learning rate
+        sampler: how samples are drawn
         steps: optimizer steps; by default until 95 % of the modes are predicted to have emerged (or are right from the start) and
             a fifth longer, at most 5000
     """
@@ -132,10 +130,10 @@ class RunConfig(OutputOptions, DataOptions):
     """The main job: spectrum, prediction, training of a real network under the probe, comparison, report.
 
     Attributes:
-        network: MLP, UNet, ConvNet, DiT or Linear
-        objective: what is regressed: EDM, Denoising, Epsilon, Velocity, Score or FlowMatching
-        optimizer: Adam, AdamW or SGD
-        sampler: how samples are drawn: Heun, Euler, Stochastic, EulerMaruyama or ProbabilityFlow
+        network: what is trained
+        objective: what is regressed
+        optimizer: how it is trained
+        sampler: how samples are drawn
         steps: optimizer steps
         training: how the loop runs
         probe: what is measured along the run

@@ -15,7 +15,7 @@ import yaml
 
 from ..checks import InputError
 from ..curve.learning_curve import LearningCurve
-from ..files import write_text
+from ..files import differences, flat, write_text
 from ..training.options import CHECKPOINT, STREAM
 
 CONFIG, MANIFEST, METRICS, REPORT = "config.yaml", "manifest.json", "metrics.json", "report.html"
@@ -75,8 +75,9 @@ class RunFolder:
             )
         if occupied and resume:
             written = (folder.path / CONFIG).read_text(encoding="utf-8")
-            if _settings(written) != _settings(config):
-                raise InputError(f"config differs from the run in {path}: {_difference(written, config)}")
+            different = differences(_settings(written), _settings(config))
+            if different:
+                raise InputError(f"config differs from the run in {path}: {different}")
         return folder
 
     def is_temporary(self, file: Path) -> bool:
@@ -170,23 +171,8 @@ def _git_revision() -> str | None:
 
 def _settings(config: str) -> dict[str, Any]:
     """Flat settings of a config, without those that only say where and how to run."""
-    flat: dict[str, Any] = {}
-
-    def walk(prefix: str, value: Any) -> None:
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                walk(f"{prefix}.{key}" if prefix else str(key), inner)
-        else:
-            flat[prefix] = value
-
-    walk("", yaml.safe_load(config))
-    return {key: value for key, value in flat.items() if key not in ("out", "overwrite", "resume")}
-
-
-def _difference(first: str, second: str) -> str:
-    old, new = _settings(first), _settings(second)
-    keys = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-    return ", ".join(f"{key} was {old.get(key)}, now {new.get(key)}" for key in keys)
+    given = flat(yaml.safe_load(config))
+    return {key: value for key, value in given.items() if key not in ("out", "overwrite", "resume")}
 
 
 def _jsonable(value: Any) -> Any:

@@ -2,15 +2,13 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
 
 from ..checks import choice, number
+from .bottleneck import Autoencoder
 from .model_config import Weighting
-
-if TYPE_CHECKING:
-    import torch
-
-    from .bottleneck import Autoencoder
 
 POWERS: dict[Weighting, int] = {"dae": 0, "eps": -2, "score": -4}
 """Power of σ that each weighting of the score matching loss leaves before |G(E(x)) − x₀|²."""
@@ -25,14 +23,7 @@ class FirstStage(ABC):
     """Whether the encoder gives means and log variances."""
 
     @abstractmethod
-    def loss(
-        self,
-        network: "Autoencoder",
-        clean: "torch.Tensor",
-        sigma: "torch.Tensor",
-        noise: "torch.Tensor",
-        fresh: "torch.Generator",
-    ) -> "torch.Tensor":
+    def loss(self, network: Autoencoder, clean: Tensor, sigma: Tensor, noise: Tensor, fresh: torch.Generator) -> Tensor:
         """Mean over samples; `clean`, `noise` (n, D), `sigma` (n, 1), `fresh` a stream for what else is drawn."""
 
 
@@ -49,14 +40,7 @@ class ScoreMatching(FirstStage):
     def __post_init__(self) -> None:
         choice("weighting", self.weighting, tuple(POWERS))
 
-    def loss(
-        self,
-        network: "Autoencoder",
-        clean: "torch.Tensor",
-        sigma: "torch.Tensor",
-        noise: "torch.Tensor",
-        fresh: "torch.Generator",
-    ) -> "torch.Tensor":
+    def loss(self, network: Autoencoder, clean: Tensor, sigma: Tensor, noise: Tensor, fresh: torch.Generator) -> Tensor:
         error = network.denoise(clean + sigma * noise) - clean
         return (sigma ** POWERS[self.weighting] * error.square()).sum() / len(clean)
 
@@ -65,14 +49,7 @@ class ScoreMatching(FirstStage):
 class Reconstruction(FirstStage):
     """A plain autoencoder: |G(E(x)) − x|²."""
 
-    def loss(
-        self,
-        network: "Autoencoder",
-        clean: "torch.Tensor",
-        sigma: "torch.Tensor",
-        noise: "torch.Tensor",
-        fresh: "torch.Generator",
-    ) -> "torch.Tensor":
+    def loss(self, network: Autoencoder, clean: Tensor, sigma: Tensor, noise: Tensor, fresh: torch.Generator) -> Tensor:
         return (network.denoise(clean) - clean).square().sum() / len(clean)
 
 
@@ -86,16 +63,7 @@ class Variational(FirstStage):
     def __post_init__(self) -> None:
         number("beta", self.beta, at_least=0)
 
-    def loss(
-        self,
-        network: "Autoencoder",
-        clean: "torch.Tensor",
-        sigma: "torch.Tensor",
-        noise: "torch.Tensor",
-        fresh: "torch.Generator",
-    ) -> "torch.Tensor":
-        import torch
-
+    def loss(self, network: Autoencoder, clean: Tensor, sigma: Tensor, noise: Tensor, fresh: torch.Generator) -> Tensor:
         mean, log_variance = network.encoder(clean).chunk(2, dim=1)
         drawn = torch.randn(mean.shape, generator=fresh, device=mean.device, dtype=mean.dtype)
         error = network.decoder(torch.addcmul(mean, (log_variance / 2).exp(), drawn)) - clean
@@ -112,24 +80,15 @@ class Wasserstein(FirstStage):
     def __post_init__(self) -> None:
         number("weight", self.weight, at_least=0)
 
-    def loss(
-        self,
-        network: "Autoencoder",
-        clean: "torch.Tensor",
-        sigma: "torch.Tensor",
-        noise: "torch.Tensor",
-        fresh: "torch.Generator",
-    ) -> "torch.Tensor":
-        import torch
-
+    def loss(self, network: Autoencoder, clean: Tensor, sigma: Tensor, noise: Tensor, fresh: torch.Generator) -> Tensor:
         latent = network.encode(clean)
         prior = torch.randn(latent.shape, generator=fresh, device=latent.device, dtype=latent.dtype)
         n, scale = latent.shape[0], 2.0 * latent.shape[1]
 
-        def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        def kernel(a: Tensor, b: Tensor) -> Tensor:
             return scale / (scale + (a[:, None] - b[None]).square().sum(dim=2))
 
-        def apart(a: torch.Tensor) -> torch.Tensor:  # without a sample's kernel with itself, which is 1
+        def apart(a: Tensor) -> Tensor:  # without a sample's kernel with itself, which is 1
             return (kernel(a, a).sum() - n) / max(n * (n - 1), 1)
 
         discrepancy = apart(latent) + apart(prior) - 2 * kernel(latent, prior).mean()

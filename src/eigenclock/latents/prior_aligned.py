@@ -316,10 +316,13 @@ class PriorAlignedAutoencoder:
         write_model(path, type(self).__name__, details, tensors)
 
     @classmethod
-    def load(cls, path: str | Path) -> "PriorAlignedAutoencoder":
-        """A model from its file; latents and images are the same to the bit. ModelFileError for anything else."""
+    def load(cls, path: str | Path, *, perceptual: Perceptual | None = None) -> "PriorAlignedAutoencoder":
+        """A model from its file; latents and images are the same to the bit. ModelFileError for anything else.
+
+        `perceptual`: its distance of images, a function that no file holds, should the model be trained on.
+        """
         details, tensors = read_model(path, cls.__name__)
-        model = cls(AlignedConfig(**details["config"]))
+        model = cls(AlignedConfig(**details["config"]), perceptual=perceptual)
         h, w, c = details["image"]
         model.image_, model.explained_, model.history_ = (h, w, c), details["explained"], details["history"]
         encoder = ConvolutionalEncoder(c, model.config.d, model.config.width)

@@ -226,19 +226,19 @@ class TwoStage(ABC):
 
     def encode(self, X: Any) -> Float[np.ndarray, "n d"]:
         """Latents (n, d) of samples (n, ...)."""
-        return self._through(self._module().encode, self._samples(X), scaled=True)
+        return self._through(self.map.encode, self._samples(X), scaled=True)
 
     def decode(self, Z: Any) -> Float[np.ndarray, "n ..."]:
         """Samples (n, ...) of latents (n, d)."""
-        self._module()
+        self._begun()
         z = finite_array("Z", Z, "latents (n, d)")
         if z.ndim != 2 or z.shape[1] != self.d_:
             raise InputError(f"Z must have shape (n, {self.d_}), got {z.shape}")
-        return self._unscaled(self._through(self._module().decode, z, scaled=False))
+        return self._unscaled(self._through(self.map.decode, z, scaled=False))
 
     def denoise(self, X: Any) -> Float[np.ndarray, "n ..."]:
         """The induced denoising map G(E(x)), (n, ...) → (n, ...)."""
-        return self._unscaled(self._through(self._module().denoise, self._samples(X), scaled=True))
+        return self._unscaled(self._through(self.map.denoise, self._samples(X), scaled=True))
 
     def score(self, X: Any, sigma: float) -> Float[np.ndarray, "n ..."]:
         """Score of the noisy data that the first stage implies, (D(x) − x)/σ², in ambient space."""
@@ -264,8 +264,7 @@ class TwoStage(ABC):
 
     def sample_latents(self, n: int, seed: int = 0) -> Float[np.ndarray, "n d"]:
         """n generated latents (n, d), as `encode` gives them; dropped coordinates are at their mean."""
-        density = self._fitted(finished=False)._density
-        assert density is not None
+        density = self._fitted(finished=False).density
         z = np.tile(self.latent_mean_, (n, 1))
         z[:, self.kept_dims_] += density.sample(n, seed).double().numpy() * self.latent_std_[self.kept_dims_]
         return z
@@ -286,7 +285,7 @@ class TwoStage(ABC):
 
     def _samples(self, X: Any) -> Float[np.ndarray, "n D"]:
         """Flat samples, checked."""
-        self._module()
+        self._begun()
         x = finite_array("X", X, "an array of finite numbers (n, ...)")
         if x.ndim < 2 or x.shape[1:] != self.shape_:
             raise InputError(f"X must hold samples of shape {self.shape_}, got {x.shape}")
@@ -295,7 +294,7 @@ class TwoStage(ABC):
     @torch.no_grad()
     def _through(self, function: Callable[[Tensor], Tensor], rows: Any, *, scaled: bool) -> Float[np.ndarray, "n m"]:
         """A map of the network in chunks, so that memory stays flat; `scaled`: rows are data, to be scaled first."""
-        device, found = next(self._module().parameters()).device, np.empty((0, 0))
+        device, found = next(self.map.parameters()).device, np.empty((0, 0))
         for start in range(0, len(rows), CHUNK):
             some = self._scaled(rows[start : start + CHUNK]) if scaled else rows[start : start + CHUNK]
             part = function(torch.as_tensor(some, dtype=torch.float32, device=device)).cpu().numpy()
@@ -304,10 +303,22 @@ class TwoStage(ABC):
             found[start : start + CHUNK] = part
         return found
 
-    def _module(self) -> Autoencoder:
+    @property
+    def map(self) -> Autoencoder:
+        """The trained encoder and decoder, a torch module on scaled, flattened rows; NotFittedError before a fit has begun."""
+        return self._begun()
+
+    def _begun(self) -> Autoencoder:
         if self._network is None:
             raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
         return self._network
+
+    @property
+    def density(self) -> LatentDensity:
+        """The second stage, on standardised latents; NotFittedError before it has begun."""
+        if self._density is None:
+            raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
+        return self._density
 
     def _fitted(self: Model, *, finished: bool = True) -> Model:
         """The model itself; NotFittedError before fit or load, and, unless a callback may ask, before fit has returned."""
@@ -317,9 +328,8 @@ class TwoStage(ABC):
 
     def save(self, path: str | Path) -> None:
         """Write the model as one safetensors file, atomically."""
-        density = self._fitted()._density
-        assert density is not None
-        tensors = {f"autoencoder.{key}": value for key, value in self._module().state_dict().items()}
+        density = self._fitted().density
+        tensors = {f"autoencoder.{key}": value for key, value in self.map.state_dict().items()}
         tensors |= {f"density.{key}": value for key, value in density.tensors().items()}
         for name in ("shift_", "latent_mean_", "latent_std_", "kept_dims_"):
             tensors[f"fact.{name}"] = torch.from_numpy(np.ascontiguousarray(getattr(self, name)))

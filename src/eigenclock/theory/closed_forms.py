@@ -45,9 +45,8 @@ def closed_form(recipe: Recipe, sharing: float = 1.0) -> ClosedForm | None:
             "sigma_min must be > 0 and sigma_max finite for the denoising objective, "
             f"got sigma_min={sampler.sigma_min:g}, sigma_max={sampler.sigma_max:g}"
         )
-    if curve.shape == "exponential":
-        return lambda variance, time: denoising_one_layer(variance, time, lr, init, sampler)
-    return lambda variance, time: denoising_tied_two_layer(variance, time, lr, init, sampler)
+    solve = denoising_one_layer if curve.shape == "exponential" else denoising_tied_two_layer
+    return lambda variance, time: solve(variance, time, lr, init, sampler)
 
 
 def denoising_one_layer(variance: Modes, time: Time, lr: float, init: float, sampler: ProbabilityFlow) -> Variance:

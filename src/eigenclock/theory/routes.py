@@ -8,9 +8,7 @@ from .closed_forms import closed_form
 from .frequencies import along_frequencies
 from .matrices import along_matrices
 from .modes import along_modes
-from .solution import Solution, Solver
-
-__all__ = ["Solution", "Solver", "route", "variance_by"]
+from .solution import Solver
 
 
 def route(architecture: Architecture) -> Solver:

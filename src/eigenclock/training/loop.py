@@ -13,6 +13,7 @@ from torch import nn
 
 from ..checks import InputError, finite_array, integer, number
 from ..curve.learning_curve import LearningCurve
+from ..files import differences
 from ..recipe.objectives import Objective
 from .checkpoints import load_checkpoint, save_checkpoint
 from .log import Metrics
@@ -253,20 +254,11 @@ def _curves(folder: Path, probe: Probe) -> dict[str, LearningCurve]:
 
 
 def _check_settings(found: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:
-    """Raise, naming the keys, if a checkpoint was made by other settings."""
-    old = _flat("", {key: found[key] for key in wanted if key in found})
-    new = _flat("", json.loads(json.dumps({key: value for key, value in wanted.items() if key in found})))
-    different = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    """Raise, naming the keys, if a checkpoint was made by other settings; those that it does not know do not count."""
+    new = json.loads(json.dumps({key: value for key, value in wanted.items() if key in found}))
+    different = differences({key: found[key] for key in new}, new)
     if different:
-        changes = ", ".join(f"{key} was {old.get(key)}, now {new.get(key)}" for key in different)
-        raise InputError(f"settings differ from the run in {folder}: {changes}")
-
-
-def _flat(prefix: str, value: Any) -> dict[str, Any]:
-    if isinstance(value, dict):
-        parts = (_flat(f"{prefix}.{key}" if prefix else str(key), inner) for key, inner in value.items())
-        return {key: inner for part in parts for key, inner in part.items()}
-    return {prefix: value}
+        raise InputError(f"settings differ from the run in {folder}: {different}")
 
 
 def _diverged(step: int, mean: float, optimizer: Descent, folder: Path | None) -> str:

@@ -22,7 +22,6 @@ from eigenclock.training.network_options import FeedForward, Network, UNet
 from eigenclock.training.options import Adam, LoopOptions
 from eigenclock.training.probe import Probe, log_steps
 from eigenclock.training.streams import RandomPairs, Stream, stream_seed
-
 from ..study import Say
 from ..sweep import sweep
 from .fashion_data import ARMS, Judge, ThreeClasses, judge_of, synthetic, three_classes

@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float
 
 from eigenclock.checks import InputError, integer, number
-
 from .mixtures import Mixture, noise, signal
 
 TEST_POINTS = 1000

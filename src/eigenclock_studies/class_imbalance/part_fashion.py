@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from eigenclock.clocks.passage import Clock, Passages
 from eigenclock.clocks.replicates import LogRatio
-
 from ..claims import factor, row
 from ..study import Part, Say
 from .fashion_runs import SYNTHETIC, Options, measure

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from eigenclock.clocks.passage import Clock, Passages
 from eigenclock.clocks.replicates import LogRatio
 from eigenclock.files import atomic
-
 from ..claims import OURS, above, below, contains_zero, factor, row, signs, verdict
 from ..study import Part, Say
 from .mixtures import Mixture, class_wiener_loss, noised_variance

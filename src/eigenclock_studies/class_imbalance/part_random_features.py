@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from eigenclock.checks import InputError, choice
 from eigenclock.clocks.passage import Clock, Passages
 from eigenclock.clocks.replicates import LogRatio, student_interval
-
 from ..claims import OURS, above, contains_zero, factor, row, signs, verdict, within
 from ..study import Part, Say
 from ..sweep import sweep

@@ -10,7 +10,6 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from eigenclock.clocks.replicates import Estimate, student_interval
-
 from ..claims import OURS, row, verdict
 from ..study import Part, Say
 from .speciation import clone_agreement, normalised_returns, return_probability, speciation_rule, speciation_time

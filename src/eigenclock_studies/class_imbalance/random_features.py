@@ -12,7 +12,6 @@ import scipy.linalg
 from jaxtyping import Float
 
 from eigenclock.checks import InputError, integer, number
-
 from .mixtures import Mixture, noise, signal
 
 CUT = 1e-10

@@ -10,7 +10,6 @@ from jaxtyping import Float
 
 from eigenclock.checks import InputError, finite_array, integer, number
 from eigenclock.clocks.replicates import Estimate, proportion
-
 from .mixtures import check_classes, noised_variance, signal
 
 T_END = 0.01

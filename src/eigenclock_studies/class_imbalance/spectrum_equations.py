@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Complex, Float
 
 from eigenclock.checks import InputError, number
-
 from .mixtures import check_classes, noise, noised_variance, signal
 
 NODES = 80

@@ -9,9 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from eigenclock.checks import InputError
-from eigenclock.exact.bits import loss_ledger
+from eigenclock.exact.ledger import loss_ledger
 from eigenclock.exact.rules import GroupParity
-
 from ..study import Part, Preset, Say, Study
 from ..sweep import sweep
 from . import figures as draw

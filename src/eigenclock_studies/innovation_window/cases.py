@@ -7,7 +7,6 @@ from typing import TypeAlias
 from eigenclock.checks import InputError, integer, number
 from eigenclock.exact.rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
 from eigenclock.training.network_options import DiT, FeedForward
-
 from ..study import Preset
 from .gpt import GPT
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from eigenclock.clocks.replicates import LogRatio, student_interval
-
 from .answers import Answer, Found, above, censored, every, inside
 from .cases import AFFINE, FRESH, NO_RULE, InnovationConfig, parity, width
 from .clocks import Runs, View, opening, point

@@ -12,7 +12,6 @@ from jaxtyping import Float
 
 from eigenclock.clocks.passage import Clock, Passages, Smoothing
 from eigenclock.clocks.replicates import LogRatio
-
 from .basins import CLASSES, LEVELS
 from .cases import GROUP_LEVEL, MEMORY_LEVELS, PRIMARY, RULE_LEVELS
 

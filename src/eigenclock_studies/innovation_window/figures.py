@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from eigenclock.exact.bits import empirical_denoiser, factorised, rule_denoiser
 from eigenclock.exact.rules import Rule
-
 from .basins import LEVELS, corners, returns
 from .cases import AFFINE, InnovationConfig, parity, width
 from .clocks import Runs, opening, point

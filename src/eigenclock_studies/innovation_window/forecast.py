@@ -7,7 +7,6 @@ import pandas as pd
 import scipy.stats
 
 from eigenclock.checks import InputError
-
 from .cases import FRESH, InnovationConfig, parity
 from .clocks import Runs
 

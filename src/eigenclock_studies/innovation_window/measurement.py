@@ -9,7 +9,7 @@ import xarray as xr
 from jaxtyping import Int
 
 from eigenclock.checks import InputError
-from eigenclock.exact.bits import LEDGER_EDM
+from eigenclock.exact.ledger import LEDGER_EDM
 from eigenclock.exact.rules import NoRule, Rule
 from eigenclock.observables.innovation import innovation
 from eigenclock.recipe.samplers import Heun
@@ -19,7 +19,6 @@ from eigenclock.training.network_options import DiT
 from eigenclock.training.options import Adam, LoopOptions
 from eigenclock.training.probe import Probe
 from eigenclock.training.streams import RandomPairs, Stream, WithReplacement, stream_seed
-
 from .basins import Basins
 from .cases import PAIR, Case
 from .gpt import GPT, generate, likelihood, sampling_seed, train_tokens

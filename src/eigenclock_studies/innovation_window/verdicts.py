@@ -5,7 +5,7 @@ import pandas as pd
 
 from eigenclock.clocks.passage import Passages
 from eigenclock.clocks.replicates import LogRatio
-
+from ..claims import PAPER
 from .answers import Answer
 from .cases import InnovationConfig, parity
 from .claims import CLAIMS, in_words, needed
@@ -19,7 +19,7 @@ def verdicts(runs: Runs, config: InnovationConfig) -> list[Row]:
     """A row per claim, then the other rules and the forecast."""
     rows = []
     for key, (words, judge) in CLAIMS.items():
-        row = {"claim": f"{key}: {words}", "paper": "stated in the abstract, without figures known here"}
+        row = {"claim": f"{key}: {words}", "paper": PAPER}
         if not config.judged or not runs.has(*needed(config)[key]):
             rows.append(row | {"here": "–", "interval": "–", "control": "–", "verdict": "not assessed"})
             continue

@@ -10,20 +10,24 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from eigenclock.latents.alignment import equal_information_angle, mcr, scr, ssr
-from eigenclock.latents.prior import Prior, Teacher, fit_prior
+from eigenclock.latents.alignment import (
+    equal_information_angle as equal_information_angle,
+    mcr as mcr,
+    scr as scr,
+    ssr as ssr,
+)
+from eigenclock.latents.prior import Prior as Prior, Teacher, fit_prior as fit_prior
 from eigenclock.latents.prior_aligned import Perceptual
-from eigenclock.theory.flow_clocks import linear_mode_variance, mode_clocks
-
+from eigenclock.theory.flow_clocks import linear_mode_variance as linear_mode_variance, mode_clocks as mode_clocks
 from ..claims import OURS, row
 from ..study import Part, Preset, Say, Study
 from ..sweep import sweep
 from . import claims, figures, link_claims
 from .claims import FEWEST, Runs
-from .clocks import speedup
-from .config import PriorLatentsConfig
+from .clocks import speedup as speedup
+from .config import PriorLatentsConfig as PriorLatentsConfig
 from .networks import accuracy, judge
-from .recode import Recoding, recode
+from .recode import Recoding as Recoding, recode as recode
 from .runs import HELD_OUT_SEED, ArmSetting, case, fingerprint
 from .scores import Scorer, ladder, shown
 from .sprites import make_sprites
@@ -201,21 +205,3 @@ def _ladder_figure(table: pd.DataFrame) -> Figure:
 
 
 STUDY = PriorAlignedLatents
-
-__all__ = [
-    "STUDY",
-    "Prior",
-    "PriorAlignedLatents",
-    "PriorLatentsConfig",
-    "Recoding",
-    "equal_information_angle",
-    "fit_prior",
-    "linear_mode_variance",
-    "mcr",
-    "mode_clocks",
-    "recode",
-    "run",
-    "scr",
-    "speedup",
-    "ssr",
-]

@@ -8,7 +8,6 @@ import pandas as pd
 import xarray as xr
 
 from eigenclock.clocks.replicates import Estimate, LogRatio, student_interval
-
 from ..claims import OURS, above, factor, row, signs, verdict
 from .clocks import covariance_clock, joined, speedup
 from .config import CONTROLS

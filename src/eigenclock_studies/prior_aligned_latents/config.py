@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from eigenclock.checks import InputError, choice, integer, number
+from eigenclock.latents.convolutions import STRIDE
 from eigenclock.latents.flow import Backbone, FlowConfig
 from eigenclock.latents.prior_aligned import AlignedConfig
-
+from ..study import PRESETS
 from .sprites import SIZE, Variant
 
 PriorName = Literal["supervised", "contrastive", "hog", "random"]
-PRESETS = ("tiny", "cpu", "paper")
 EXPERIMENTS = ("e0", "e2", "e3")
 
 ALIGNMENTS: dict[str, tuple[str, ...]] = {
@@ -29,7 +29,6 @@ ALIGNMENTS: dict[str, tuple[str, ...]] = {
 """Losses of each arm that has an autoencoder of its own; the last three are controls."""
 
 CONTROLS = ("shuffled", "random")
-STRIDE = 4
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ import pandas as pd
 import scipy.stats
 
 from eigenclock.clocks.replicates import LogRatio, mean_correlation
-
 from ..claims import OURS, above, factor, row, signs, verdict
 from .claims import Row, Runs, scalars, sign_of
 from .clocks import FEWEST_MODES, covariance_clock, exponents, joined, order_of_modes, speedup, sustained

@@ -17,7 +17,6 @@ from eigenclock.latents.prior_aligned import Perceptual, PriorAlignedAutoencoder
 from eigenclock.theory.flow_clocks import predicted_mode_clocks, time_to_learn
 from eigenclock.training.model_files import ModelFileError
 from eigenclock.training.probe import log_steps
-
 from .config import ALIGNMENTS, PriorLatentsConfig
 from .networks import judge, teacher
 from .recode import Recoding, recode
@@ -100,10 +99,9 @@ def _kept(file: Path, config: Any, perceptual: Perceptual | None) -> PriorAligne
     if not file.exists():
         return None
     try:
-        model = PriorAlignedAutoencoder.load(file)
+        model = PriorAlignedAutoencoder.load(file, perceptual=perceptual)
     except ModelFileError:  # not a whole file: trained again
         return None
-    model._perceptual = perceptual
     return model if model.config == config else None
 
 

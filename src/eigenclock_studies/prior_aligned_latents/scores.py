@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float
 
 from eigenclock.curve.divergences import wasserstein_full
-
 from .networks import Judge, as_tensor, classify
 
 Images = Float[np.ndarray, "n h w c"]

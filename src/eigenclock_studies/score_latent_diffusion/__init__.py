@@ -2,16 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..study import Part, Preset, Say, Study
 from . import part_arms, part_collapse, part_digits, part_dimension, part_heads, part_regimes, part_theory
-from .manifolds import ManifoldData, make_data
+from .manifolds import ManifoldData as ManifoldData, make_data as make_data
 
 RECONSTRUCTION = (
     "Reconstruction of SiLD from the abstract-level claims of arXiv:2605.20235. Architectures, losses and thresholds are ours; "
     "no number of the paper is reproduced."
 )
+
+PARTS: dict[str, Any] = {
+    "theory": part_theory,
+    "collapse": part_collapse,
+    "arms": part_arms,
+    "dimension": part_dimension,
+    "regimes": part_regimes,
+    "heads": part_heads,
+    "digits": part_digits,
+}
+"""Module of every part, with `PRESETS` and `run`, in the order of the study's fields."""
 
 
 @dataclass(frozen=True)
@@ -31,28 +44,10 @@ class ScoreLatentDiffusionStudy(Study):
 
     @classmethod
     def preset(cls, name: Preset) -> "ScoreLatentDiffusionStudy":
-        return cls(
-            part_theory.PRESETS[name],
-            part_collapse.PRESETS[name],
-            part_arms.PRESETS[name],
-            part_dimension.PRESETS[name],
-            part_regimes.PRESETS[name],
-            part_heads.PRESETS[name],
-            part_digits.PRESETS[name],
-        )
+        return cls(*(module.PRESETS[name] for module in PARTS.values()))
 
     def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
-        return {
-            "theory": lambda folder, say: part_theory.run(self.theory, folder, say),
-            "collapse": lambda folder, say: part_collapse.run(self.collapse, folder, say),
-            "arms": lambda folder, say: part_arms.run(self.arms, folder, say),
-            "dimension": lambda folder, say: part_dimension.run(self.dimension, folder, say),
-            "regimes": lambda folder, say: part_regimes.run(self.regimes, folder, say),
-            "heads": lambda folder, say: part_heads.run(self.heads, folder, say),
-            "digits": lambda folder, say: part_digits.run(self.digits, folder, say),
-        }
+        return {part: partial(module.run, getattr(self, part)) for part, module in PARTS.items()}
 
 
 STUDY = ScoreLatentDiffusionStudy
-
-__all__ = ["STUDY", "ManifoldData", "ScoreLatentDiffusionStudy", "make_data"]

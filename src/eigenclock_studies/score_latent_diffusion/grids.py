@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 from eigenclock.clocks.passage import Clock, Passages
-
 from ..study import Say
 from ..sweep import Case, sweep
 from .runs import case

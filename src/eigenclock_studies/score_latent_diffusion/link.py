@@ -15,7 +15,6 @@ from eigenclock.recipe.samplers import Heun
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.theory.flow_clocks import CONVERGED, second_order_distance
 from eigenclock.theory.predict import predict
-
 from ..claims import OURS, row, verdict
 from .grids import Grid
 

@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float
 
 from eigenclock.curve.divergences import sliced_wasserstein
-
 from .manifolds import ManifoldData
 
 Points = Float[np.ndarray, "n d"]

@@ -12,11 +12,9 @@ from matplotlib.figure import Figure
 from eigenclock.clocks.passage import Passages
 from eigenclock.clocks.replicates import LogRatio
 from eigenclock.latents.refine import refine_passage
-
 from ..claims import OURS, below, factor, row, signs, verdict
 from ..study import Part, Say
-from .comparison import grid as comparisons
-from .comparison import paired, values
+from .comparison import grid as comparisons, paired, values
 from .grids import Grid, collapse_clock, passages, run_grid
 from .link import link_claims, link_figure, link_table
 from .part_collapse import small

@@ -16,11 +16,9 @@ from eigenclock.latents.first_stage import Reconstruction, Variational
 from eigenclock.latents.model_config import ModelConfig
 from eigenclock.latents.noise_rule import NoiseRangeError, intrinsic_dimension, noise_range
 from eigenclock.latents.score_latent import LatentBaseline, ScoreLatentDiffusion
-
 from ..claims import row
 from ..study import Part, Say
-from .comparison import grid as comparisons
-from .comparison import paired, values
+from .comparison import grid as comparisons, paired, values
 from .grids import Grid, collapse_clock, passages, run_grid
 
 LEAST_ACCURACY = 0.95

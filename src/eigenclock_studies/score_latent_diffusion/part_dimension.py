@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from eigenclock.clocks.replicates import student_interval
-
 from ..claims import row, verdict
 from ..study import Part, Say
 from .comparison import paired, values

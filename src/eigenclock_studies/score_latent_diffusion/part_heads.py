@@ -15,7 +15,6 @@ from eigenclock.latents.density import LatentDensity, sampler_of
 from eigenclock.latents.heads import RIDGE, WithGaussian
 from eigenclock.latents.model_config import ModelConfig
 from eigenclock.training.sampling import sample
-
 from ..claims import below, row, verdict
 from ..study import Part, Say
 from .comparison import Paired, paired, values

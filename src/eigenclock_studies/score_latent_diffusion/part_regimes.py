@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from eigenclock.clocks.passage import Clock, Passages
 from eigenclock.clocks.replicates import LogRatio
 from eigenclock.latents.score_latent import AmbientDiffusion
-
 from ..claims import factor, row, signs
 from ..study import Part, Say
 from .comparison import paired, values

@@ -13,8 +13,7 @@ from eigenclock.latents.noise_rule import intrinsic_dimension, noise_range
 from eigenclock.recipe.architectures import OneLayer
 from eigenclock.recipe.optimizers import GradientFlow
 from eigenclock.theory import collapse
-
-from ..claims import OURS, row, verdict
+from ..claims import OURS, PAPER, row, verdict
 from ..study import Part, Say
 from .manifolds import make_data
 
@@ -134,7 +133,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             f"trained at σ = 0.2: {student_interval([one[1] for one in trained[5]])}",
             f"k = 3; closed form at σ = 0.2: {trained[5][0][2]:.4f}",
             verdict(abs(small[0.01] - 3) < 1e-3, small[0.2] < small[0.1] < small[0.05] < 3, enough=enough),
-            paper="stated in the abstract, without figures known here",
+            paper=PAPER,
         ),
         row(
             "weighting, not geometry, sets how collapse depends on σ",

@@ -13,7 +13,6 @@ from eigenclock.latents.first_stage import FirstStage, Reconstruction, Variation
 from eigenclock.latents.model_config import ModelConfig
 from eigenclock.latents.score_latent import AmbientDiffusion, LatentBaseline, ScoreLatentDiffusion
 from eigenclock.latents.two_stage import TwoStage
-
 from .manifolds import ManifoldData, make_data
 from .metrics import POINTS, jacobian_spectrum, jacobians, kernel_leakage, of_map, of_samples, score_dimension
 
@@ -98,7 +97,7 @@ def case(run: Run, seed: int) -> xr.Dataset:
     risks = [model.denoising_risk(test[:RISK_POINTS], sigma, seed=SEED_OF_NOISE) for sigma in SIGMAS]
     found |= {"rho": risks[SIGMAS.index(COMMON)], "sigma1": model.sigma1_, "sw2_floor": floor}
     scale, shift = model.scale_, torch.as_tensor(model.shift_, dtype=torch.float32)
-    jacobian = jacobians(lambda x: model._module().denoise((x - shift) / scale) * scale + shift, test[:POINTS])
+    jacobian = jacobians(lambda x: model.map.denoise((x - shift) / scale) * scale + shift, test[:POINTS])
     if whole.tangent is not None and u is not None:
         found["kernel_leakage"] = kernel_leakage(jacobian, whole.tangent(u[:POINTS]))
     rng = np.random.default_rng(SEED_OF_NOISE)
@@ -109,8 +108,7 @@ def case(run: Run, seed: int) -> xr.Dataset:
     if run.generate:
         x = model.sample(run.samples, seed=SEED_OF_NOISE)
         found |= of_samples(x, test, whole) | {"sw2_val": of_samples(x[:VALIDATION], val, whole)["sw2"]}
-        density = model._density
-        assert density is not None
+        density = model.density
         noise = torch.randn(run.samples, density.dimension, generator=torch.Generator().manual_seed(SEED_OF_NOISE))
         plain = density.gaussian  # probability flow of a Gaussian from standard noise: its root, exactly
         root = plain.vectors @ torch.diag(plain.values.sqrt()) @ plain.vectors.T

@@ -31,7 +31,9 @@ class SpectralBias(Study):
         return {
             "gaussian": lambda folder, say: gaussian.run(self.gaussian, folder, say),
             "images": lambda folder, say: images.run(self.images, folder, say),
-            "convolution": lambda folder, say: convolution.run(self.convolution, folder, say),
+            "convolution": lambda folder, say: convolution.run(
+                self.convolution, folder, say, images.known_laws(folder, self.convolution.data)
+            ),
             "width": lambda folder, say: width.run(self.width, folder, say),
         }
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from eigenclock.files import atomic
 from eigenclock.spectrum.patches import patch_spectrum
 from eigenclock.training.network_options import ConvNet, Network, UNet
-
 from ..networks import Recipe, trained
 from ..study import Part, Say
 from .images import image_data
@@ -53,8 +53,11 @@ PRESETS = {
 }  # fmt: skip
 
 
-def run(options: Options, folder: Path, say: Say) -> Part:
-    """Train every network under image modes and patch modes, and fit one linear convolution along the way."""
+def run(options: Options, folder: Path, say: Say, mlp: pd.DataFrame) -> Part:
+    """Train every network under image modes and patch modes, and fit one linear convolution along the way.
+
+    `mlp`: laws of the MLP on the same images, the control; no rows where none was trained.
+    """
     samples, spectrum = image_data(options.data, options.samples)
     also = {f"patch {p} stride {s}": patch_spectrum(samples, size=p, stride=s) for p, s in options.patches}
     laws, correlations, fits = [], [], []
@@ -90,14 +93,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             fits.append(pd.read_csv(fitted).assign(network=label, seed=seed))
     table, fit = pd.DataFrame(laws), pd.concat(fits).drop_duplicates(["network", "seed", "step", "kernel", "sigma"])
     tables = {"laws": table, "correlations": pd.DataFrame(correlations), "fits": fit}
-    return Part(_claims(options, table, fit, _of_the_mlp(folder, options.data)), tables, {"fits": fit_figure(fit)})
-
-
-def _of_the_mlp(folder: Path, data: str) -> pd.DataFrame:
-    """Laws of the MLP on the same images, if the part on images was done in this folder."""
-    file = folder / "images_laws.csv"
-    known = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["data", "threshold", "direction", "exponent"])
-    return known[(known["data"] == data) & (known["threshold"] == "geometric")]
+    return Part(_claims(options, table, fit, mlp), tables, {"fits": fit_figure(fit)})
 
 
 def _fit(file: Path, step: int, denoiser: Any, samples: Any, kernels: tuple[int, ...]) -> None:
@@ -112,7 +108,8 @@ def _fit(file: Path, step: int, denoiser: Any, samples: Any, kernels: tuple[int,
         )
     ]
     old = pd.read_csv(file).query(f"step < {step}") if file.exists() else pd.DataFrame()
-    pd.concat([old, pd.DataFrame(rows)]).to_csv(file, index=False)
+    with atomic(file) as temporary:
+        pd.concat([old, pd.DataFrame(rows)]).to_csv(temporary, index=False)
 
 
 def _claims(options: Options, laws: pd.DataFrame, fits: pd.DataFrame, mlp: pd.DataFrame) -> list[dict[str, str]]:

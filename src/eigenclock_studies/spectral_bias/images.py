@@ -15,7 +15,6 @@ from eigenclock.data import load
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import MLP
 from eigenclock.training.options import Adam
-
 from ..networks import Recipe, losses, trained
 from ..study import Part, Say
 from .laws import DIRECTIONS, interval, inverse, law_rows, law_verdict, level_claim, level_rows, over_seeds
@@ -144,3 +143,10 @@ def alignments(curves: dict[str, LearningCurve]) -> Figure:
     ax.set(xlabel="training time (steps)", ylabel="alignment with the data's modes", ylim=(0, 1.03))
     ax.legend(frameon=False)
     return figure
+
+
+def known_laws(folder: Path, data: str) -> pd.DataFrame:
+    """Laws of the MLP on a data set as this part found them in the folder, at the geometric threshold; no rows if it did not."""
+    file = folder / "images_laws.csv"
+    known = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["data", "threshold", "direction", "exponent"])
+    return known[(known["data"] == data) & (known["threshold"] == "geometric")]

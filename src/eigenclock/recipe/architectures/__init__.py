@@ -1,39 +1,21 @@
 """How the gain of a linear network evolves on each mode: one file per architecture."""
 
-from .affine import Affine
-from .base import Architecture
-from .circulant import Circulant
-from .coupled import Coupled
-from .deep import DeepLinear
-from .kernels import FeatureMap, GaussianKernel, KernelMatrix, NoiseKernel
-from .local_conv import LocalConv
-from .matrices import MatrixArchitecture
-from .one_layer import OneLayer
-from .residual import Residual
-from .starts import GaussianStart, MatrixStart, Start
-from .tied_two_layer import TiedTwoLayer
-from .two_layer import TwoLayer
-from .unaligned import UnalignedOneLayer, UnalignedTiedTwoLayer
-
-__all__ = [
-    "Affine",
-    "Architecture",
-    "Circulant",
-    "Coupled",
-    "DeepLinear",
-    "FeatureMap",
-    "GaussianKernel",
-    "GaussianStart",
-    "KernelMatrix",
-    "LocalConv",
-    "MatrixArchitecture",
-    "MatrixStart",
-    "NoiseKernel",
-    "OneLayer",
-    "Residual",
-    "Start",
-    "TiedTwoLayer",
-    "TwoLayer",
-    "UnalignedOneLayer",
-    "UnalignedTiedTwoLayer",
-]
+from .affine import Affine as Affine
+from .base import Architecture as Architecture
+from .circulant import Circulant as Circulant
+from .coupled import Coupled as Coupled
+from .deep import DeepLinear as DeepLinear
+from .kernels import (
+    FeatureMap as FeatureMap,
+    GaussianKernel as GaussianKernel,
+    KernelMatrix as KernelMatrix,
+    NoiseKernel as NoiseKernel,
+)
+from .local_conv import LocalConv as LocalConv
+from .matrices import MatrixArchitecture as MatrixArchitecture
+from .one_layer import OneLayer as OneLayer
+from .residual import Residual as Residual
+from .starts import GaussianStart as GaussianStart, MatrixStart as MatrixStart, Start as Start
+from .tied_two_layer import TiedTwoLayer as TiedTwoLayer
+from .two_layer import TwoLayer as TwoLayer
+from .unaligned import UnalignedOneLayer as UnalignedOneLayer, UnalignedTiedTwoLayer as UnalignedTiedTwoLayer

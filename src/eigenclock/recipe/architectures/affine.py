@@ -13,7 +13,7 @@ from ..objectives import Objective
 from ..optimizers import Optimizer, Time
 from .base import Levels
 from .matrices import Denoiser, MatrixArchitecture
-from .trainable import MatrixNetwork, Single
+from .trainable import MatrixNetwork, Modes, Single
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,7 @@ class Affine(MatrixArchitecture):
         number("bias", self.bias)
 
     def denoisers(
-        self,
-        objective: Objective,
-        spectrum: Spectrum,
-        sigma: Float[np.ndarray, " sigma"],
-        optimizer: Optimizer,
-        time: Time,
+        self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time
     ) -> Iterator[Denoiser]:
         mean, d = self.mean(spectrum), spectrum.n_modes
         regression, row = objective.regression(spectrum.variance, sigma), objective.row(sigma)
@@ -79,12 +74,12 @@ class Affine(MatrixArchitecture):
     def gain_by(self, optimizer: Optimizer) -> str:
         return "eigenproblem"
 
-    def largest_curvature(self, objective: Objective, spectrum: Spectrum, sigma: Float[np.ndarray, " sigma"]) -> float:
+    def largest_curvature(self, objective: Objective, spectrum: Spectrum, sigma: Levels) -> float:
         row, regression = objective.row(sigma), objective.regression(spectrum.variance, sigma)
         moment = _second_moment(spectrum.variance, self.mean(spectrum), row.a, row.s)
         return float((2 * regression.rate * np.linalg.eigvalsh(moment)[:, -1]).max())
 
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
         mean = np.zeros(modes.shape[1]) if spectrum.mean is None else spectrum.mean.ravel()
         mean = mean @ modes if spectrum.basis is None else mean
         return Single(np.column_stack([self.init * np.eye(modes.shape[1]), self.bias * mean]))

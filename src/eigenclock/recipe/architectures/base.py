@@ -10,7 +10,7 @@ from jaxtyping import Float
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective, Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
-from .trainable import MatrixNetwork
+from .trainable import MatrixNetwork, Modes
 
 Levels: TypeAlias = Float[np.ndarray, " sigma"]
 
@@ -55,7 +55,7 @@ class Architecture(ABC):
         """Largest second derivative of the loss in the parameters at start or optimum, before the learning rate."""
 
     @abstractmethod
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
         """The network itself, in data space: matrices that brute force and PyTorch train at `levels`."""
 
     def follows(self) -> GainCurve | None:

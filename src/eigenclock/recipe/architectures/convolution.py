@@ -13,7 +13,7 @@ from ..objectives import Objective, Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
 from .base import Architecture, Levels
 from .one_layer import OneLayer
-from .trainable import MatrixNetwork, circular_convolution
+from .trainable import MatrixNetwork, Modes, circular_convolution
 
 Weights: TypeAlias = Float[np.ndarray, "time sigma displacement out_channel in_channel"]
 
@@ -37,7 +37,7 @@ class Convolution(Architecture):
     def sharing(self, spectrum: Spectrum) -> float:
         return float(spectrum.positions)
 
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
         assert isinstance(spectrum.basis, Fourier)
         return circular_convolution(spectrum.basis, self.kernel, self.init)
 

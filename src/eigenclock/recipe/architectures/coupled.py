@@ -12,7 +12,7 @@ from ..objectives import Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
 from .base import Architecture, Levels
 from .kernels import FeatureMap, GaussianKernel, KernelMatrix, NoiseKernel
-from .trainable import AcrossLevels, MatrixNetwork
+from .trainable import AcrossLevels, MatrixNetwork, Modes
 
 NULL = 1e-14
 """Eigenvalue, relative to a mode's largest, below which a direction is rounding: no training reaches it."""
@@ -67,7 +67,7 @@ class Coupled(Architecture):
     def trained_levels(self, needed: Levels) -> tuple[Levels, Levels]:
         return self.training_levels
 
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
         values, vectors = np.linalg.eigh(self.kernel.matrix(levels, levels))
         features = vectors * np.sqrt(np.maximum(values, 0))
         return AcrossLevels(features[:, values > 1e-15 * values[-1]], self.init, modes.shape[1])

@@ -2,15 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import Float
-
 from ...checks import InputError, integer, number
 from ...spectrum.spectrum import Spectrum
-from .base import Levels
 from .layered import Layered, one_or_each
 from .layers import Layers, checked_layers
-from .trainable import Chain, MatrixNetwork
+from .trainable import Chain, Levels, MatrixNetwork, Modes
 
 
 @dataclass(frozen=True)
@@ -58,5 +54,5 @@ class DeepLinear(Layered):
     def _factors(self) -> tuple[float, ...]:
         return self.init if isinstance(self.init, tuple) else (float(self.init) ** (1 / self.depth),) * self.depth
 
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
         return Chain(modes.shape[1], self._factors, 0.0)

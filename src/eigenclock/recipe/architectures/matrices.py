@@ -12,7 +12,7 @@ from ...checks import InputError
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective, Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
-from .base import Architecture
+from .base import Architecture, Levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +34,7 @@ class MatrixArchitecture(Architecture):
 
     @abstractmethod
     def denoisers(
-        self,
-        objective: Objective,
-        spectrum: Spectrum,
-        sigma: Float[np.ndarray, " sigma"],
-        optimizer: Optimizer,
-        time: Time,
+        self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time
     ) -> Iterator[Denoiser]:
         """The denoiser at each training time, in order."""
 

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from ...checks import number
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
 from .base import Architecture, GainCurve, Levels
-from .trainable import MatrixNetwork, Single
+from .trainable import MatrixNetwork, Modes, Single
 
 
 @dataclass(frozen=True)
@@ -42,5 +41,5 @@ class OneLayer(Architecture):
     def follows(self) -> GainCurve:
         return GainCurve("exponential", self.init)
 
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
         return Single(self.init * np.eye(modes.shape[1]))

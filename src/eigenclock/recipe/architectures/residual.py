@@ -2,15 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import Float
-
 from ...checks import InputError, integer, number
 from ...spectrum.spectrum import Spectrum
-from .base import Levels
 from .layered import Layered, one_or_each
 from .layers import Layers, checked_layers
-from .trainable import Chain, MatrixNetwork
+from .trainable import Chain, Levels, MatrixNetwork, Modes
 
 
 @dataclass(frozen=True)
@@ -57,5 +53,5 @@ class Residual(Layered):
         """The scalars 1 + v_l of every mode."""
         return checked_layers(tuple(1.0 + v for v in self._gains))
 
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
         return Chain(modes.shape[1], self._gains, 1.0)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
 
 from ...checks import InputError, number
 from ...spectrum.spectrum import Spectrum
@@ -22,7 +21,7 @@ from ..optimizers import (
 )
 from .base import Architecture, GainCurve, Levels
 from .layers import LARGEST
-from .trainable import MatrixNetwork, Tied
+from .trainable import MatrixNetwork, Modes, Tied
 
 SMALLEST_START = 1e-250
 """A positive start so small that products with it underflow is neither a fixed point nor a number."""
@@ -105,5 +104,5 @@ class TiedTwoLayer(Architecture):
     def fixed_point(self) -> bool:
         return self.init == 0
 
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
         return Tied(np.sqrt(self.init) * np.eye(modes.shape[1]))

@@ -16,6 +16,8 @@ from ...spectrum.bases import Fourier
 Parameters: TypeAlias = Float[np.ndarray, "..."]
 Matrices: TypeAlias = Float[np.ndarray, "sigma d e"]
 Levels: TypeAlias = Float[np.ndarray, " sigma"]
+Modes: TypeAlias = Float[np.ndarray, "mode d"]
+"""Directions of the modes in data space."""
 
 
 class MatrixNetwork(ABC):

@@ -9,10 +9,9 @@ from ...checks import InputError, number
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Regression
 from ..optimizers import GradientFlow, Hessian, Optimizer, Time, Trajectory, elapsed
-from .base import Levels
 from .layered import Layered
 from .layers import Layers, checked_layers
-from .trainable import Chain, MatrixNetwork
+from .trainable import Chain, Levels, MatrixNetwork, Modes
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class TwoLayer(Layered):
     def gain_by(self, optimizer: Optimizer) -> str:
         return "closed form" if isinstance(optimizer, GradientFlow) else "step by step"
 
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
         return Chain(modes.shape[1], self.init[::-1], 0.0)
 
 

@@ -17,7 +17,7 @@ from ..objectives import Objective, Regression
 from ..optimizers import GradientFlow, Optimizer, Time, descend_stably
 from .matrices import Denoiser, MatrixArchitecture
 from .starts import GaussianStart, Start
-from .trainable import MatrixNetwork, Single, Tied
+from .trainable import MatrixNetwork, Modes, Single, Tied
 
 Levels = Float[np.ndarray, " sigma"]
 Matrices = Float[np.ndarray, "sigma d d"]
@@ -29,9 +29,19 @@ MOST_STEPS = 1e6
 """Largest stiffness × time that an explicit integrator is asked to follow."""
 
 
-def _checked(init: Start) -> None:
-    if not isinstance(init, Start):
-        raise InputError(f"init must be GaussianStart or MatrixStart, got {init!r}")
+@dataclass(frozen=True)
+class _Unaligned(MatrixArchitecture):
+    """What both have in common: a start that is any matrix."""
+
+    init: Start = field(default_factory=GaussianStart)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.init, Start):
+            raise InputError(f"init must be GaussianStart or MatrixStart, got {self.init!r}")
+
+    def _start(self, modes: Float[np.ndarray, "mode d"]) -> Float[np.ndarray, "d d"]:
+        """The start in data space."""
+        return modes.T @ self.init.matrix(len(modes)) @ modes
 
 
 def _denoiser(regression: Regression, weights: Matrices) -> Denoiser:
@@ -40,7 +50,7 @@ def _denoiser(regression: Regression, weights: Matrices) -> Denoiser:
 
 
 @dataclass(frozen=True)
-class UnalignedOneLayer(MatrixArchitecture):
+class UnalignedOneLayer(_Unaligned):
     """F(x) = W x trained from any matrix W(0).
 
     In mode coordinates column j of W runs to its optimum at rate 2·lr·w·κ_j, exactly, so an overlap (i, j) decays as fast as
@@ -50,11 +60,6 @@ class UnalignedOneLayer(MatrixArchitecture):
 
     - `init`: `GaussianStart(scale, seed)` or `MatrixStart(weights)`, in mode coordinates.
     """
-
-    init: Start = field(default_factory=GaussianStart)
-
-    def __post_init__(self) -> None:
-        _checked(self.init)
 
     def denoisers(
         self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time
@@ -70,8 +75,8 @@ class UnalignedOneLayer(MatrixArchitecture):
             progress = optimizer.progress(hessian, np.array([moment]))[0]
             yield _denoiser(regression, start + missing * progress.T[:, None, :])
 
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
-        return Single(modes.T @ self.init.matrix(len(modes)) @ modes)
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
+        return Single(self._start(modes))
 
     def largest_curvature(self, objective: Objective, spectrum: Spectrum, sigma: Levels) -> float:
         regression = objective.regression(spectrum.variance, sigma)
@@ -79,18 +84,13 @@ class UnalignedOneLayer(MatrixArchitecture):
 
 
 @dataclass(frozen=True)
-class UnalignedTiedTwoLayer(MatrixArchitecture):
+class UnalignedTiedTwoLayer(_Unaligned):
     """F(x) = P Pᵀ x trained from any matrix P(0): dP/dτ = −lr·w·(G + Gᵀ)P, G = 2(P Pᵀ·κ − χ), integrated numerically.
 
     **Parameters**
 
     - `init`: `GaussianStart(scale, seed)` or `MatrixStart(weights)` for P(0), in mode coordinates.
     """
-
-    init: Start = field(default_factory=GaussianStart)
-
-    def __post_init__(self) -> None:
-        _checked(self.init)
 
     def denoisers(
         self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time
@@ -133,8 +133,8 @@ class UnalignedTiedTwoLayer(MatrixArchitecture):
                 p, now = solution.y[:, -1].reshape(start.shape), moment
             yield _denoiser(regression, p @ p.swapaxes(1, 2))
 
-    def trainable(self, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], levels: Levels) -> MatrixNetwork:
-        return Tied(modes.T @ self.init.matrix(len(modes)) @ modes)
+    def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
+        return Tied(self._start(modes))
 
     def gain_by(self, optimizer: Optimizer) -> str:
         return "matrix ODE" if isinstance(optimizer, GradientFlow) else "step by step"

@@ -5,9 +5,7 @@ the equation is linear, so the sampler multiplies the mode's variance by a numbe
 is a matrix the same steps are products of matrices.
 """
 
-from .base import Sampler
-from .deterministic import Euler, Heun
-from .flow import ProbabilityFlow
-from .stochastic import EulerMaruyama, Stochastic
-
-__all__ = ["Euler", "EulerMaruyama", "Heun", "ProbabilityFlow", "Sampler", "Stochastic"]
+from .base import Sampler as Sampler
+from .deterministic import Euler as Euler, Heun as Heun
+from .flow import ProbabilityFlow as ProbabilityFlow
+from .stochastic import EulerMaruyama as EulerMaruyama, Stochastic as Stochastic

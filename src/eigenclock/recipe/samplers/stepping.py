@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...checks import integer, number
-from .base import Clean, Gain, Levels, Product, Sampler, Slope, Variance, check_range
+from .base import AddNoise, Clean, Gain, Levels, Product, Sampler, Slope, Variance, check_range
 
 
 def edm_levels(steps: int, sigma_min: float, sigma_max: float, rho: float) -> Levels:
@@ -38,8 +38,18 @@ class Stepping(Sampler):
         return edm_levels(self.steps, self.sigma_min, self.sigma_max, self.rho)
 
     @property
+    def ends(self) -> Levels:
+        """Where each step ends: the next level, and zero for the last."""
+        return np.append(self.grid[1:], 0.0)
+
+    @property
     def levels(self) -> Levels:
         return self.grid
+
+    @property
+    def evaluations(self) -> int:
+        """Two for each step of second order, one for the last."""
+        return 2 * self.steps - 1
 
     def variance(self, gain: Gain) -> Variance:
         """The recursion v ← map²·v + noise."""
@@ -50,10 +60,14 @@ class Stepping(Sampler):
             variance += noise
         return variance
 
+    def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
+        for here, there in zip(self.grid, self.ends, strict=True):
+            x = heun_step(x, clean, here, there)
+        return x
+
     def relative_steps(self) -> Levels:
         """Δσ/σ of every step; −1 for the last, to zero noise."""
-        levels = self.grid
-        return np.append(levels[1:], 0.0) / levels - 1
+        return self.ends / self.grid - 1
 
 
 def slope(x: Any, clean: Clean, sigma: float) -> Any:

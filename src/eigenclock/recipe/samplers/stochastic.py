@@ -57,19 +57,15 @@ class Stochastic(Stepping):
         return np.concatenate([self.raised, self.grid[1:]])
 
     def steps_of(self, slope: Sequence[Slope], product: Product, identity: Any) -> Iterator[Step]:
-        raised, ends = self.raised, np.append(self.grid[1:], 0.0)
+        raised, ends = self.raised, self.ends
         for i in range(self.steps):
             if raised[i] > self.grid[i]:
                 yield identity, float(self.noise**2 * (raised[i] ** 2 - self.grid[i] ** 2))
             last = slope[self.steps + i] if i + 1 < self.steps else None
             yield heun_map(slope[i], last, ends[i] / raised[i] - 1, product, identity), 0.0
 
-    @property
-    def evaluations(self) -> int:
-        return 2 * self.steps - 1
-
     def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
-        for level, here, there in zip(self.grid, self.raised, np.append(self.grid[1:], 0.0), strict=True):
+        for level, here, there in zip(self.grid, self.raised, self.ends, strict=True):
             if here > level:
                 x = add_noise(x, float(self.noise * np.sqrt(here**2 - level**2)))
             x = heun_step(x, clean, here, there)
@@ -90,7 +86,7 @@ class EulerMaruyama(Stepping):
     papers: ClassVar[tuple[str, ...]] = ("edm", "sde")
 
     def steps_of(self, slope: Sequence[Slope], product: Product, identity: Any) -> Iterator[Step]:
-        start, end = self.grid, np.append(self.grid[1:], 0.0)
+        start, end = self.grid, self.ends
         for i, here in enumerate(slope):
             noise = float(start[i] ** 2 - end[i] ** 2) if i + 1 < self.steps else 0.0
             yield identity - (1 - (end[i] / start[i]) ** 2) * here, noise
