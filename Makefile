@@ -16,9 +16,10 @@ demo: $(VENV)/installed-demo  ## install, train a small network on bundled photo
 
 test: lint types tests docs  ## install, then lint, types, all tests (in a browser too) and the documentation
 
-lint: $(VENV)/installed-dev  ## ruff: style and formatting
+lint: $(VENV)/installed-dev  ## ruff: style and formatting; import-linter: the floors of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 types: $(VENV)/installed-dev  ## mypy, strict
 	$(BIN)/mypy
@@ -32,10 +33,10 @@ docs: $(VENV)/installed-dev  ## the documentation, built strictly into site/
 benchmark: $(VENV)/installed-dev  ## the ratios of benchmarks/, printed
 	$(BIN)/python -m benchmarks
 
-study: $(VENV)/installed-dev  ## every study on a CPU, and its page in docs/ (DATA=file of labelled images for its part on real classes)
-	$(BIN)/eigenclock study spectral_bias --preset cpu --out runs/spectral_bias
-	$(BIN)/eigenclock study class_imbalance --preset cpu --out runs/class_imbalance $(if $(DATA),--data $(DATA))
-	$(BIN)/eigenclock study innovation_window --preset cpu --out runs/innovation_window
+study: $(VENV)/installed-dev  ## every study on a CPU, and its page in docs/ (DATA=file of labelled images for the study of classes)
+	set -e; for study in $$($(BIN)/python -c "from eigenclock.jobs.studies import study_names; print(*study_names())"); do \
+	  data=; [ "$$study" = class_imbalance ] && [ -n "$(DATA)" ] && data="--data $(DATA)"; \
+	  $(BIN)/eigenclock study $$study --preset cpu --out runs/$$study $$data; done
 	$(BIN)/python -m examples.study_pages
 
 figures: $(VENV)/installed-dev  ## the figures and tables of docs/, made again

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from x import convolutions, copies, latents, prediction, spectra, training
 
 from examples import pages
+from . import convolutions, copies, latents, prediction, spectra, start, training
 
 BENCHMARKS = (
+    start.starting,
     prediction.against_brute_force,
     prediction.against_quad,
     prediction.against_special_functions,

@@ -4,11 +4,11 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from x.measure import Row, _once, seconds
 
 import eigenclock as ec
 from eigenclock.recipe.architectures.matrices import Denoiser
 from eigenclock.theory.matrices import carried
+from .measure import Row, _once, seconds
 
 RECIPE = {"objective": ec.EDM(), "optimizer": ec.GradientFlow(1e-6)}
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import scipy.spatial
 from sklearn.neighbors import NearestNeighbors
-from x.measure import Row, seconds
 
 from eigenclock.observables.copies import nearest
+from .measure import Row, seconds
 
 SIZES = ((5_000, 20_000, 3), (2_000, 10_000, 32), (1_000, 10_000, 784))
 """Samples, training samples, dimensions."""

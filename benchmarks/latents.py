@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from x.measure import Row, seconds
 
 from eigenclock import ModelConfig, ScoreLatentDiffusion
 from eigenclock.latents.bottleneck import mlp_autoencoder
 from eigenclock.theory.flow_clocks import linear_mode_variance
+from .measure import Row, seconds
 
 STEPS, DIMENSION = 400, 64
 DESCENT, TIMES = 2_000, 50

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.integrate import quad
 from scipy.special import exp1
-from x.measure import Row, _once, seconds
 
 import eigenclock as ec
+from .measure import Row, _once, seconds
 
 ETA, INIT = 1.0, 0.1
 

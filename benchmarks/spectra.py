@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
-from x.measure import Row, _once
 
 import eigenclock as ec
+from .measure import Row, _once
 
 
 def against_eigh() -> Iterator[Row]:

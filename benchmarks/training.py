@@ -7,9 +7,9 @@ import numpy as np
 import psutil
 import torch
 from torch import nn
-from x.measure import Row
 
 import eigenclock as ec
+from .measure import Row
 
 OBJECTIVE = ec.EDM(density=ec.LogNormal())
 STEPS, PAIRS = 150, 5

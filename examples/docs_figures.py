@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import eigenclock as ec
-from eigenclock.cli import main as cli
+from eigenclock import cli
 from examples import (
     choose_objective,
     depth,

@@ -20,3 +20,8 @@ def extract(page: Path, name: str) -> str:
     if found is None:
         raise KeyError(f"no table {name} in {page}")
     return found[2]
+
+
+def names(page: Path) -> list[str]:
+    """Names of all tables of `page`."""
+    return re.findall(r"<!-- table: (.*?) -->", page.read_text(encoding="utf-8"))

@@ -11,27 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from eigenclock.files import markdown
+from eigenclock.jobs.studies import study_names
 from examples import pages
 
 DOCS = Path("docs")
-OTHER_STUDIES = {
-    name: Path("runs") / name
-    for name in ("class_imbalance", "innovation_window", "score_latent_diffusion", "prior_aligned_latents")
-}
-"""Studies with one folder and a table per part."""
-
-MORE_TABLES = {
-    "clocks": ("window_summary", None),
-    "ledger": ("exact_ledger", ["G", "factorised", "gain", "rule", "memorising"]),
-    "collapse settings": ("collapse_settings", None),
-    "arm means": ("arms_arms", None),
-    "arm comparison": ("arms_comparison", ["metric", "against", "ratio", "outcome", "p (Holm)"]),
-    "head scores": ("heads_scores", None),
-    "digit arms": ("digits_arms", None),
-    "recoded arms": ("recoding_arms", None),
-    "aligned arms": ("alignment_arms", None),
-}
-"""Further tables of a page: the file that it is made of, and its columns."""
+OWN_PAGE = "spectral_bias"
+"""The study whose page sets two presets side by side; every other page is made by `study_page`."""
 
 FOLDERS = (Path("runs/spectral_bias"), Path("runs/spectral_bias_paper"))
 PARTS = ("gaussian", "images", "convolution", "width")
@@ -62,18 +47,22 @@ def main(docs: Path, cpu: Path, paper: Path) -> None:
 
 
 def study_page(docs: Path, name: str, folder: Path) -> None:
-    """Claims of every part, further tables and durations into docs/`name`.md, figures and CSV files beside it."""
+    """Claims of every part, further tables and durations into docs/`name`.md, figures and CSV files beside it.
+
+    Of the page's tables "part" takes the claims of that part, "file: column, column" these columns of the folder's file.csv.
+    """
     page, out = docs / f"{name}.md", docs / "studies" / name
-    if not folder.exists():
+    if not folder.exists() or not page.exists():
         return
     out.mkdir(parents=True, exist_ok=True)
-    for file in sorted(folder.glob("*_claims.csv")):
-        claims = pd.read_csv(file, dtype=str, keep_default_na=False)
-        pages.insert(page, file.stem.removesuffix("_claims"), markdown(claims))
-    for table, (stem, columns) in MORE_TABLES.items():
-        if (folder / f"{stem}.csv").exists():
-            whole = pd.read_csv(folder / f"{stem}.csv", keep_default_na=False)
-            pages.insert(page, table, markdown(whole if columns is None else whole[columns]))
+    for table in pages.names(page):
+        stem, _, columns = table.partition(": ")
+        claims, whole = (folder / f"{stem}{end}.csv" for end in ("_claims", ""))
+        if claims.exists():
+            pages.insert(page, table, markdown(pd.read_csv(claims, dtype=str, keep_default_na=False)))
+        elif whole.exists():
+            found = pd.read_csv(whole, keep_default_na=False)
+            pages.insert(page, table, markdown(found[columns.split(", ")] if columns else found))
     for kept in sorted(folder.iterdir()):
         if kept.suffix in (".csv", ".png") and 1 < kept.stat().st_size < MOST_BYTES:
             shutil.copy(kept, out / f"cpu_{kept.name}")
@@ -168,5 +157,6 @@ def part_durations(folder: Path) -> str:
 if __name__ == "__main__":
     given = [Path(name) for name in sys.argv[1:]]
     main(DOCS, *(given + list(FOLDERS)[len(given) :]))
-    for study, folder in OTHER_STUDIES.items():
-        study_page(DOCS, study, folder)
+    for study in study_names():
+        if study != OWN_PAGE:
+            study_page(DOCS, study, Path("runs") / study)

@@ -1,6 +1,7 @@
 """The table "which formula do I use", asked of the code itself, so that it cannot go stale."""
 
 import eigenclock as ec
+from eigenclock.recipe.recipe import concrete
 from examples import plates
 
 OBJECTIVES = {
@@ -8,7 +9,7 @@ OBJECTIVES = {
     "`FlowMatching()`": ec.FlowMatching(),
     "any other, weight, path or density": ec.EDM(density=ec.LogNormal()),
 }
-ARCHITECTURES: dict[str, ec.Architecture] = {
+VARIANTS: dict[str, ec.Architecture] = {
     "`OneLayer`": ec.OneLayer(),
     "`TiedTwoLayer`": ec.TiedTwoLayer(),
     "`TwoLayer`, p = q": ec.TwoLayer((0.3, 0.3)),
@@ -27,6 +28,13 @@ ARCHITECTURES: dict[str, ec.Architecture] = {
     "`UnalignedOneLayer`": ec.UnalignedOneLayer(),
     "`UnalignedTiedTwoLayer`": ec.UnalignedTiedTwoLayer(),
 }
+ARCHITECTURES = VARIANTS | {
+    f"`{kind.__name__}`": kind()
+    for kind in concrete(ec.Architecture)
+    if kind not in {type(known) for known in VARIANTS.values()}
+}
+"""Every architecture: those whose formula depends on their options in several rows, any other as it is by default."""
+
 SAMPLERS: dict[str, ec.Sampler] = {
     "exact flow": ec.ProbabilityFlow(),
     "exact flow, σ from ∞ to 0": ec.ProbabilityFlow(0.0, float("inf")),

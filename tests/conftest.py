@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side, one core each
 
@@ -15,6 +16,31 @@ import eigenclock as ec
 matplotlib.use("Agg")
 settings.register_profile("default", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("default")
+
+
+ROOT = Path(__file__).parent.parent
+MADE_BY_TOOLS = {"__pycache__", "site", "runs", "build", "dist"}
+"""Folders, besides hidden ones, that no commit holds."""
+
+
+def files_of_the_tree() -> dict[str, tuple[int, int]]:
+    """Time and size of every file of the checkout."""
+    found = {}
+    for folder, inside, names in os.walk(ROOT):
+        inside[:] = [name for name in inside if name not in MADE_BY_TOOLS and not name.startswith(".")]
+        for name in names:
+            seen = os.stat(os.path.join(folder, name))
+            found[os.path.join(folder, name)] = seen.st_mtime_ns, seen.st_size
+    return found
+
+
+@pytest.fixture(autouse=True)
+def leaves_the_working_tree_alone():
+    """Fails any test that makes, changes or removes a file of the checkout: what a test writes belongs under tmp_path."""
+    before = files_of_the_tree()
+    yield
+    changed = {Path(name).relative_to(ROOT).as_posix() for name, _ in before.items() ^ files_of_the_tree().items()}
+    assert not changed, f"changed in the working tree while this test ran: {', '.join(sorted(changed))}"
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from x import divergence, emergence_laws, learning_curves, mean_and_covariance
+from . import divergence, emergence_laws, learning_curves, mean_and_covariance
 
 SCRIPTS = (learning_curves, emergence_laws, divergence, mean_and_covariance)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from x.learning_curves import NETWORKS, OBJECTIVES
 
 import eigenclock as ec
 from examples import plates
+from .learning_curves import NETWORKS, OBJECTIVES
 
 SPECTRUM = ec.Spectrum.power_law(64, exponent=2.0, scale=10.0)
 TIME = np.geomspace(1e-4, 1e5, 300)

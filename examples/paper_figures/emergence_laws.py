@@ -9,10 +9,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from x.learning_curves import NETWORKS, OBJECTIVES
 
 import eigenclock as ec
 from examples import plates
+from .learning_curves import NETWORKS, OBJECTIVES
 
 VARIANCE = np.logspace(-3, 2, 20)
 STARTS = (0.0, 0.1, 0.5, 0.6, 1.0)

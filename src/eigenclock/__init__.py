@@ -17,9 +17,8 @@ _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 def __getattr__(name: str) -> Any:
     try:
         return _load(name)
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "safetensors"):
-            raise
-        from .checks import NEEDS_TORCH, InputError
+    except ImportError:
+        from .training.network_options import need_torch
 
-        raise InputError(NEEDS_TORCH) from None
+        need_torch()
+        raise

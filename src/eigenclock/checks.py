@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-NEEDS_TORCH = "training needs PyTorch: pip install 'eigenclock[train]'"
-
 
 class InputError(ValueError):
     """The user gave something that cannot be used. The message is one line; the command line exits with 2."""

@@ -22,14 +22,8 @@ class Call:
 def stage(name: str) -> Iterator[Report]:
     """A progress line on stderr; silent where stderr is not a terminal."""
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:>10}"),
-        BarColumn(bar_width=20),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[words]}"),
-    )
+    times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
+    columns = TextColumn("{task.description:>10}"), BarColumn(bar_width=20), *times, TextColumn("{task.fields[words]}")
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(name, total=None, words="")
         yield lambda done, total, words="": bar.update(task, completed=done, total=total, words=words)

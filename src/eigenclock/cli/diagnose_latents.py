@@ -21,13 +21,13 @@ from .call import Call
 
 POSITIONAL = ("latents", ".npz file with latents, and optionally labels and masks; or a .npy file")
 
-BETTER = {"ssc": "higher", "lpc": "LOWER", "gsq": "higher", "erank": "higher"}
 WORDS = {
-    "ssc": "spatial structure (SSC)",
-    "lpc": "local continuity (LPC)",
-    "gsq": "global semantics (GSQ)",
-    "erank": "effective rank",
+    "ssc": ("spatial structure (SSC)", "higher"),
+    "lpc": ("local continuity (LPC)", "LOWER"),
+    "gsq": ("global semantics (GSQ)", "higher"),
+    "erank": ("effective rank", "higher"),
 }
+"""What each metric is called, and which way is better."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,31 +75,23 @@ def command(config: DiagnoseConfig, _: Call) -> None:
         arrays.get("masks"),
         seed=config.seed,
     )
-    table = Table(
-        "",
-        "value",
-        "95 % interval",
-        "by chance",
-        "better",
-        title=f"{result.attrs['n']:,} latents {result.attrs['shape']}",
-    )
+    title = f"{result.attrs['n']:,} latents {result.attrs['shape']}"
+    table = Table("", "value", "95 % interval", "by chance", "better", title=title)
     for metric in METRICS:
         one = result.sel(metric=metric)
         value, low, high, chance = (float(one[name]) for name in ("value", "low", "high", "chance"))
         shown = "–" if np.isnan(value) else f"{value:.3f}"
         interval = "–" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
-        table.add_row(WORDS[metric], shown, interval, "–" if np.isnan(chance) else f"{chance:.3f}", BETTER[metric])
+        words, better = WORDS[metric]
+        table.add_row(words, shown, interval, "–" if np.isnan(chance) else f"{chance:.3f}", better)
     Console().print(table)
     if result.attrs["skipped"]:
         print(f"left out: {result.attrs['skipped']}")
     modes = result["spectrum"].size
     print(f"participation ratio {float(result['participation_ratio']):.1f} of {modes} modes")
     time = float(result["t_lin"])
-    words = (
-        "compare latent spaces by it"
-        if time > 0
-        else "standardised, these latents are white: their covariance says nothing"
-    )
+    white = "standardised, these latents are white: their covariance says nothing"
+    words = "compare latent spaces by it" if time > 0 else white
     print(f"predicted time to learn the covariance: {time:.3g} steps × rate; {words}")
     if config.out is not None:
         out = Path(config.out)

@@ -4,14 +4,7 @@ import numpy as np
 
 
 def steps_text(value: float | None) -> str:
-    """A number of steps for people; None, or NaN, is a time that never came.
-
-    ```python
-    >>> steps_text(12345.6), steps_text(0.1234), steps_text(None)
-    ('12,346', '0.12', 'not reached')
-
-    ```
-    """
+    """A number of steps for people; None, or NaN, is a time that never came."""
     if value is None or np.isnan(value):
         return "not reached"
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"

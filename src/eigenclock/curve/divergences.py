@@ -77,9 +77,9 @@ def sliced_wasserstein(a: Array, b: Array, *, directions: int = 200, seed: int =
 
     ```python
     >>> import numpy as np
-    >>> from eigenclock.divergences import sliced_wasserstein
+    >>> import eigenclock as ec
     >>> x = np.random.default_rng(0).standard_normal((500, 3))
-    >>> round(sliced_wasserstein(x, x + np.array([2.0, 0.0, 0.0]), directions=20_000), 2)
+    >>> round(ec.divergences.sliced_wasserstein(x, x + np.array([2.0, 0.0, 0.0]), directions=20_000), 2)
     2.0
 
     ```

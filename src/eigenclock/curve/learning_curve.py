@@ -49,6 +49,9 @@ LABELS: dict[Hashable, dict[str, str]] = {
 }
 
 
+KINDS: dict[str, Literal["predicted", "simulated"]] = {"theory": "predicted", "simulation": "simulated"}
+
+
 class LearningCurve:
     """How the generated distribution of a model in training evolves, mode by mode.
 
@@ -192,13 +195,7 @@ class LearningCurve:
     @property
     def kind(self) -> Literal["predicted", "simulated", "measured"]:
         """What the curve is called beside others."""
-        match self.source:
-            case "theory":
-                return "predicted"
-            case "simulation":
-                return "simulated"
-            case _:
-                return "measured"
+        return KINDS.get(self.source, "measured")
 
     @property
     def null_dimension(self) -> int:

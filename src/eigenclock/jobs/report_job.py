@@ -4,25 +4,21 @@ from typing import Any
 
 from ..curve.learning_curve import LearningCurve
 from ..files import write_text
+from ..report.figures import write_figures
+from ..report.html import render
+from ..training.log import read_metrics
 from ..training.options import MEASURED, STREAM
 from .run_folder import CONFIG, MANIFEST, METRICS, PREDICTED, REPORT, SIMULATED, RunFolder
 
 
 def write_report(folder: RunFolder) -> None:
     """(Re)make report.html, figures and sample montages from the files of a finished run."""
-    from ..report.figures import write_figures
-    from ..report.html import render
-
     metrics, details = folder.read_json(METRICS), folder.read_json(MANIFEST)
     predicted = LearningCurve.load(folder.path / PREDICTED)
-    other = next(
-        (LearningCurve.load(folder.path / name) for name in (MEASURED, SIMULATED) if (folder.path / name).exists()),
-        None,
-    )
+    others = (folder.path / name for name in (MEASURED, SIMULATED))
+    other = next((LearningCurve.load(file) for file in others if file.exists()), None)
     losses: list[dict[str, Any]] = []
     if (folder.path / STREAM).exists():
-        from ..training.log import read_metrics
-
         losses = read_metrics(folder.path / STREAM)
         predicted = predicted.rescaled(metrics["comparison"]["time_scale"] or 1.0)
     config = (folder.path / CONFIG).read_text(encoding="utf-8")

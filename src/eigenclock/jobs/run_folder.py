@@ -37,8 +37,7 @@ RESULTS = (
 )
 """What a run writes, besides its config."""
 
-PACKAGES = ("eigenclock", "numpy", "scipy", "xarray", "h5netcdf", "matplotlib", "plotly")
-OPTIONAL = ("torch", "safetensors")
+PACKAGES = ("eigenclock", "numpy", "scipy", "xarray", "h5netcdf", "matplotlib", "plotly", "torch", "safetensors")
 
 
 class RunFolder:
@@ -148,7 +147,7 @@ def manifest(command: str, seed: int, stages: dict[str, float]) -> dict[str, Any
 
 def _versions() -> dict[str, str]:
     found = {}
-    for name in (*PACKAGES, *OPTIONAL):
+    for name in PACKAGES:
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found

@@ -116,7 +116,7 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
             config, dataset, spectrum, device
         )  # whatever is wrong is said before an old run is overwritten
     with stage("predict"):
-        recipe = (config.objective, config.sampler, config.network.stands_for)
+        recipe = (config.objective, config.sampler, config.network.architecture)
         predicted = folder.curve(PREDICTED, lambda: predict_level("c", spectrum, *recipe))
     with stage("train") as report:
         trained = train(

@@ -22,7 +22,7 @@ from .convolutions import STRIDE, ConvolutionalDecoder, ConvolutionalEncoder, ch
 from .diagnose import diagnose_latents
 from .perceptual import RandomPerceptual
 from .prior import OrientedGradients, Prior, Teacher, fit_prior, taught
-from .two_stage import NotFittedError
+from .trained_maps import NotFittedError
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]
 CHUNK = 512

@@ -12,7 +12,8 @@ from .density import LatentDensity
 from .first_stage import FirstStage, Reconstruction, ScoreMatching, Variational, Wasserstein
 from .model_config import ModelConfig
 from .refine import held_out
-from .two_stage import Callback, NotFittedError, TwoStage
+from .trained_maps import NotFittedError
+from .two_stage import Callback, TwoStage
 
 FIRST_STAGES = {one.__name__: one for one in (Reconstruction, Variational, Wasserstein)}
 

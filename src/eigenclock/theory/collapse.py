@@ -46,8 +46,8 @@ def denoising_risk(gain: Any, variance: Any, sigma: float, *, multiplicity: Any 
 
     ```python
     >>> import numpy as np
-    >>> from eigenclock.collapse import denoising_risk
-    >>> float(denoising_risk(np.array([1.0, 1.0, 0.0]), np.array([1.0, 0.5, 0.0]), 0.1))  # the projection: k
+    >>> import eigenclock as ec
+    >>> float(ec.collapse.denoising_risk(np.array([1.0, 1.0, 0.0]), np.array([1.0, 0.5, 0.0]), 0.1))  # the projection: k
     2.0
 
     ```

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..checks import NEEDS_TORCH, InputError, choice, integer, number
+from ..checks import InputError, choice, integer, number
 from ..recipe.architectures import Architecture, OneLayer
 
 if TYPE_CHECKING:
@@ -21,16 +21,14 @@ def need_torch() -> None:
     try:
         import_module("torch")
     except ImportError:
-        raise InputError(NEEDS_TORCH) from None
+        raise InputError("training needs PyTorch: pip install 'eigenclock[train]'") from None
 
 
 class Network(ABC):
     """A network F(x, σ) that can be built for samples of a shape. Subclasses are frozen dataclasses."""
 
-    @property
-    def stands_for(self) -> Architecture:
-        """The network of the theory that stands in for it: one layer that starts at zero, if it has none of its own."""
-        return OneLayer(0.0)
+    architecture: Architecture = OneLayer(0.0)
+    """The network of the theory that stands in for it."""
 
     @abstractmethod
     def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module": ...
@@ -81,10 +79,6 @@ class Linear(Network):
         integer("levels", self.levels, at_least=1)
         number("sigma_min", self.sigma_min, above=0)
         number("sigma_max", self.sigma_max, above=self.sigma_min)
-
-    @property
-    def stands_for(self) -> Architecture:
-        return self.architecture
 
     def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
         from .networks.linear import LinearDenoiser

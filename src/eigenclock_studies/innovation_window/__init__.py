@@ -19,7 +19,7 @@ from .cases import CALIBRATION_SEED, Case, InnovationConfig, parity
 from .clocks import Runs, View, assemble, clock_table, summary_table
 from .forecast import forecast_table
 from .measurement import measure
-from .verdicts import target_table, verdicts
+from .verdicts import claim_rows, target_table
 
 RECONSTRUCTION = (
     "A reconstruction: only the abstract of arXiv:2605.10019 is known here. Rules, sizes, thresholds and controls are ours; "
@@ -129,7 +129,7 @@ class InnovationWindow(Study):
         }
         dropped = dataset.attrs["blocks_dropped"]
         notes = (*LIMITS, *((f"Not run for lack of time: {dropped}.",) if dropped else ()))
-        return Part(verdicts(runs, config), tables, draw.figures(runs, config), dataset, notes, ("summary",))
+        return Part(claim_rows(runs, config), tables, draw.figures(runs, config), dataset, notes, ("summary",))
 
 
 def _ledger_claims(table: pd.DataFrame, config: InnovationConfig) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from .forecast import forecast_table, sizes_of, smallest_open
 Row = dict[str, str]
 
 
-def verdicts(runs: Runs, config: InnovationConfig) -> list[Row]:
+def claim_rows(runs: Runs, config: InnovationConfig) -> list[Row]:
     """A row per claim, then the other rules and the forecast."""
     rows = []
     for key, (words, judge) in CLAIMS.items():

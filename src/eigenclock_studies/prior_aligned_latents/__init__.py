@@ -27,7 +27,7 @@ from .claims import FEWEST, Runs
 from .clocks import speedup as speedup
 from .config import PriorLatentsConfig as PriorLatentsConfig
 from .networks import accuracy, judge
-from .recode import Recoding as Recoding, recode as recode
+from .recoding import Recoding as Recoding, recode as recode
 from .runs import HELD_OUT_SEED, ArmSetting, case, fingerprint
 from .scores import Scorer, ladder, shown
 from .sprites import make_sprites
@@ -56,12 +56,7 @@ class PriorAlignedLatents(Study):
         return cls(PriorLatentsConfig.preset(name), name != "tiny")
 
     def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
-        return {
-            "gate": self._gate,
-            "recoding": lambda folder, say: self._recoding(folder, say),
-            "alignment": lambda folder, say: self._alignment(folder, say),
-            "link": lambda folder, say: self._link(folder, say),
-        }
+        return {"gate": self._gate, "recoding": self._recoding, "alignment": self._alignment, "link": self._link}
 
     def _runs(self, folder: Path, say: Say, arms: tuple[str, ...]) -> Runs:
         config = self.latents

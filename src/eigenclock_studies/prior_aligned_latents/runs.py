@@ -19,7 +19,7 @@ from eigenclock.training.model_files import ModelFileError
 from eigenclock.training.probe import log_steps
 from .config import ALIGNMENTS, PriorLatentsConfig
 from .networks import judge, teacher
-from .recode import Recoding, recode
+from .recoding import Recoding, recode
 from .scores import Scorer
 from .sprites import Sprites, make_sprites
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -10,9 +10,7 @@ from jaxtyping import Float
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective, Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
-from .trainable import MatrixNetwork, Modes
-
-Levels: TypeAlias = Float[np.ndarray, " sigma"]
+from .trainable import Levels as Levels, MatrixNetwork, Modes
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Architecture(ABC):
         """What the network sees, with modes that it can be built on."""
         return seen
 
-    def trained_levels(self, needed: Levels) -> tuple[Levels, Levels]:
+    def trained_levels(self, needed: Levels) -> tuple[Float[np.ndarray, " trained"], Float[np.ndarray, " trained"]]:
         """Noise levels to train so that it is known at those `needed`, and the share of the loss that each stands for."""
         return needed, np.ones_like(needed)
 

@@ -64,7 +64,7 @@ class Coupled(Architecture):
         low, high = np.log(self.sigma_min), np.log(self.sigma_max)
         return np.exp((high + low) / 2 + (high - low) / 2 * nodes), weights * (high - low) / 2
 
-    def trained_levels(self, needed: Levels) -> tuple[Levels, Levels]:
+    def trained_levels(self, needed: Levels) -> tuple[Float[np.ndarray, " trained"], Float[np.ndarray, " trained"]]:
         return self.training_levels
 
     def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:

@@ -17,9 +17,8 @@ from ..objectives import Objective, Regression
 from ..optimizers import GradientFlow, Optimizer, Time, descend_stably
 from .matrices import Denoiser, MatrixArchitecture
 from .starts import GaussianStart, Start
-from .trainable import MatrixNetwork, Modes, Single, Tied
+from .trainable import Levels, MatrixNetwork, Modes, Single, Tied
 
-Levels = Float[np.ndarray, " sigma"]
 Matrices = Float[np.ndarray, "sigma d d"]
 
 TOLERANCE = 1e-10

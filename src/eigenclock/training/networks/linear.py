@@ -15,6 +15,10 @@ ROUNDING = 1e-5
 """Share of the way between two levels below which a noise level is one of them, but for rounding to 32 bits."""
 
 
+KINDS = (Single, Tied, Chain, Convolution, AcrossLevels)
+"""Kinds of networks that PyTorch differentiates; one derived from them may be another network."""
+
+
 class _ByHand(torch.autograd.Function):
     """W of a kind of network that PyTorch has no words for here: by its own weights and chain rule, in NumPy."""
 
@@ -62,6 +66,8 @@ class LinearDenoiser(nn.Module):
     def matrices(self) -> Tensor:
         """W of every level, (level, d, d), or (level, d, d+1) with a bias as last column."""
         p, kind = self.weight, self.kind
+        if type(kind) not in KINDS:
+            return _ByHand.apply(p, kind)  # type: ignore[no-untyped-call]
         if isinstance(kind, Tied):
             return p @ p.transpose(-1, -2)
         if isinstance(kind, Single):
@@ -75,10 +81,9 @@ class LinearDenoiser(nn.Module):
         if isinstance(kind, Convolution):
             padded = torch.cat([p, torch.zeros_like(p[:, :1])], dim=1)  # place −1 is the zero at the end
             return padded[:, self.place].reshape(len(p), self.dimension, self.dimension)
-        if isinstance(kind, AcrossLevels):
-            identity = torch.eye(self.dimension, dtype=p.dtype, device=p.device)
-            return kind.init * identity + torch.tensordot(self.features.to(p.dtype), p, dims=1)
-        return _ByHand.apply(p, kind)  # type: ignore[no-untyped-call]
+        assert isinstance(kind, AcrossLevels)
+        identity = torch.eye(self.dimension, dtype=p.dtype, device=p.device)
+        return kind.init * identity + torch.tensordot(self.features.to(p.dtype), p, dims=1)
 
     def forward(self, x: Tensor, sigma: Tensor) -> Tensor:
         flat, matrices = x.flatten(1), self.matrices()

@@ -1,0 +1,50 @@
+"""What it costs to start: CPU seconds of importing the package and of the command line's shortest answers."""
+
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+
+from .measure import Row
+
+EVERYTHING = """
+import eigenclock
+for name in eigenclock.__all__:
+    if name not in {torch}:
+        getattr(eigenclock, name)
+"""
+"""What version 0.1.0 did on import: every public name that needs no PyTorch."""
+
+NEED_TORCH = {
+    *("AlignedConfig", "AmbientDiffusion", "FlowConfig", "FlowGenerator", "LatentBaseline", "PriorAlignedAutoencoder"),
+    *("Probe", "ScoreLatentDiffusion", "Trained", "as_denoiser", "convolution_fit", "log_steps", "sample", "train"),
+}
+
+MOST_SECONDS = 0.5
+"""Limit of CPU seconds of `eigenclock --version` and `eigenclock --help`."""
+
+
+def starting() -> Iterator[Row]:
+    """Import against an eager one of the same names; answers that need no theory against their limit."""
+    bare = cpu_seconds("pass")
+    eager = cpu_seconds(EVERYTHING.format(torch=sorted(NEED_TORCH)))
+    lazy = cpu_seconds("import eigenclock")
+    yield Row("import eigenclock / all names at once, CPU", lazy, eager, "≤ 0.6", lazy <= 0.6 * eager)
+    yield Row("import eigenclock / an empty Python, CPU", lazy, bare, "", True)
+    for option in ("--version", "--help"):
+        call = f"import sys; sys.argv[1:] = ['{option}']; from eigenclock.cli import main; main()"
+        ours = cpu_seconds(call)
+        yield Row(f"eigenclock {option} / limit, CPU", ours, MOST_SECONDS, "≤ 1", ours <= MOST_SECONDS)
+
+
+def cpu_seconds(script: str, repeats: int = 5) -> float:
+    """Median user and system seconds of a Python process, after one that is not counted."""
+    spent = []
+    for _ in range(repeats + 1):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return float(np.median(spent[1:]))

@@ -1,0 +1,110 @@
+"""Prior-aligned latents: losses, prior, diagnosis, mode clocks, generators, re-codings, scores, claims, the study at its smallest."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import eigenclock as ec
+from eigenclock_studies import run_study
+from eigenclock_studies.prior_aligned_latents import PriorLatentsConfig, run
+from eigenclock_studies.prior_aligned_latents.runs import ArmSetting, LatentSpace
+from eigenclock_studies.prior_aligned_latents.sprites import make_sprites
+
+TINY = PriorLatentsConfig.preset(
+    "tiny",
+    n_train=64,
+    n_heldout=32,
+    n_samples=32,
+    ae_steps=4,
+    finetune_steps=2,
+    gen_steps=12,
+    fd_steps=4,
+    experiment=("e0", "e2"),
+)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return make_sprites(96, 0)[0]
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    return run(TINY, seed=2, out=tmp_path_factory.mktemp("once"))
+
+
+def test_run_is_a_function_of_the_seed(once, tmp_path):
+    """The same data set again, also where it was interrupted after an arm; every gate field is there."""
+    again = run(TINY, seed=2, out=tmp_path)
+    xr.testing.assert_identical(once.drop_vars("seconds_used"), again.drop_vars("seconds_used"))
+    files = sorted((tmp_path / "runs").iterdir())
+    files[0].unlink()
+    resumed = run(TINY, seed=2, out=tmp_path)
+    xr.testing.assert_identical(once.drop_vars("seconds_used"), resumed.drop_vars("seconds_used"))
+    assert list(once["arm"].values) == ["none", "rotation", "omega=3", "scr"]
+    assert {"fd", "consistency", "latent_var", "l1", "fd_floor", "t_lin", "tau_lin", "lpc", "gsq"} <= set(
+        once.data_vars
+    )
+    same = once["fd_floor"].sel(arm=["none", "rotation", "omega=3"]).values
+    assert np.allclose(same, same[0], rtol=1e-3)  # the same information: what differs is rounding in float32
+    assert float(once["l1"].sel(arm="rotation")) == pytest.approx(float(once["l1"].sel(arm="none")), rel=1e-4)
+
+
+def test_a_teacher_and_a_distance_of_ones_own(tmp_path):
+    called = []
+
+    def mine(images):
+        called.append(len(images))
+        return torch.nn.functional.avg_pool2d(torch.cat([images, images**2], dim=1), 4)
+
+    found = run(
+        replace(TINY, experiment=("e2",)),
+        seed=2,
+        teacher=mine,
+        perceptual=lambda a, b: (a - b).square().flatten(1).mean(1),
+    )
+    assert sum(called) == TINY.n_train + 4  # four for the fingerprint
+    assert list(found["arm"].values) == ["none", "scr"]
+    with pytest.raises(ec.InputError, match="teacher must return 4×4 tokens, got 2×2"):
+        run(replace(TINY, experiment=("e2",)), seed=2, teacher=lambda x: torch.zeros(len(x), 8, 2, 2))
+
+
+def test_recoded_latents_decode_to_the_same_images(tmp_path):
+    data = make_sprites(64, 2)[0]
+    images = [
+        LatentSpace.of(ArmSetting(arm, TINY, folder=str(tmp_path)), 2, data) for arm in ("none", "rotation", "omega=3")
+    ]
+    plain, *others = (space.decode(space.encode(data.images)) for space in images)
+    for other in others:
+        assert np.abs(other - plain).max() < 1e-4
+    assert np.abs(images[1].encode(data.images) - images[0].encode(data.images)).max() > 0.1
+
+
+def test_tiny_study_gives_no_verdicts(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        options = {
+            f"latents.{key}": getattr(TINY, key)
+            for key in ("n_train", "n_heldout", "n_samples", "ae_steps", "finetune_steps")
+        }
+        found = run_study(
+            "prior_aligned_latents",
+            preset="tiny",
+            out=tmp_path,
+            options={**options, "latents.gen_steps": 12, "latents.fd_steps": 4, "latents.experiment": ("e0", "e2")},
+        )
+    assert not set(found.claims["verdict"]) & {"supported", "not supported", "mixed"}
+    for name in (
+        "recoding_curves.png",
+        "recoding_samples.png",
+        "alignment_continuity.png",
+        "link_spectra.png",
+        "report.html",
+    ):
+        assert (tmp_path / name).stat().st_size > 1000
+    page = (tmp_path / "report.html").read_text()
+    assert "reconstruction in small" in page

@@ -1,0 +1,10 @@
+"""Shared by tests: see the names."""
+
+import numpy as np
+
+import eigenclock as ec
+
+
+def trained_variance(sampler, variance):
+    """Generated variance of the optimal denoiser."""
+    return ec.predict(ec.Spectrum(variance), sampler=sampler, time=[np.inf]).variance.values[0]
