@@ -111,7 +111,8 @@ def sweep(
             key = open_keys.pop(0)
             done(key, _one(case, settings[key[0]], key, place))
     else:
-        with nullcontext(executor) if executor is not None else _processes(min(count, len(open_keys))) as pool:
+        fresh, size = multiprocessing.get_context("spawn"), min(count, len(open_keys))
+        with nullcontext(executor) if executor is not None else ProcessPoolExecutor(size, fresh, _one_thread) as pool:
             running: dict[Future[xr.Dataset], Key] = {}
             while running or (open_keys and not late()):
                 while open_keys and len(running) < count and not late():
@@ -126,10 +127,6 @@ def sweep(
                         ) from None
     seconds = {key: float(found.attrs["seconds"]) for key, found in results.items()}
     return Sweep({key: results[key] for key in every if key in results}, tuple(open_keys), seconds)
-
-
-def _processes(count: int) -> Executor:
-    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_one_thread)
 
 
 def _one_thread() -> None:

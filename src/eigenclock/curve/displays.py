@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, runtime_checkable
 
 import matplotlib.pyplot as plt
 import numpy as np
+import xarray as xr
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,8 +16,19 @@ from ..spectrum.spectrum import Spectrum
 from .palette import GRAY_ZONE, MEASURED, PREDICTED, TARGET, mode_colour, spread_modes
 from .pictures import montage, pixel_limits
 
-if TYPE_CHECKING:
-    from .learning_curve import LearningCurve
+
+@runtime_checkable
+class Curve(Protocol):
+    """What a display needs of a learning curve."""
+
+    dataset: xr.Dataset
+    source: str
+
+    @property
+    def spectrum(self) -> Spectrum: ...
+    def emergence(self, threshold: Threshold = "geometric") -> Emergence: ...
+    def kl(self) -> xr.DataArray: ...
+    def sample(self, n: int, *, time: float, seed: int) -> Any: ...
 
 
 class Display(ABC):
@@ -70,15 +82,19 @@ class VarianceDisplay(Display):
     variance: Float[np.ndarray, "time chosen"]
     modes: Int[np.ndarray, " chosen"]
     emergence: Emergence
-    measured: "LearningCurve | None" = None
+    measured: Curve | None = None
 
     @classmethod
-    def from_curve(
-        cls, curve: "LearningCurve", *, modes: Any = None, measured: "LearningCurve | None" = None
-    ) -> "VarianceDisplay":
+    def from_curve(cls, curve: Curve, *, modes: Any = None, measured: Curve | None = None) -> "VarianceDisplay":
         """The display of a curve's `modes` (by default about eight, spread in log rank)."""
-        chosen = spread_modes(curve.target.size) if modes is None else np.atleast_1d(np.asarray(modes))
-        return cls(curve.dataset["time"].values, curve.variance.values[:, chosen], chosen, curve.emergence(), measured)
+        chosen = spread_modes(curve.dataset.sizes["mode"]) if modes is None else np.atleast_1d(np.asarray(modes))
+        return cls(
+            curve.dataset["time"].values,
+            curve.dataset["variance"].values[:, chosen],
+            chosen,
+            curve.emergence(),
+            measured,
+        )
 
     def draw(self, ax: Axes) -> None:
         shown = np.isfinite(self.time) & (self.time > 0)
@@ -91,7 +107,9 @@ class VarianceDisplay(Display):
             )
             if self.measured is not None:
                 time = self.measured.dataset["time"].values
-                ax.plot(time[time > 0], self.measured.variance.values[time > 0, mode], ".", color=colour, ms=5)
+                ax.plot(
+                    time[time > 0], self.measured.dataset["variance"].values[time > 0, mode], ".", color=colour, ms=5
+                )
         ax.set(xlabel="training time (optimizer steps)", ylabel="generated variance (data units²)")
         ax.legend(framealpha=1, edgecolor="white", fontsize=8, ncols=2)
 
@@ -104,7 +122,7 @@ class EmergenceDisplay(Display):
     laws: dict[str, list[PowerLaw]] = field(default_factory=dict)
 
     @classmethod
-    def from_curves(cls, threshold: Threshold = "geometric", **curves: "LearningCurve") -> "EmergenceDisplay":
+    def from_curves(cls, threshold: Threshold = "geometric", **curves: Curve) -> "EmergenceDisplay":
         """The display of named curves, e.g. `predicted=..., measured=...`."""
         tables = {name: curve.emergence(threshold) for name, curve in curves.items()}
         laws = {name: [table.power_law("rising"), table.power_law("falling")] for name, table in tables.items()}
@@ -137,7 +155,7 @@ class KLDisplay(Display):
     curves: dict[str, tuple[Float[np.ndarray, " time"], Float[np.ndarray, " time"]]]
 
     @classmethod
-    def from_curves(cls, **curves: "LearningCurve") -> "KLDisplay":
+    def from_curves(cls, **curves: Curve) -> "KLDisplay":
         """The display of named curves."""
         return cls({name: (curve.dataset["time"].values, curve.kl().values) for name, curve in curves.items()})
 
@@ -159,7 +177,7 @@ class SamplesDisplay(Display):
     limits: tuple[float, float]
 
     @classmethod
-    def from_curve(cls, curve: "LearningCurve", times: Any, *, n: int = 9, seed: int = 0) -> "SamplesDisplay":
+    def from_curve(cls, curve: Curve, times: Any, *, n: int = 9, seed: int = 0) -> "SamplesDisplay":
         """`n` samples at each of `times`."""
         images = [curve.sample(n, time=float(time), seed=seed) for time in times]
         return cls(images, [float(time) for time in times], pixel_limits(curve.spectrum))
@@ -180,7 +198,7 @@ class SamplesDisplay(Display):
 class CurvePlots:
     """`curve.plot`: each method draws one Display of the curve and returns it."""
 
-    def __init__(self, curve: "LearningCurve") -> None:
+    def __init__(self, curve: Curve) -> None:
         self._curve = curve
 
     def variance(self, ax: Axes | None = None, *, modes: Any = None) -> Display:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -47,9 +47,6 @@ LABELS: dict[Hashable, dict[str, str]] = {
     "noise": {"long_name": "noise from which the kept samples were generated, in mode coordinates", "units": "1"},
     "particles": {"long_name": "generated samples in mode coordinates", "units": "data units"},
 }
-
-
-KINDS: dict[str, Literal["predicted", "simulated"]] = {"theory": "predicted", "simulation": "simulated"}
 
 
 class LearningCurve:
@@ -193,9 +190,9 @@ class LearningCurve:
         return xr.DataArray(values, coords={"time": time}, attrs={"long_name": long_name, "units": units, **attrs})
 
     @property
-    def kind(self) -> Literal["predicted", "simulated", "measured"]:
-        """What the curve is called beside others."""
-        return KINDS.get(self.source, "measured")
+    def kind(self) -> str:
+        """What the curve is called beside others: predicted, simulated or measured."""
+        return {"theory": "predicted", "simulation": "simulated"}.get(self.source, "measured")
 
     @property
     def null_dimension(self) -> int:

@@ -53,7 +53,8 @@ class RunResult:
 def resolve(training: TheoryOptions, spectrum: Spectrum) -> tuple[Recipe, int]:
     """The recipe and the number of steps, with the defaults that depend on the data filled in."""
     architecture = training.architecture or DEFAULT_ARCHITECTURE
-    if architecture.fixed_point:
+    curve = architecture.follows()
+    if curve is not None and curve.shape == "logistic" and curve.init == 0:
         raise InputError(
             f"architecture.init must be > 0 for {type(architecture).__name__}, got 0: a fixed point, nothing is ever learned"
         )

@@ -9,11 +9,10 @@ import numpy as np
 
 from ..checks import InputError, choice, integer, number
 from ..recipe.architectures import Architecture, OneLayer
+from ..spectrum.spectrum import Spectrum
 
 if TYPE_CHECKING:
     import torch
-
-    from ..spectrum.spectrum import Spectrum
 
 
 def need_torch() -> None:
@@ -31,9 +30,9 @@ class Network(ABC):
     """The network of the theory that stands in for it."""
 
     @abstractmethod
-    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module": ...
+    def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module": ...
 
-    def build(self, shape: tuple[int, ...], *, spectrum: "Spectrum | None" = None, seed: int = 0) -> "torch.nn.Module":
+    def build(self, shape: tuple[int, ...], *, spectrum: Spectrum | None = None, seed: int = 0) -> "torch.nn.Module":
         """The module for samples of `shape`, its weights drawn with `seed` from a stream of their own.
 
         The module maps (x, sigma), x of shape (n, *shape) and sigma of shape (n,), to an output like x. InputError if the shape
@@ -80,7 +79,7 @@ class Linear(Network):
         number("sigma_min", self.sigma_min, above=0)
         number("sigma_max", self.sigma_max, above=self.sigma_min)
 
-    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+    def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
         from .networks.linear import LinearDenoiser
 
         if spectrum is None:
@@ -110,7 +109,7 @@ class MLP(Network):
         integer("blocks", self.blocks, at_least=1)
         integer("embedding", self.embedding, at_least=2)
 
-    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+    def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
         from .networks.mlp import UNetMLP
 
         return UNetMLP(shape, **vars(self))
@@ -139,7 +138,7 @@ class FeedForward(Network):
         choice("activation", self.activation, ("relu", "silu"))
         integer("frequencies", self.frequencies, at_least=1)
 
-    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+    def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
         from .networks.feed_forward import FeedForwardNetwork
 
         return FeedForwardNetwork(shape, **vars(self))
@@ -172,7 +171,7 @@ class UNet(Network):
         for multiplier in self.multipliers:
             integer("multipliers", multiplier, at_least=1)
 
-    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+    def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
         from .networks.unet import EDMUNet
 
         h, w, c = _image(shape, self)
@@ -210,7 +209,7 @@ class ConvNet(Network):
         if self.kernel % 2 == 0:
             raise InputError(f"kernel must be odd, got {self.kernel}")
 
-    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+    def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
         from .networks.unet import ResidualConvolutions
 
         _, _, c = _image(shape, self)
@@ -240,7 +239,7 @@ class DiT(Network):
         if self.width % self.heads:
             raise InputError(f"heads must divide width = {self.width}, got {self.heads}")
 
-    def _build(self, shape: tuple[int, ...], spectrum: "Spectrum | None") -> "torch.nn.Module":
+    def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
         from .networks.dit import DiffusionTransformer
 
         h, w, c = _image(shape, self)

@@ -60,11 +60,6 @@ class Architecture(ABC):
         """The curve with a closed form that every gain follows under gradient flow; None if there is none."""
         return None
 
-    @property
-    def fixed_point(self) -> bool:
-        """Whether the start is a fixed point, from which nothing is ever learned."""
-        return False
-
     def gain_by(self, optimizer: Optimizer) -> str:
         """How the gain is found under this optimizer, in two words: for the table of formulas in the documentation."""
         return "closed form"

@@ -100,9 +100,5 @@ class TiedTwoLayer(Architecture):
     def follows(self) -> GainCurve:
         return GainCurve("logistic", self.init)
 
-    @property
-    def fixed_point(self) -> bool:
-        return self.init == 0
-
     def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
         return Tied(np.sqrt(self.init) * np.eye(modes.shape[1]))
