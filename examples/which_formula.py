@@ -1,8 +1,10 @@
 """The table "which formula do I use", asked of the code itself, so that it cannot go stale."""
 
+from pathlib import Path
+
 import eigenclock as ec
 from eigenclock.recipe.recipe import concrete
-from examples import plates
+from examples import pages, plates
 
 OBJECTIVES = {
     "`Denoising()`": ec.Denoising(),
@@ -84,4 +86,5 @@ def gain_table() -> str:
 
 
 if __name__ == "__main__":
-    print(variance_table(), gain_table(), sep="\n\n")
+    for name, table in (("variance", variance_table()), ("gain", gain_table())):
+        pages.insert(Path("docs/formulas.md"), name, table)

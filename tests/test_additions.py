@@ -1,163 +1,37 @@
 """A sampler, an architecture, a network and a study that the library does not know work wherever its own do."""
 
-from dataclasses import dataclass
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
-import eigenclock as ec
 from eigenclock import cli
-from eigenclock.recipe.architectures.trainable import Single
-from eigenclock.recipe.samplers.stepping import Stepping, slope
-from eigenclock.training.network_options import Network
 
-SPECTRUM = ec.Spectrum([2.0, 0.5, 0.1])
-RANGE = {"sigma_min": 0.3, "sigma_max": 3.0}
+HERE = Path(__file__).parent
+TREE = ast.parse((HERE / "support" / "additions.py").read_text(encoding="utf-8"))
+CHECKS = [node.name for node in TREE.body if isinstance(node, ast.FunctionDef) and node.name.startswith("check_")]
 
 
-@dataclass(frozen=True)
-class Midpoint(Stepping):
-    """The explicit midpoint rule on EDM's grid; Euler for the step to zero noise."""
-
-    @property
-    def middles(self):
-        return (self.grid[:-1] + self.grid[1:]) / 2
-
-    @property
-    def levels(self):
-        return np.concatenate([self.grid, self.middles])
-
-    def steps_of(self, slope, product, identity):
-        for i, (here, there, middle) in enumerate(zip(self.grid[:-1], self.grid[1:], self.middles, strict=True)):
-            half = identity + (middle - here) / here * slope[i]
-            yield identity + (there - here) / middle * product(slope[self.steps + i], half), 0.0
-        yield identity - slope[self.steps - 1], 0.0
-
-    def walk(self, x, clean, add_noise):
-        for here, there, middle in zip(self.grid[:-1], self.grid[1:], self.middles, strict=True):
-            half = x + float(middle - here) * slope(x, clean, here)
-            x = x + float(there - here) * slope(half, clean, middle)
-        return clean(x, self.grid[-1])
-
-
-class Halved(Single):
-    """W = V/2, V is trained: a kind of network that neither brute force nor PyTorch has seen."""
-
-    def weights(self, parameters):
-        return parameters / 2
-
-    def pull_back(self, parameters, gradient):
-        return gradient / 2
-
-
-@dataclass(frozen=True)
-class HalfLayer(ec.OneLayer):
-    """F(x) = V x/2: one layer that learns at a quarter of its rate."""
-
-    init: float = 0.2
-
-    def stiffness(self, regression):
-        return super().stiffness(regression) / 4
-
-    def follows(self):
-        return None
-
-    def trainable(self, spectrum, modes, levels):
-        return Halved(2 * self.init * np.eye(modes.shape[1]))
-
-
-@dataclass(frozen=True)
-class Scaling(Network):
-    """F(x) = a·x with one trainable number."""
-
-    start: float = 0.5
-
-    def _build(self, shape, spectrum):
-        import torch
-
-        class Module(torch.nn.Module):
-            def __init__(self, start):
-                super().__init__()
-                self.scale = torch.nn.Parameter(torch.tensor(start))
-
-            def forward(self, x, sigma):
-                return self.scale * x
-
-        return Module(self.start)
-
-
-def test_a_sampler_is_predicted_simulated_and_run():
-    """The same recursion three ways, in 64 bits: no tolerance but rounding and the descent's own 1e-8."""
-    recipe = {"sampler": Midpoint(steps=6, **RANGE), "optimizer": ec.GradientDescent(0.01), "time": [0.0, 10.0, 200.0]}
-    predicted = ec.predict(SPECTRUM, **recipe)
-    simulated = ec.simulate(SPECTRUM, n_particles=None, **recipe)
-    np.testing.assert_allclose(simulated.variance, predicted.variance, rtol=1e-8)
-    torch = pytest.importorskip("torch")
-    variance = torch.tensor(SPECTRUM.variance)
-    sampler, noise = Midpoint(steps=6, **RANGE), torch.ones(2, 3, dtype=torch.float64)
-    out = ec.sample(lambda x, sigma: x * variance / (variance + sigma**2), sampler, noise)
-    best = ec.predict(SPECTRUM, sampler=sampler, time=[np.inf]).variance.values[0]
-    np.testing.assert_allclose(out[0].numpy() ** 2, best, rtol=1e-11)
-
-
-def test_a_sampler_approaches_the_flow():
-    """Halving the steps at least quarters the error: what a second-order rule is known for."""
-    exact = ec.predict(SPECTRUM, sampler=ec.ProbabilityFlow(**RANGE), time=[np.inf]).variance.values
-    # the last step, to zero noise, is left out of the order: it multiplies by the denoiser's gain at sigma_min
-    gain = (SPECTRUM.variance / (SPECTRUM.variance + RANGE["sigma_min"] ** 2)) ** 2
-    errors = [
-        np.abs(ec.predict(SPECTRUM, sampler=Midpoint(steps=n, **RANGE), time=[np.inf]).variance.values / gain - exact)
-        for n in (40, 80)
-    ]
-    assert (errors[0] >= 3.8 * errors[1]).all()  # the next order adds a few per cent at 40 steps
-    assert errors[1].max() < 1e-4
-
-
-def test_an_architecture_is_predicted_simulated_and_trained():
-    """Brute force trains it by its own chain rule, PyTorch through it; both learn at a quarter of one layer's rate."""
-    sampler = ec.Euler(steps=5, **RANGE)
-    slow = {"architecture": HalfLayer(), "optimizer": ec.GradientDescent(0.04), "time": [0.0, 20.0]}
-    fast = {"architecture": ec.OneLayer(0.2), "optimizer": ec.GradientDescent(0.01), "time": [0.0, 20.0]}
-    predicted = ec.predict(SPECTRUM, sampler=sampler, **slow)
-    np.testing.assert_allclose(predicted.variance, ec.predict(SPECTRUM, sampler=sampler, **fast).variance, rtol=1e-12)
-    simulated = ec.simulate(SPECTRUM, sampler=sampler, n_particles=None, **slow)
-    np.testing.assert_allclose(simulated.variance, predicted.variance, rtol=1e-8)
-
-    torch = pytest.importorskip("torch")
-    network = ec.Linear(HalfLayer(), levels=1, sigma_min=0.5, sigma_max=1.0).build((3,), spectrum=SPECTRUM).double()
-    x = torch.tensor([[1.0, -2.0, 0.5]], dtype=torch.float64)
-    value = network(x, torch.tensor([0.5], dtype=torch.float64))
-    np.testing.assert_allclose(value.detach(), 0.2 * x, rtol=1e-7)  # the start is stored in 32 bits
-    value.square().sum().backward()
-    # d|Vx/2|²/dV = (Vx/2)xᵀ = 0.2·x xᵀ
-    np.testing.assert_allclose(network.weight.grad[0], 0.2 * x.T @ x, rtol=1e-7)
-
-
-def test_an_architecture_and_a_sampler_survive_a_file_and_the_command_line(tmp_path, capsys):
-    curve = ec.predict(SPECTRUM, architecture=HalfLayer(0.3), sampler=Midpoint(steps=6, **RANGE), time=[1.0, 2.0])
-    curve.save(tmp_path / "curve.nc")
-    assert ec.LearningCurve.load(tmp_path / "curve.nc").recipe == curve.recipe
-    cli.main(["cite", "--sampler", "Midpoint", "--sampler.steps", "9"])
-    assert "karras2022elucidating" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        cli.main(["cite", "--architecture", "HalfLeyer"])
-    assert "HalfLayer" in capsys.readouterr().err.splitlines()[-1]
-
-
-def test_a_network_is_trained_by_the_main_job(tmp_path, capsys):
-    pytest.importorskip("torch")
-    out = str(tmp_path / "run")
-    small = ["--data", "digits", "--n", "60", "--steps", "20", "--probe.count", "4", "--probe.samples", "16"]
-    cli.main(["run", *small, "--out", out, "--network", "Scaling", "--network.start", "0.25"])
-    assert "measured emergence in 20 steps" in capsys.readouterr().out
-    assert "Scaling(start=0.25)" in (tmp_path / "run" / "metrics.json").read_text()
+@pytest.mark.parametrize("check", CHECKS)
+def test_additions(check, tmp_path):
+    """Each in a process of its own: a class of one's own stays in every list for as long as Python runs."""
+    script = f"from pathlib import Path; from support import additions; additions.{check}(Path({str(tmp_path)!r}))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_study_of_another_package(tmp_path, monkeypatch, capsys):
     """Found by its entry point alone; the library never imports it."""
     (tmp_path / "ours.py").write_text(
         "from dataclasses import dataclass\n"
+        "from pathlib import Path\n"
         "from eigenclock_studies.study import Part, Study\n"
         "@dataclass(frozen=True)\n"
         "class Ours(Study):\n"
@@ -173,14 +47,17 @@ def test_a_study_of_another_package(tmp_path, monkeypatch, capsys):
     info = tmp_path / "ours-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[eigenclock.studies]\nours = ours:Ours\ngone = nowhere_to_be_found:Study\n")
+    (info / "entry_points.txt").write_text(
+        "[eigenclock.studies]\nours = ours:Ours\ngone = nowhere_to_be_found:Study\nnone = ours:Path\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     cli.main(["study", "ours", "--preset", "tiny", "--out", str(tmp_path / "out"), "--set.size", "7"])
     assert "size 7" in capsys.readouterr().out
     assert pd.read_csv(tmp_path / "out" / "only_claims.csv")["verdict"].tolist() == ["shown"]
     for name, message in (
-        ("theirs", "study must be one of class_imbalance, gone, innovation_window, ours, "),
-        ("gone", "study gone cannot be imported from nowhere_to_be_found:Study: No module named 'nowhere_to_be_found'"),
+        ("theirs", "study must be one of class_imbalance, gone, innovation_window, none, ours, "),
+        ("gone", "study gone must be importable, got nowhere_to_be_found:Study, of a package that is not there"),
+        ("none", "study none must be a Study, got ours:Path, which has no run"),
     ):
         with pytest.raises(SystemExit):
             cli.main(["study", name, "--out", str(tmp_path / "other")])

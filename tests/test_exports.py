@@ -10,7 +10,7 @@ from jsonargparse._util import get_import_path
 import eigenclock as ec
 from eigenclock.recipe.recipe import PARTS, concrete
 from eigenclock.training.network_options import Network
-from eigenclock.training.options import Descent
+from eigenclock.training.optimizers import Descent
 
 OF_0_1_0 = [
     "EDM",

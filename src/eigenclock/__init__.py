@@ -4,6 +4,7 @@
 `LearningCurve`. Public names are listed in `__init__.pyi` and loaded when first used.
 """
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -15,10 +16,13 @@ _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> Any:
-    try:
-        return _load(name)
-    except ImportError:
-        from .training.network_options import need_torch
-
-        need_torch()
-        raise
+    if name in __all__:
+        try:
+            return _load(name)
+        except ImportError:
+            import_module(".training.network_options", __name__).need_torch()
+            raise
+    try:  # a folder that nothing has imported yet
+        return import_module(f".{name}", __name__)
+    except ModuleNotFoundError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None

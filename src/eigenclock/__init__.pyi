@@ -99,6 +99,7 @@ from .training.network_options import (
     Network as Network,
     UNet as UNet,
 )
-from .training.options import SGD as SGD, Adam as Adam, AdamW as AdamW, LoopOptions as LoopOptions
+from .training.optimizers import SGD as SGD, Adam as Adam, AdamW as AdamW
+from .training.options import LoopOptions as LoopOptions
 from .training.probe import Probe as Probe, log_steps as log_steps
 from .training.sampling import sample as sample

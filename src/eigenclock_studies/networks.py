@@ -12,7 +12,8 @@ from eigenclock.recipe.objectives import EDM, LogNormal, Objective
 from eigenclock.recipe.samplers import Heun, Sampler
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import Network
-from eigenclock.training.options import STREAM, Adam, Descent, LoopOptions
+from eigenclock.training.optimizers import Adam, Descent
+from eigenclock.training.options import STREAM, LoopOptions
 
 
 @dataclass(frozen=True, kw_only=True)

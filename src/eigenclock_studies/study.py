@@ -42,6 +42,11 @@ class Part:
     notes: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for claim in self.claims:
+            if claim.keys() != set(COLUMNS):
+                raise InputError(f"claims must have the columns {', '.join(COLUMNS)}, got {', '.join(claim)}")
+
 
 @dataclass(frozen=True, eq=False)
 class StudyResult:
@@ -98,8 +103,7 @@ class Study(ABC):
 
         - `preset`: its size. - `out`: folder: runs/, a CSV per table, a PNG per figure, results.md, report.html.
         - `part`: only this part. - `command`: what repeats the study, kept in the manifest. - `say`: told what is going on.
-        - `data`: data sets in place of the preset's, bundled names or paths.
-        - `options`: of the preset, by dotted name, to change: `{"window.seeds": (0, 1)}`.
+        - `data`: bundled names or paths in place of the preset's. - `options`: changes, as `{"window.seeds": (0, 1)}`.
 
         Raises InputError for a preset, part or option that is not there, or a folder that is a file.
         """

@@ -5,8 +5,7 @@ import multiprocessing
 import os
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +56,9 @@ def sweep(
     - `case`: function of a module; what it returns is kept as NetCDF. - `settings`: by name, values with a faithful `repr`
       (frozen dataclasses). All seeds of the first setting come first.
     - `folder`: of the results. - `workers`: processes with one thread each; default as many as cores; 1 runs here.
-    - `executor`: runs the cases in place of processes of this machine, `workers` of them at a time: any `concurrent.futures`
-      executor, such as `dask.distributed`'s `client.get_executor()` (extra `cluster`), that writes to the same folder.
+    - `executor`: runs the cases in place of processes of this machine, all of them submitted at once unless `workers` says
+      how many: any `concurrent.futures` executor, such as `dask.distributed`'s `client.get_executor()` (extra `cluster`),
+      whose workers reach the same folder.
     - `limit_seconds`: no new case starts after this time: what was not started is `dropped`, never half done.
     - `say`: told how far it is.
 
@@ -84,7 +84,7 @@ def sweep(
     for seed in seeds:
         integer("seeds", seed, at_least=0)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = cores if workers is None else workers
+    count = (cores if executor is None else len(settings) * len(seeds)) if workers is None else workers
     integer("workers", count, at_least=1)
     if limit_seconds is not None:
         number("limit_seconds", limit_seconds, above=0)
@@ -93,7 +93,7 @@ def sweep(
             raise InputError(
                 f"settings[{name!r}] must have a faithful repr, got {type(setting).__name__}: give a frozen dataclass"
             )
-    place, begun = Path(folder), clock.perf_counter()
+    place, begun = Path(folder).resolve(), clock.perf_counter()
     every = [(name, seed) for name in settings for seed in seeds]
     results = {key: old for key in every if (old := _read(_file(place, key), settings[key[0]])) is not None}
     open_keys = [key for key in every if key not in results]
@@ -114,17 +114,19 @@ def sweep(
         fresh, size = multiprocessing.get_context("spawn"), min(count, len(open_keys))
         with nullcontext(executor) if executor is not None else ProcessPoolExecutor(size, fresh, _one_thread) as pool:
             running: dict[Future[xr.Dataset], Key] = {}
-            while running or (open_keys and not late()):
-                while open_keys and len(running) < count and not late():
-                    key = open_keys.pop(0)
-                    running[pool.submit(_one, case, settings[key[0]], key, place)] = key
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    try:
+            try:
+                while running or (open_keys and not late()):
+                    while open_keys and len(running) < count and not late():
+                        key = open_keys.pop(0)
+                        running[pool.submit(_one, case, settings[key[0]], key, place)] = key
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
                         done(running.pop(future), future.result())
-                    except BrokenProcessPool:
-                        raise InputError(
-                            "workers stopped: a script that sweeps needs if __name__ == '__main__', and a case that fits memory"
-                        ) from None
+            except BrokenExecutor:
+                raise InputError(
+                    "workers stopped: a script that sweeps needs if __name__ == '__main__', and a case that fits memory"
+                ) from None
+            finally:  # after an error: an executor of somebody else's does not end with this block
+                wait([future for future in running if not future.cancel()])
     seconds = {key: float(found.attrs["seconds"]) for key, found in results.items()}
     return Sweep({key: results[key] for key in every if key in results}, tuple(open_keys), seconds)
 

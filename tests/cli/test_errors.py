@@ -9,6 +9,14 @@ from support.commands import command
 
 import eigenclock as ec
 from eigenclock import cli
+from eigenclock.jobs.studies import study_names
+from eigenclock.recipe.recipe import concrete
+
+
+def names(base):
+    """Names of all parts of a kind, as a message lists them."""
+    return ", ".join(kind.__name__ for kind in concrete(base))
+
 
 ERRORS = {
     "no data": (["run", "--out", "{tmp}/r"], "these options are required: --data"),
@@ -45,13 +53,13 @@ ERRORS = {
     "even kernel": (["cite", "--architecture", "LocalConv", "--architecture.kernel", "4"], "kernel must be odd, got 4"),
     "no number": (["cite", "--sampler.steps", "abc"], "sampler.steps must be a whole number, got abc"),
     "pca for a convolution": (["predict", "--data", "digits", "--out", "{tmp}/r", "--architecture", "Circulant"], "convolutions need Fourier modes, got PCA"),
-    "lower case": (["cite", "--sampler", "heun"], "sampler must be one of Euler, Heun, Stochastic, EulerMaruyama, ProbabilityFlow, got heun"),
+    "lower case": (["cite", "--sampler", "heun"], f"sampler must be one of {names(ec.Sampler)}, got heun"),
     "spectrum over data": (["spectrum", "--data", "{tmp}/one.npy", "--out", "{tmp}/one.npy"], "out must be a NetCDF file name ending in .nc"),
     "spectrum over file": (["spectrum", "--data", "digits", "--out", "{tmp}/corrupt/curve.nc"], "out must not exist yet"),
     "image size of array": (["run", "--data", "{tmp}/one.npy", "--out", "{tmp}/r", "--image_size", "8"], "image_size applies to folders of images"),
     "unreadable image": (["run", "--data", "{tmp}/broken", "--out", "{tmp}/r"], "unreadable image: {tmp}/broken/x.png"),
     "truncated curve": (["report", "--run", "{tmp}/truncated"], "not a readable learning curve: {tmp}/truncated/curve.nc"),
-    "network": (["run", "--data", "digits", "--out", "{tmp}/r", "--network", "GAN"], "network must be one of Linear, MLP, FeedForward, UNet, ConvNet, DiT, got GAN"),
+    "network": (["run", "--data", "digits", "--out", "{tmp}/r", "--network", "GAN"], f"network must be one of {names(ec.Network)}, got GAN"),
     "network option": (["run", "--data", "digits", "--out", "{tmp}/r", "--network", "UNet", "--network.width", "3"], "network has no option width"),
     "network size": (["run", "--data", "faces", "--out", "{tmp}/r", "--network", "UNet"], "image size must be divisible by 2 for 2 resolutions, got 25×25"),
     "device": (["run", "--data", "digits", "--out", "{tmp}/r", "--training.device", "toaster"], "device must be one of cpu"),
@@ -60,7 +68,7 @@ ERRORS = {
     "compare nothing": (["compare"], "compare needs either --run DIR or both --curve FILE and --measured FILE"),
     "compare no run": (["compare", "--run", "{tmp}"], "run must be the folder of a run, got {tmp}, which has no config.yaml"),
     "compare untrained": (["compare", "--run", "{tmp}/truncated"], "run must be the folder of a trained run"),
-    "unknown study": (["study", "alchemy", "--out", "{tmp}/r"], "study must be one of class_imbalance, innovation_window, prior_aligned_latents, score_latent_diffusion, spectral_bias, got 'alchemy'"),
+    "unknown study": (["study", "alchemy", "--out", "{tmp}/r"], f"study must be one of {', '.join(study_names())}, got 'alchemy'"),
     "unknown part": (["study", "spectral_bias", "--preset", "tiny", "--out", "{tmp}/r", "--part", "x"], "part must be one of 'gaussian', 'images', 'convolution', 'width', got 'x'"),
     "unknown preset": (["study", "spectral_bias", "--preset", "huge", "--out", "{tmp}/r"], "preset must be one of tiny, cpu, paper, got huge"),
     "no latents": (["diagnose-latents", "{tmp}/none.npz"], "latents must be a .npy or .npz file, got {tmp}/none.npz, which is not there"),

@@ -150,3 +150,9 @@ def test_intervals_over_few_seeds_cover():
         covered.append(mean.low <= 0 <= mean.high)
     assert abs(np.mean(covered) - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 1000)
     assert not LogRatio(np.array([0.3]), np.array([0.3])).mean.excludes(0)
+
+
+def test_a_dataset_may_have_a_variable_of_any_name():
+    value = ("time", np.array([0.0, 1.0, 2.0]))
+    curve = xr.Dataset({"risk": value, "dataset": value}, coords={"time": [1.0, 10.0, 100.0]})
+    assert Clock("risk", 1.0).read(curve).time == pytest.approx([10.0])

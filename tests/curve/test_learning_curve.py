@@ -139,3 +139,11 @@ def test_saving_over_a_folder_is_refused(tmp_path):
     (tmp_path / "curve.nc").mkdir()
     with pytest.raises(ec.InputError, match=r"^cannot write .*curve\.nc: it is a folder$"):
         ec.predict(ec.Spectrum([1.0]), time=[1.0]).save(tmp_path / "curve.nc")
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"), [("theory", "predicted"), ("simulation", "simulated"), ("measurement", "measured")]
+)
+def test_a_curve_says_what_it_is_called(source, kind):
+    dataset = ec.predict(ec.Spectrum([1.0]), time=[1.0]).dataset
+    assert ec.LearningCurve(dataset, recipe=None, source=source).kind == kind

@@ -22,7 +22,7 @@ def test_gaussian_latents_are_sampled_exactly():
         density.gaussian = GaussianHead(torch.zeros(2), torch.as_tensor(covariance, dtype=torch.float32))
         z = density.sample(20_000, 0).double().numpy()
         assert np.abs(z.mean(0)).max() < 4 / np.sqrt(20_000)
-        bias = 0.07 if sampler == "heun" else 0.05  # of 30 Heun steps (tests/test_samplers.py), of 200 Euler steps
+        bias = 0.07 if sampler == "heun" else 0.05  # of 30 Heun steps (tests/recipe/samplers), of 200 Euler steps
         assert np.abs(np.cov(z.T) - covariance).max() < 4 * np.sqrt(2 / 20_000) + bias
 
 

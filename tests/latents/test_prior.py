@@ -7,12 +7,6 @@ import torch
 import eigenclock as ec
 from eigenclock.latents.prior import OrientedGradients, fit_prior, taught
 from eigenclock_studies.prior_aligned_latents.networks import as_tensor
-from eigenclock_studies.prior_aligned_latents.sprites import make_sprites
-
-
-@pytest.fixture(scope="module")
-def images():
-    return make_sprites(96, 0)[0]
 
 
 def test_prior_is_a_truncated_svd(rng):

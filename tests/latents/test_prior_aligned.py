@@ -10,12 +10,6 @@ import eigenclock as ec
 from eigenclock.latents.alignment import scr
 from eigenclock.latents.prior import OrientedGradients, fit_prior, taught
 from eigenclock_studies.prior_aligned_latents.networks import as_tensor
-from eigenclock_studies.prior_aligned_latents.sprites import make_sprites
-
-
-@pytest.fixture(scope="module")
-def images():
-    return make_sprites(96, 0)[0]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +46,20 @@ def test_file_gives_the_same_latents_and_images(fitted, images, tmp_path):
     assert again.config == fitted.config
     with pytest.raises(ec.InputError, match="must hold a ScoreLatentDiffusion, got a PriorAlignedAutoencoder"):
         ec.ScoreLatentDiffusion.load(tmp_path / "m.safetensors")
+
+
+def test_a_distance_of_images_is_given_again_to_a_model_from_a_file(images, tmp_path):
+    """No file holds a function: with the same one, training goes on as it would have without the file."""
+
+    def distance(a, b):
+        return (a - b).square().flatten(1).mean(1)
+
+    config = ec.AlignedConfig(d=4, width=8, ae_steps=3, finetune_steps=3)
+    start = ec.PriorAlignedAutoencoder(config, perceptual=distance).fit(images.images)
+    start.save(tmp_path / "m.safetensors")
+    again = ec.PriorAlignedAutoencoder.load(tmp_path / "m.safetensors", perceptual=distance)
+    first, second = start.fit(images.images), again.fit(images.images)
+    assert np.array_equal(first.encode(images.images), second.encode(images.images))
 
 
 def test_fit_resumes(images, tmp_path):

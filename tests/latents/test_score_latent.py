@@ -8,14 +8,6 @@ from support.small_latents import SMALL
 
 import eigenclock as ec
 from eigenclock.latents.first_stage import Reconstruction, Variational, Wasserstein
-from eigenclock_studies.score_latent_diffusion import make_data
-
-
-@pytest.fixture(scope="module")
-def circle():
-    """A curve in 16 dimensions, and what to hold out."""
-    x = make_data("circle", 380, 0, D=16).x
-    return x[:300], x[300:]
 
 
 @pytest.mark.parametrize("stage", [Reconstruction(), Variational(0.01), Wasserstein(1.0)])

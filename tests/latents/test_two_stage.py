@@ -11,14 +11,6 @@ import eigenclock as ec
 from eigenclock.latents.first_stage import ScoreMatching
 from eigenclock.latents.trained_maps import NotFittedError
 from eigenclock.training.model_files import ModelFileError
-from eigenclock_studies.score_latent_diffusion import make_data
-
-
-@pytest.fixture(scope="module")
-def circle():
-    """A curve in 16 dimensions, and what to hold out."""
-    x = make_data("circle", 380, 0, D=16).x
-    return x[:300], x[300:]
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import pytest
 
 import eigenclock as ec
 from eigenclock import cli
+from eigenclock.jobs.studies import study_names
 from eigenclock_studies import run_study
 
 
@@ -49,6 +50,6 @@ def test_errors(tmp_path):
         run_study("spectral_bias", preset="tiny", out=tmp_path / "file")
     with pytest.raises(
         ec.InputError,
-        match="study must be one of class_imbalance, innovation_window, prior_aligned_latents, score_latent_diffusion, spectral_bias, got 'x'",
+        match=f"study must be one of {', '.join(study_names())}, got 'x'",
     ):
         run_study("x", preset="tiny", out=tmp_path / "out")

@@ -1,5 +1,7 @@
 """Sweeps: every case once, kept before the next starts, on several cores, within a limit of time."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -26,6 +28,28 @@ def test_results_do_not_depend_on_the_number_of_workers(tmp_path):
     for key, found in alone.results.items():
         assert found["value"].equals(side.results[key]["value"])
     assert [one.attrs["seed"] for one in alone.seeds_of("two")] == [1, 3]
+
+
+@pytest.mark.parametrize("workers", [None, 2])
+def test_any_executor_does(tmp_path, workers):
+    """The same results as here, and the executor lives on; a relative folder means this process's."""
+    settings, seeds = {"one": 1.0, "two": 2.0}, (3, 1, 0)
+    alone = sweep(draw, settings, seeds=seeds, folder=tmp_path / "a", workers=1)
+    with ThreadPoolExecutor(2) as pool:
+        others = sweep(draw, settings, seeds=seeds, folder=tmp_path / "b", executor=pool, workers=workers)
+        assert pool.submit(int, "7").result() == 7
+    assert list(alone.results) == list(others.results)
+    for key, found in alone.results.items():
+        assert found["value"].equals(others.results[key]["value"])
+
+
+def test_a_failure_leaves_nothing_running_on_the_executor(tmp_path):
+    """What had not started is called off; what had is waited for, and kept."""
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(RuntimeError, match="broken"):
+            sweep(fails_at_two, {"a": 1.0}, seeds=(0, 2, *range(3, 60)), folder=tmp_path, executor=pool)
+        kept = len(list(tmp_path.glob("*.nc")))
+    assert len(list(tmp_path.glob("*.nc"))) == kept < 59
 
 
 def test_what_is_finished_is_only_read(tmp_path):

@@ -1,4 +1,4 @@
-"""Shared by tests: see the names."""
+"""A small run of the theory, and a call of the command line in a process of its own."""
 
 import subprocess
 import sys

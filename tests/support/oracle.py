@@ -1,4 +1,4 @@
-"""Shared by tests: see the names."""
+"""Runs of a study without training: samples whose two clocks are known."""
 
 import numpy as np
 import xarray as xr

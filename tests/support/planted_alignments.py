@@ -1,4 +1,4 @@
-"""Shared by tests: see the names."""
+"""Runs of the study of aligned latents with planted clocks and scores."""
 
 import numpy as np
 import xarray as xr

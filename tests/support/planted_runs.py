@@ -1,4 +1,4 @@
-"""Shared by tests: see the names."""
+"""Measured curves that theory describes up to a time scale and noise."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Shared by tests: see the names."""
+"""The generated variance of a trained network under a sampler."""
 
 import numpy as np
 

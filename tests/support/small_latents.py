@@ -1,4 +1,4 @@
-"""Shared by tests: see the names."""
+"""The smallest latent model."""
 
 import eigenclock as ec
 

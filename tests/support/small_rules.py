@@ -1,4 +1,4 @@
-"""Shared by tests: see the names."""
+"""Rules on so few bits that every one can be enumerated."""
 
 import itertools
 

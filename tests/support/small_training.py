@@ -1,4 +1,4 @@
-"""Shared by tests: see the names."""
+"""A training run of seconds."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Shared by tests: see the names."""
+"""Data that no convolution sees whole, and their spectra."""
 
 import numpy as np
 

@@ -12,6 +12,7 @@ from recipes import ARCHITECTURES, OBJECTIVES, SAMPLERS
 
 import eigenclock as ec
 from eigenclock import predict as predict_function
+from eigenclock.recipe.recipe import concrete
 
 TIME = np.array([0.0, 1e-2, 1.0, 30.0, 1e4, np.inf])
 factors = st.one_of(st.just(0.0), st.floats(1e-9, 2), st.floats(-2, -1e-9))
@@ -241,7 +242,7 @@ def test_directions_without_variance_are_counted(rng):
         ("ec.GradientFlow(lr='fast')", "lr must be a finite number > 0, got 'fast'"),
         ("ec.LocalConv(kernel=True)", "kernel must be a whole number >= 1, got True"),
         ("ec.predict([1.0])", "spectrum must be a Spectrum, got list: Spectrum(variance) or Spectrum.from_samples(x)"),
-        ("ec.predict(ec.Spectrum([1.0]), sampler='heun')", "sampler must be made by one of Euler, Heun, Stochastic, EulerMaruyama, ProbabilityFlow, got 'heun'"),
+        ("ec.predict(ec.Spectrum([1.0]), sampler='heun')", f"sampler must be made by one of {', '.join(kind.__name__ for kind in concrete(ec.Sampler))}, got 'heun'"),
         ("ec.generalization(ec.Spectrum([1.0]), optimizer=3, time=[1.0], sigma=[1.0])", "optimizer must be made by one of GradientFlow, GradientDescent, HeavyBall, got 3"),
         ("ec.noise_floor(2.0, optimizer=ec.GradientDescent(), batch_size=2, sigma=[1.0])", "spectrum must be a Spectrum, got float: Spectrum(variance) or Spectrum.from_samples(x)"),
         ("ec.Coupled(ec.FeatureMap(3))", "features must be a function from (sigma,) to (sigma, feature), got 3"),

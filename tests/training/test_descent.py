@@ -5,7 +5,7 @@ import torch
 
 import eigenclock as ec
 from eigenclock.training.descent import descend, half_then_linear, one_cycle
-from eigenclock.training.options import Adam
+from eigenclock.training.optimizers import Adam
 
 
 def test_descend_resumes_to_the_bit(tmp_path):

@@ -106,7 +106,7 @@ import numpy as np, torch
 torch.set_num_threads(1)
 sys.path[:0] = {paths!r}
 import eigenclock as ec
-from test_loop import small
+from support.small_training import small
 
 folder, kills = {folder!r}, 0
 rng = np.random.default_rng(0)

@@ -37,6 +37,14 @@ def test_stochastic_samplers_have_the_variance_of_theory(sampler):
     np.testing.assert_allclose(out.double().var(dim=0).numpy(), expected, rtol=4 * np.sqrt(2 / n))
 
 
+@pytest.mark.parametrize("sampler", [*SAMPLERS, ec.Stochastic(steps=7), ec.EulerMaruyama(steps=9)], ids=str)
+def test_evaluations_are_counted(sampler):
+    """A probe's budget stands on this number."""
+    calls = []
+    ec.sample(lambda x, sigma: calls.append(sigma) or optimal(x, sigma), sampler, torch.ones(2, 4))
+    assert len(calls) == sampler.evaluations
+
+
 def test_chunks_are_the_whole():
     noise = torch.randn(10, 4, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(ec.sample(optimal, ec.Heun(), noise, chunk=3), ec.sample(optimal, ec.Heun(), noise))

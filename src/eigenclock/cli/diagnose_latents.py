@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
@@ -49,9 +49,8 @@ class DiagnoseConfig:
 
 def find_function(name: str) -> Callable[[Any], Any]:
     """The function of a dotted name, package.module:function."""
-    module, _, function = name.partition(":")
     try:
-        found = getattr(import_module(module), function)
+        found = resolve_name(name)
     except Exception as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"decoder must be package.module:function, got {name} ({why})") from None

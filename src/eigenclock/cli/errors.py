@@ -14,11 +14,7 @@ from ..recipe.samplers import Sampler
 from ..training.network_options import Network
 
 PARTS: dict[str, type[Any]] = {
-    "objective": Objective,
-    "architecture": Architecture,
-    "optimizer": Optimizer,
-    "sampler": Sampler,
-    "network": Network,
+    kind.__name__.lower(): kind for kind in (Objective, Architecture, Optimizer, Sampler, Network)
 }
 
 

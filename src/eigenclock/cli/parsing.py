@@ -29,10 +29,7 @@ COMMANDS = {
 }
 """Every command, and what it does in a line; its file is imported when it is called."""
 
-SWITCHES = {
-    "overwrite": "replace what is in out",
-    "resume": "continue the run in out after its last finished stage",
-}
+SWITCHES = {"overwrite": "replace what is in out", "resume": "continue the run in out after its last finished stage"}
 """Options that are given without a value."""
 
 

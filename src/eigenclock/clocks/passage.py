@@ -198,7 +198,7 @@ class Clock:
         return float(low), float(high)
 
     def _of_curve(self, curve: Any) -> Passages:
-        dataset = getattr(curve, "dataset", curve)
+        dataset = curve if isinstance(curve, xr.Dataset) else getattr(curve, "dataset", curve)
         if not isinstance(dataset, xr.Dataset):
             raise InputError(f"curves must be learning curves or xarray Datasets, got {type(curve).__name__}")
         over_time = [str(name) for name, one in dataset.data_vars.items() if one.dims == ("time",)]

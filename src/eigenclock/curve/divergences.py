@@ -14,11 +14,7 @@ from ..checks import InputError
 Array = Float[np.ndarray, "..."]
 
 
-def kl(
-    variance: Array,
-    target: Float[np.ndarray, " mode"],
-    mean_shift: Array | float = 0.0,
-) -> Any:
+def kl(variance: Array, target: Float[np.ndarray, " mode"], mean_shift: Array | float = 0.0) -> Any:
     """KL(generated ‖ data) in nats between Gaussians with common modes; (..., mode) -> (...).
 
     `mean_shift`: generated minus target mean along each mode. A mode of zero target variance makes it infinite.

@@ -9,7 +9,8 @@ from ..recipe.objectives import EDM, LogNormal, Objective
 from ..recipe.optimizers import Optimizer
 from ..recipe.samplers import Heun, Sampler
 from ..training.network_options import MLP, Network
-from ..training.options import Adam, Descent, LoopOptions, ProbeOptions
+from ..training.optimizers import Adam, Descent
+from ..training.options import LoopOptions, ProbeOptions
 
 DEFAULT_ARCHITECTURE = OneLayer(0.0)
 """Where an EDM-preconditioned network usually starts."""

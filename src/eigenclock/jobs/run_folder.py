@@ -170,8 +170,10 @@ def _git_revision() -> str | None:
 
 def _settings(config: str) -> dict[str, Any]:
     """Flat settings of a config, without those that only say where and how to run."""
-    given = flat(yaml.safe_load(config))
-    return {key: value for key, value in given.items() if key not in ("out", "overwrite", "resume")}
+    given = yaml.safe_load(config)
+    if not isinstance(given, dict):
+        raise InputError(f"{CONFIG} must hold options by name, got {type(given).__name__}")
+    return {key: value for key, value in flat(given).items() if key not in ("out", "overwrite", "resume")}
 
 
 def _jsonable(value: Any) -> Any:

@@ -56,7 +56,6 @@ class MainResult:
 
 def probe_samples(config: RunConfig) -> int:
     """Samples per probed step: as asked, or as many as keep the probe near a tenth of the work of training."""
-
     if config.probe.samples is not None:
         return config.probe.samples
     allowed = PROBE_SHARE * config.steps * config.training.batch_size * BACKWARD / (config.probe.count + 1)

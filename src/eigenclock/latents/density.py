@@ -16,7 +16,8 @@ from ..spectrum.spectrum import Spectrum
 from ..training.loop import train
 from ..training.losses import NetworkDenoiser
 from ..training.network_options import FeedForward
-from ..training.options import Adam, LoopOptions
+from ..training.optimizers import Adam
+from ..training.options import LoopOptions
 from ..training.probe import Probe, log_steps
 from ..training.sampling import sample
 from ..training.streams import Stream, stream_seed

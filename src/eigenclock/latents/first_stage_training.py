@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..training.descent import descend
-from ..training.options import Adam
+from ..training.optimizers import Adam
 from ..training.probe import log_steps
 from ..training.streams import RandomPairs, Stream, stream_seed
 from .bottleneck import Autoencoder, Conservative

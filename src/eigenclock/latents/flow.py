@@ -15,7 +15,7 @@ from ..checks import InputError, choice, finite_array, integer, number
 from ..training.descent import descend
 from ..training.model_files import load_state, read_model, write_model
 from ..training.networks.dit import Block as TransformerBlock
-from ..training.options import AdamW
+from ..training.optimizers import AdamW
 from ..training.streams import RandomPairs, Stream, stream_seed
 
 Backbone: TypeAlias = Literal["mlp", "dit"]

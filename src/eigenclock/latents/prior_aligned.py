@@ -15,7 +15,7 @@ from ..checks import InputError, finite_array, integer, number
 from ..training.descent import descend, digest, one_cycle
 from ..training.loop import find_device
 from ..training.model_files import load_state, read_model, write_model
-from ..training.options import AdamW
+from ..training.optimizers import AdamW
 from ..training.streams import RandomPairs, Stream, stream_seed
 from .alignment import equal_information_angle, mcr, scr, ssr, turned
 from .convolutions import STRIDE, ConvolutionalDecoder, ConvolutionalEncoder, check_stride, token_norm

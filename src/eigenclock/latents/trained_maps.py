@@ -14,6 +14,7 @@ from .density import LatentDensity
 from .model_config import ModelConfig
 
 Maps = TypeVar("Maps", bound="TrainedMaps")
+Part = TypeVar("Part")
 
 CHUNK = 4096
 """Samples that pass a network at a time."""
@@ -123,19 +124,20 @@ class TrainedMaps:
     @property
     def map(self) -> Autoencoder:
         """The trained encoder and decoder, a torch module on scaled, flattened rows; NotFittedError before a fit has begun."""
-        if self._network is None:
-            raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
-        return self._network
+        return self._begun(self._network)
 
     @property
     def density(self) -> LatentDensity:
         """The second stage, on standardised latents; NotFittedError before it has begun."""
-        if self._density is None:
+        return self._begun(self._density)
+
+    def _begun(self, part: Part | None) -> Part:
+        if part is None:
             raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
-        return self._density
+        return part
 
     def _fitted(self: Maps, *, finished: bool = True) -> Maps:
         """The model itself; NotFittedError before fit or load, and, unless a callback may ask, before fit has returned."""
-        if self._network is None or self._density is None or (finished and not self._finished):
-            raise NotFittedError(f"{type(self).__name__} must be fitted first: call fit(X) or load(path)")
-        return self
+        self._begun(self._network)
+        self._begun(self._density)
+        return self._begun(self if self._finished or not finished else None)

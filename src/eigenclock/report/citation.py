@@ -49,4 +49,4 @@ def citations(recipe: Recipe) -> list[str]:
     used = {"theory", *objective.papers, *recipe.sampler.papers}
     if isinstance(objective.density, LogNormal) or objective.weight == "edm":
         used.add("edm")
-    return [entry for name, entry in PAPERS.items() if name in used]
+    return [PAPERS[name] for name in sorted(used, key=list(PAPERS).index)]

@@ -25,13 +25,7 @@ def _figure(x: str, y: str) -> go.Figure:
         legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0, "font": {"size": 12}},
         hovermode="closest",
     )
-    axis = {
-        "type": "log",
-        "exponentformat": "power",
-        "showline": True,
-        "linecolor": "#888",
-        "automargin": True,
-    }
+    axis = {"type": "log", "exponentformat": "power", "showline": True, "linecolor": "#888", "automargin": True}
     figure.update_xaxes(title=x, **axis)
     figure.update_yaxes(title=y, **axis)
     return figure

@@ -67,11 +67,9 @@ def preconditioning(objective: EDM, sigma: Level) -> tuple[Any, Any, Any]:
 
 def loss_weight(objective: Objective, sigma: Array) -> Array:
     """Weight of the squared error at each level."""
-    return {
-        "uniform": np.ones_like(sigma),
-        "edm": 1 / EDM_SIGMA_DATA**2 + 1 / sigma**2,
-        "snr": 1 / sigma**2,
-    }[objective.weight]
+    return {"uniform": np.ones_like(sigma), "edm": 1 / EDM_SIGMA_DATA**2 + 1 / sigma**2, "snr": 1 / sigma**2}[
+        objective.weight
+    ]
 
 
 def draw_density(objective: Objective, sigma: Array) -> Array:

@@ -1,6 +1,7 @@
 """Pushing particles through a sampler, with one trained matrix per noise level."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -19,9 +20,15 @@ FLOW_STEPS = 120
 """Runge–Kutta steps, uniform in ln σ, that stand for the continuous probability flow (error per mode < 1e-5)."""
 
 
+TWINS = (ProbabilityFlow, Euler, Heun, Stochastic, EulerMaruyama)
+"""Samplers that brute force walks in its own words; any other, one derived from these too, walks as on real networks."""
+
+
 def sampling_levels(sampler: Sampler) -> Levels:
     """Noise levels, from high to low, at which `push` needs a trained network."""
     low, high = sampler.sigma_min, sampler.sigma_max
+    if type(sampler) not in TWINS:
+        return sampler.levels
     match sampler:
         case ProbabilityFlow():
             if low == 0 or np.isinf(high):
@@ -30,13 +37,11 @@ def sampling_levels(sampler: Sampler) -> Levels:
         case Stochastic():
             grid = _edm_grid(sampler)
             return np.concatenate([_churned(sampler, grid), grid[1:]])
-        case Euler() | Heun() | EulerMaruyama():
-            return _edm_grid(sampler)
         case _:
-            return sampler.levels
+            return _edm_grid(sampler)
 
 
-def _edm_grid(sampler: Euler | Heun | Stochastic | EulerMaruyama) -> Levels:
+def _edm_grid(sampler: Any) -> Levels:
     i, rho, low, high = np.arange(sampler.steps), sampler.rho, sampler.sigma_min, sampler.sigma_max
     return (high ** (1 / rho) + i / (sampler.steps - 1) * (low ** (1 / rho) - high ** (1 / rho))) ** rho
 
@@ -64,6 +69,8 @@ def push(
         return (x - clean_estimate(x, i)) / levels[i]
 
     x = noise * sampler.sigma_max
+    if type(sampler) not in TWINS:
+        return sampler.walk(x, lambda y, sigma: clean_estimate(y, _place(levels, sigma)), add_noise)
     match sampler:
         case ProbabilityFlow():
             return _runge_kutta(velocity, levels, x)
@@ -86,12 +93,18 @@ def push(
                 lost = levels[i] ** 2 - levels[i + 1] ** 2
                 score = (clean_estimate(x, i) - x) / levels[i] ** 2
                 x = add_noise(x + lost * score, np.sqrt(lost))
-        case Euler():
+        case _:
             for i in range(len(levels) - 1):
                 x = x + (levels[i + 1] - levels[i]) * velocity(x, i)
-        case _:  # a sampler that has no second way here walks as it does on real networks
-            return sampler.walk(x, lambda y, sigma: clean_estimate(y, int(np.abs(levels - sigma).argmin())), add_noise)
     return clean_estimate(x, len(levels) - 1)
+
+
+def _place(levels: Levels, sigma: float) -> int:
+    """Where a noise level stands among the trained ones."""
+    nearest = int(np.abs(levels - sigma).argmin())
+    if not np.isclose(levels[nearest], sigma, rtol=1e-5):  # levels of minibatches have 32 bits
+        raise InputError(f"walk must ask for noise levels that are among the sampler's levels, got {sigma:g}")
+    return nearest
 
 
 def _runge_kutta(velocity: Callable[[Particles, int], Particles], levels: Levels, x: Particles) -> Particles:

@@ -171,11 +171,7 @@ def _held_out(spectrum: Spectrum, test: Any) -> tuple[Float[np.ndarray, " mode"]
 
 
 def _best_stop(
-    time: Float[np.ndarray, " time"],
-    gain: Float[np.ndarray, "time mode sigma"],
-    tested: Regression,
-    *,
-    passage: bool,
+    time: Float[np.ndarray, " time"], gain: Float[np.ndarray, "time mode sigma"], tested: Regression, *, passage: bool
 ) -> tuple[Float[np.ndarray, "mode sigma"], Bool[np.ndarray, "mode sigma"]]:
     """Time of least test loss and whether the end of training, at the last of `time`, infinity, is worse.
 

@@ -29,12 +29,7 @@ from ..spectrum.spectrum import Spectrum, check_spectrum
 
 
 def noise_floor(
-    spectrum: Spectrum,
-    *,
-    objective: Objective = Denoising(),
-    optimizer: Optimizer,
-    batch_size: int,
-    sigma: Any,
+    spectrum: Spectrum, *, objective: Objective = Denoising(), optimizer: Optimizer, batch_size: int, sigma: Any
 ) -> xr.Dataset:
     """Stationary spread of one layer's gain under minibatch descent, exact for Gaussian data and fresh batches.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..checks import InputError
 from .checkpoints import load_checkpoint, read_checkpoint, save_checkpoint
-from .options import Descent
+from .optimizers import Descent
 
 LOOK_EVERY = 50
 """Steps between looks at the loss: at each the last finite state is kept."""

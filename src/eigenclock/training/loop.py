@@ -18,7 +18,8 @@ from ..recipe.objectives import Objective
 from .checkpoints import load_checkpoint, save_checkpoint
 from .log import Metrics
 from .losses import NetworkDenoiser, loss
-from .options import CHECKPOINT, MEASURED, Descent, LoopOptions
+from .optimizers import Descent
+from .options import CHECKPOINT, MEASURED, LoopOptions
 from .probe import MAIN, Probe
 from .streams import Pairs, RandomPairs
 

@@ -1,100 +1,15 @@
-"""How a network is trained and watched, as values that a config file can hold. Nothing here needs PyTorch until `build`."""
+"""How the loop runs and what the probe looks at, as values that a config file can hold. Nothing here needs PyTorch."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from ..checks import InputError, choice, integer, number
-
-if TYPE_CHECKING:
-    import torch
 
 CHECKPOINT, MEASURED, STREAM = "checkpoints/last.safetensors", "measured.nc", "metrics.jsonl"
 """What the loop writes into its folder: weights and optimizer, the probe's main curve, a record every few steps."""
 
 Precision: TypeAlias = Literal["float32", "bfloat16", "float64"]
-
-
-class Descent(ABC):
-    """An optimizer of real networks. Subclasses are frozen dataclasses with a learning rate `lr`."""
-
-    lr: float
-
-    @abstractmethod
-    def build(self, parameters: Any, *, fused: bool) -> "torch.optim.Optimizer":
-        """The PyTorch optimizer of these parameters."""
-
-
-@dataclass(frozen=True)
-class Adam(Descent):
-    """Adam (Kingma & Ba 2015).
-
-    **Parameters**
-
-    - `lr`: learning rate. - `beta1`, `beta2`: decay of the two moments. - `eps`: added to the root of the second.
-    """
-
-    lr: float = 1e-4
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-8
-
-    def __post_init__(self) -> None:
-        number("lr", self.lr, above=0)
-        number("beta1", self.beta1, at_least=0, below=1)
-        number("beta2", self.beta2, at_least=0, below=1)
-        number("eps", self.eps, above=0)
-
-    def build(self, parameters: Any, *, fused: bool) -> "torch.optim.Optimizer":
-        import torch
-
-        return torch.optim.Adam(parameters, self.lr, (self.beta1, self.beta2), self.eps, fused=fused)
-
-
-@dataclass(frozen=True)
-class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov & Hutter 2019).
-
-    **Parameters**
-
-    - as `Adam`, and `weight_decay`.
-    """
-
-    weight_decay: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        number("weight_decay", self.weight_decay, at_least=0)
-
-    def build(self, parameters: Any, *, fused: bool) -> "torch.optim.Optimizer":
-        import torch
-
-        return torch.optim.AdamW(
-            parameters, self.lr, (self.beta1, self.beta2), self.eps, weight_decay=self.weight_decay, fused=fused
-        )
-
-
-@dataclass(frozen=True)
-class SGD(Descent):
-    """Gradient descent on minibatches, with heavy-ball momentum if asked for: the theory's GradientDescent and HeavyBall.
-
-    **Parameters**
-
-    - `lr`: learning rate. - `momentum`: heavy ball's β.
-    """
-
-    lr: float = 1e-2
-    momentum: float = 0.0
-
-    def __post_init__(self) -> None:
-        number("lr", self.lr, above=0)
-        number("momentum", self.momentum, at_least=0, below=1)
-
-    def build(self, parameters: Any, *, fused: bool) -> "torch.optim.Optimizer":
-        import torch
-
-        return torch.optim.SGD(parameters, self.lr, self.momentum, fused=fused)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ PARTS: dict[str, Any] = {
     "mlp": part_mlp,
     "speciation": part_speciation,
 }
-"""Module of every part on data of our own, with `PRESETS` and `run`, in the order of the study's fields."""
+"""Module of every part on data of our own, with `PRESETS` and `run`."""
 
 
 @dataclass(frozen=True)

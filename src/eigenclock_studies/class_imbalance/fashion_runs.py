@@ -19,7 +19,8 @@ from eigenclock.recipe.samplers import Euler
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.loop import train
 from eigenclock.training.network_options import FeedForward, Network, UNet
-from eigenclock.training.options import Adam, LoopOptions
+from eigenclock.training.optimizers import Adam
+from eigenclock.training.options import LoopOptions
 from eigenclock.training.probe import Probe, log_steps
 from eigenclock.training.streams import RandomPairs, Stream, stream_seed
 from ..study import Say

@@ -76,8 +76,7 @@ PRESETS = {
 def case(setting: RandomFeatures, seed: int) -> xr.Dataset:
     """Losses (split, class, tau) of one draw."""
     return xr.Dataset(
-        {"loss": (("split", "class", "tau"), class_losses(setting, seed))},
-        coords={"split": list(SPLITS), "tau": TAU},
+        {"loss": (("split", "class", "tau"), class_losses(setting, seed))}, coords={"split": list(SPLITS), "tau": TAU}
     )
 
 
@@ -186,7 +185,7 @@ def claims(dataset: xr.Dataset, options: Options) -> list[dict[str, str]]:
                 control=_all(contains_zero(one) for one in control.values()),
                 enough=enough,
             ),
-        ),
+        )
     ]
     if CENTROIDS in known:
         moved = {name: log_ratio(known[CENTROIDS], name, 0, 1) for name in ("half", "95")}

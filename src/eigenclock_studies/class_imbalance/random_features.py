@@ -32,13 +32,7 @@ class Moments:
 
 
 def rf_moments(
-    points: Float[np.ndarray, "n d"],
-    W: Any,
-    *,
-    t: float,
-    draws: int,
-    rng: np.random.Generator,
-    chunk: int = 4096,
+    points: Float[np.ndarray, "n d"], W: Any, *, t: float, draws: int, rng: np.random.Generator, chunk: int = 4096
 ) -> Moments:
     """Moments of the features at `points`, with `draws` antithetic noises each, accumulated in float64.
 

@@ -16,7 +16,8 @@ from eigenclock.recipe.samplers import Heun
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.loop import train as fit
 from eigenclock.training.network_options import DiT
-from eigenclock.training.options import Adam, LoopOptions
+from eigenclock.training.optimizers import Adam
+from eigenclock.training.options import LoopOptions
 from eigenclock.training.probe import Probe
 from eigenclock.training.streams import RandomPairs, Stream, WithReplacement, stream_seed
 from .basins import Basins

@@ -100,10 +100,7 @@ def link(table: pd.DataFrame) -> Figure:
     picture = Figure(figsize=(11, 3.6), layout="constrained")
     axes = picture.subplots(1, 3)
     pairs = (("predicted", "covariance clock"), ("predicted", "final pixel distance"), ("LPC", "final pixel distance"))
-    words = {
-        "predicted": "predicted from the spectrum (steps × rate)",
-        "covariance clock": "covariance clock (steps)",
-    }
+    words = {"predicted": "predicted from the spectrum (steps × rate)", "covariance clock": "covariance clock (steps)"}
     for ax, (cause, measured) in zip(axes, pairs, strict=True):
         for arm, one in table.groupby("arm", sort=False):
             ax.plot(one[cause], one[measured], "o", color=colour(str(arm)), ms=5, alpha=0.85, label=str(arm))

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy, normalize, relu, silu
 from eigenclock.latents.convolutions import token_norm
 from eigenclock.training.descent import descend, one_cycle
 from eigenclock.training.model_files import load_state, read_model, write_model
-from eigenclock.training.options import Adam
+from eigenclock.training.optimizers import Adam
 from .sprites import SHAPES, Sprites, Variant, make_sprites
 
 JUDGE_SEED, TEACHER_SEED, RANDOM_SEED = 70_001, 80_001, 90_001

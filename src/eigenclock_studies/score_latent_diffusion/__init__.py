@@ -15,16 +15,17 @@ RECONSTRUCTION = (
     "no number of the paper is reproduced."
 )
 
-PARTS: dict[str, Any] = {
-    "theory": part_theory,
-    "collapse": part_collapse,
-    "arms": part_arms,
-    "dimension": part_dimension,
-    "regimes": part_regimes,
-    "heads": part_heads,
-    "digits": part_digits,
-}
-"""Module of every part, with `PRESETS` and `run`, in the order of the study's fields."""
+MODULES: tuple[Any, ...] = (
+    part_theory,
+    part_collapse,
+    part_arms,
+    part_dimension,
+    part_regimes,
+    part_heads,
+    part_digits,
+)
+PARTS = {module.__name__.rpartition("part_")[2]: module for module in MODULES}
+"""Module of every part, with `PRESETS` and `run`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class ScoreLatentDiffusionStudy(Study):
 
     @classmethod
     def preset(cls, name: Preset) -> "ScoreLatentDiffusionStudy":
-        return cls(*(module.PRESETS[name] for module in PARTS.values()))
+        return cls(**{part: module.PRESETS[name] for part, module in PARTS.items()})
 
     def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
         return {part: partial(module.run, getattr(self, part)) for part, module in PARTS.items()}

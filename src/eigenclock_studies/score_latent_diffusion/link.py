@@ -90,10 +90,7 @@ def correlations(table: pd.DataFrame, measured: str) -> list[float]:
 
 def link_claims(table: pd.DataFrame, enough: bool) -> list[dict[str, str]]:
     rows = []
-    for measured, words in (
-        ("second order", "the covariance is learned"),
-        ("density", "the density is learned"),
-    ):
+    for measured, words in (("second order", "the covariance is learned"), ("density", "the density is learned")):
         found = correlations(table, measured)
         if not found:
             continue
@@ -126,10 +123,7 @@ def link_figure(table: pd.DataFrame) -> Figure:
                 label=str(name),
                 alpha=0.8,
             )
-        ax.set(
-            xlabel="predicted from the latent spectrum (steps × rate)",
-            ylabel=f"measured step: {measured}",
-        )
+        ax.set(xlabel="predicted from the latent spectrum (steps × rate)", ylabel=f"measured step: {measured}")
     if len(table):
         ax.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     return picture

@@ -227,10 +227,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
 
 
 def _collapse(runs: list[xr.Dataset]) -> Passages:
-    return passages(
-        runs,
-        lambda one: collapse_clock(int(one["k"]), 0.5)(one),
-    )
+    return passages(runs, lambda one: collapse_clock(int(one["k"]), 0.5)(one))
 
 
 def _figure(grid: Grid) -> Figure:

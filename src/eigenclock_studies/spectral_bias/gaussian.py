@@ -14,7 +14,7 @@ from eigenclock.curve.displays import EmergenceDisplay
 from eigenclock.recipe.samplers import ProbabilityFlow
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import MLP
-from eigenclock.training.options import Adam
+from eigenclock.training.optimizers import Adam
 from ..networks import Recipe, losses, trained
 from ..study import Part, Say
 from .laws import interval, inverse, law_rows, law_verdict, level_claim, level_rows, over_seeds, rank_correlation

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from eigenclock.comparison.levels import compare_levels
 from eigenclock.training.network_options import MLP, ConvNet, Network
-from eigenclock.training.options import Adam
+from eigenclock.training.optimizers import Adam
 from ..networks import Recipe, trained
 from ..study import Part, Say
 from .images import image_data

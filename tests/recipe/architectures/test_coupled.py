@@ -1,4 +1,4 @@
-"""Shared weights across noise levels (T13): limits, features, and the explicit network in tests/test_simulate.py."""
+"""Shared weights across noise levels (T13): limits, features, and the explicit network in tests/simulation/test_simulate.py."""
 
 import numpy as np
 import pytest

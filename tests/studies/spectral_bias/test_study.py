@@ -1,4 +1,4 @@
-"""Tests of `eigenclock_studies.spectral_bias.study`."""
+"""The study of spectral bias at its smallest: tables, figures, claims, resumption, data of the user."""
 
 import json
 import shutil

@@ -18,7 +18,7 @@ class GainCurve:
     """The curve that the gain of every mode follows under gradient flow, where it is one with a closed form (T4, T7).
 
     - `shape`: "exponential" as of one layer, "logistic" as of tied two layers; `init`: gain at time 0.
-    - `speed`: how much faster than of those networks.
+    - `speed`: rate of learning relative to those networks'.
     """
 
     shape: Literal["exponential", "logistic"]

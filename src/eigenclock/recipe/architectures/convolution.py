@@ -1,7 +1,6 @@
 """Circular convolutions: what full-width and local ones share (T10, T11)."""
 
 from abc import abstractmethod
-from dataclasses import replace
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -45,8 +44,7 @@ class Convolution(Architecture):
         self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time
     ) -> Trajectory:
         """Gains of the modes in which the weights run on their own, of a spectrum that the network has seen."""
-        own = replace(self.regression(objective, spectrum, sigma), sharing=self.sharing(spectrum))
-        return self.network_gain(own, optimizer, time)
+        return self.network_gain(self.regression(objective, spectrum, sigma), optimizer, time)
 
     @abstractmethod
     def weights(

@@ -38,10 +38,6 @@ class _Unaligned(MatrixArchitecture):
         if not isinstance(self.init, Start):
             raise InputError(f"init must be GaussianStart or MatrixStart, got {self.init!r}")
 
-    def _start(self, modes: Float[np.ndarray, "mode d"]) -> Float[np.ndarray, "d d"]:
-        """The start in data space."""
-        return modes.T @ self.init.matrix(len(modes)) @ modes
-
 
 def _denoiser(regression: Regression, weights: Matrices) -> Denoiser:
     slope, offset = regression.gain_slope[:, None, None], regression.gain_offset[:, None, None]
@@ -75,7 +71,7 @@ class UnalignedOneLayer(_Unaligned):
             yield _denoiser(regression, start + missing * progress.T[:, None, :])
 
     def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
-        return Single(self._start(modes))
+        return Single(modes.T @ self.init.matrix(len(modes)) @ modes)
 
     def largest_curvature(self, objective: Objective, spectrum: Spectrum, sigma: Levels) -> float:
         regression = objective.regression(spectrum.variance, sigma)
@@ -133,7 +129,7 @@ class UnalignedTiedTwoLayer(_Unaligned):
             yield _denoiser(regression, p @ p.swapaxes(1, 2))
 
     def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
-        return Tied(self._start(modes))
+        return Tied(modes.T @ self.init.matrix(len(modes)) @ modes)
 
     def gain_by(self, optimizer: Optimizer) -> str:
         return "matrix ODE" if isinstance(optimizer, GradientFlow) else "step by step"

@@ -70,7 +70,10 @@ class Sampler(ABC):
 
     @abstractmethod
     def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
-        """Samples of a real denoiser from x, standard noise times sigma_max: arrays of NumPy or PyTorch, (n, ...)."""
+        """Samples of a real denoiser from x, standard noise times sigma_max: arrays of NumPy or PyTorch, (n, ...).
+
+        To be simulated too it must ask for noise levels among `levels` only.
+        """
 
     def refined(self, gain: Gain) -> "tuple[Bool[np.ndarray, ' mode'], Sampler] | None":
         """Modes whose gain `levels` do not resolve, and the same sampler on finer levels; None if there is nothing to refine."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .base import AddNoise, Clean, Product, Slope, Step
-from .stepping import Stepping, heun_map, slope
+from .stepping import Stepping, heun_map, heun_step, slope_at
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Euler(Stepping):
 
     def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
         for here, there in zip(self.grid, self.ends, strict=True):
-            x = x + float(there - here) * slope(x, clean, here)
+            x = x + float(there - here) * slope_at(x, clean, here)
         return x
 
 
@@ -55,3 +55,12 @@ class Heun(Stepping):
     def steps_of(self, slope: Sequence[Slope], product: Product, identity: Any) -> Iterator[Step]:
         for i, step in enumerate(self.relative_steps()):
             yield heun_map(slope[i], slope[i + 1] if i + 1 < len(slope) else None, step, product, identity), 0.0
+
+    @property
+    def evaluations(self) -> int:
+        return 2 * self.steps - 1
+
+    def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
+        for here, there in zip(self.grid, self.ends, strict=True):
+            x = heun_step(x, clean, here, there)
+        return x

@@ -6,13 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...checks import integer, number
-from .base import AddNoise, Clean, Gain, Levels, Product, Sampler, Slope, Variance, check_range
-
-
-def edm_levels(steps: int, sigma_min: float, sigma_max: float, rho: float) -> Levels:
-    """EDM's noise levels σ_0 = sigma_max > … > σ_{steps−1} = sigma_min, evenly spaced in σ^{1/ρ} (Karras et al. 2022, Eq. 5)."""
-    fraction = np.linspace(0, 1, steps)
-    return (sigma_max ** (1 / rho) + fraction * (sigma_min ** (1 / rho) - sigma_max ** (1 / rho))) ** rho
+from .base import Clean, Gain, Levels, Product, Sampler, Slope, Variance, check_range
+from .noise_levels import edm_levels
 
 
 @dataclass(frozen=True)
@@ -46,11 +41,6 @@ class Stepping(Sampler):
     def levels(self) -> Levels:
         return self.grid
 
-    @property
-    def evaluations(self) -> int:
-        """Two for each step of second order, one for the last."""
-        return 2 * self.steps - 1
-
     def variance(self, gain: Gain) -> Variance:
         """The recursion v ← map²·v + noise."""
         slope = [1 - gain[..., i] for i in range(gain.shape[-1])]
@@ -60,26 +50,21 @@ class Stepping(Sampler):
             variance += noise
         return variance
 
-    def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
-        for here, there in zip(self.grid, self.ends, strict=True):
-            x = heun_step(x, clean, here, there)
-        return x
-
     def relative_steps(self) -> Levels:
         """Δσ/σ of every step; −1 for the last, to zero noise."""
         return self.ends / self.grid - 1
 
 
-def slope(x: Any, clean: Clean, sigma: float) -> Any:
+def slope_at(x: Any, clean: Clean, sigma: float) -> Any:
     """dx/dσ of the probability flow at a sample: (x − D(x, σ))/σ."""
     return (x - clean(x, sigma)) / float(sigma)
 
 
 def heun_step(x: Any, clean: Clean, here: float, there: float) -> Any:
     """Heun's step of a sample from one noise level to another, Euler's where the other is zero."""
-    step, first = float(there - here), slope(x, clean, here)
+    step, first = float(there - here), slope_at(x, clean, here)
     ahead = x + step * first
-    return x + step / 2 * (first + slope(ahead, clean, there)) if there > 0 else ahead
+    return x + step / 2 * (first + slope_at(ahead, clean, there)) if there > 0 else ahead
 
 
 def heun_map(first: Slope, last: Slope | None, step: float, product: Product, identity: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...checks import number
 from .base import AddNoise, Clean, Levels, Product, Slope, Step
-from .stepping import Stepping, heun_map, heun_step, slope
+from .stepping import Stepping, heun_map, heun_step, slope_at
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ class Stochastic(Stepping):
             last = slope[self.steps + i] if i + 1 < self.steps else None
             yield heun_map(slope[i], last, ends[i] / raised[i] - 1, product, identity), 0.0
 
+    @property
+    def evaluations(self) -> int:
+        return 2 * self.steps - 1
+
     def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
         for level, here, there in zip(self.grid, self.raised, self.ends, strict=True):
             if here > level:
@@ -98,5 +102,5 @@ class EulerMaruyama(Stepping):
     def walk(self, x: Any, clean: Clean, add_noise: AddNoise) -> Any:
         for here, there in zip(self.grid[:-1], self.grid[1:], strict=True):
             lost = float(here**2 - there**2)
-            x = add_noise(x - lost / float(here) * slope(x, clean, here), lost**0.5)
+            x = add_noise(x - lost / float(here) * slope_at(x, clean, here), lost**0.5)
         return clean(x, self.grid[-1])

@@ -1,1 +1,1 @@
-"""The networks, one file each. Their options are in `eigenclock.training.options`."""
+"""The networks, one file each. Their options are in `eigenclock.training.network_options`."""

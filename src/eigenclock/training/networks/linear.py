@@ -15,10 +15,6 @@ ROUNDING = 1e-5
 """Share of the way between two levels below which a noise level is one of them, but for rounding to 32 bits."""
 
 
-KINDS = (Single, Tied, Chain, Convolution, AcrossLevels)
-"""Kinds of networks that PyTorch differentiates; one derived from them may be another network."""
-
-
 class _ByHand(torch.autograd.Function):
     """W of a kind of network that PyTorch has no words for here: by its own weights and chain rule, in NumPy."""
 
@@ -66,7 +62,7 @@ class LinearDenoiser(nn.Module):
     def matrices(self) -> Tensor:
         """W of every level, (level, d, d), or (level, d, d+1) with a bias as last column."""
         p, kind = self.weight, self.kind
-        if type(kind) not in KINDS:
+        if type(kind).__module__ != MatrixNetwork.__module__:  # one derived from those below may be another network
             return _ByHand.apply(p, kind)  # type: ignore[no-untyped-call]
         if isinstance(kind, Tied):
             return p @ p.transpose(-1, -2)
