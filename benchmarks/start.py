@@ -11,7 +11,13 @@ from .measure import Row
 
 EVERYTHING = """
 import sys
-sys.modules["torch"] = None  # as if it were not installed
+
+class WithoutTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ImportError(name)
+
+sys.meta_path.insert(0, WithoutTorch())
 import eigenclock
 for name in eigenclock.__all__:
     try:
