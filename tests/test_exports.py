@@ -171,6 +171,12 @@ def test_paths_that_others_import(name):
     assert callable(getattr(module, wanted[name]))
 
 
+def test_folders_are_attributes_too():
+    """`import eigenclock` alone gives `eigenclock.clocks`, as when everything was imported at once."""
+    done = python("import eigenclock as ec; print(ec.clocks.Clock.__name__, ec.theory.predict.predict is ec.predict)")
+    assert done.stdout == "Clock True\n", done.stderr
+
+
 def test_import_loads_nothing_heavy():
     loaded = loaded_after("import eigenclock")
     assert not loaded & {*HEAVY, "numpy", "pandas", "xarray", "jsonargparse"}
