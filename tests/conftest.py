@@ -34,13 +34,18 @@ def files_of_the_tree() -> dict[str, tuple[int, int]]:
     return found
 
 
+SEEN: list[dict[str, tuple[int, int]]] = []
+"""The tree as the last test left it."""
+
+
 @pytest.fixture(autouse=True)
 def leaves_the_working_tree_alone():
     """Fails any test that makes, changes or removes a file of the checkout: what a test writes belongs under tmp_path."""
-    before = files_of_the_tree()
+    before = SEEN.pop() if SEEN else files_of_the_tree()
     yield
-    changed = {Path(name).relative_to(ROOT).as_posix() for name, _ in before.items() ^ files_of_the_tree().items()}
-    assert not changed, f"changed in the working tree while this test ran: {', '.join(sorted(changed))}"
+    SEEN.append(files_of_the_tree())
+    changed = {Path(name).relative_to(ROOT).as_posix() for name, _ in before.items() ^ SEEN[-1].items()}
+    assert not changed, f"changed in the working tree since the last test: {', '.join(sorted(changed))}"
 
 
 @pytest.fixture(scope="session")

@@ -16,15 +16,37 @@ TREE = ast.parse((HERE / "support" / "additions.py").read_text(encoding="utf-8")
 CHECKS = [node.name for node in TREE.body if isinstance(node, ast.FunctionDef) and node.name.startswith("check_")]
 
 
-@pytest.mark.parametrize("check", CHECKS)
-def test_additions(check, tmp_path):
-    """Each in a process of its own: a class of one's own stays in every list for as long as Python runs."""
-    script = f"from pathlib import Path; from support import additions; additions.{check}(Path({str(tmp_path)!r}))"
+SCRIPT = """
+import sys, traceback
+from pathlib import Path
+from support import additions
+
+for check in sys.argv[2:]:
+    folder = Path(sys.argv[1]) / check
+    folder.mkdir()
+    try:
+        getattr(additions, check)(folder)
+    except BaseException:
+        (folder / "failed.txt").write_text(traceback.format_exc())
+"""
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory):
+    """All checks in a process of their own: a class of one's own stays in every list for as long as Python runs."""
+    folder = tmp_path_factory.mktemp("additions")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", SCRIPT, str(folder), *CHECKS]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_additions(check, checked):
+    failed = checked / check / "failed.txt"
+    assert (checked / check).is_dir()
+    assert not failed.exists(), failed.read_text()
 
 
 def test_a_study_of_another_package(tmp_path, monkeypatch, capsys):
