@@ -46,7 +46,7 @@ format: $(VENV)/installed-dev  ## format the code in place
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 clean:  ## remove the virtual environment and what was built
-	rm -rf $(VENV) site runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
