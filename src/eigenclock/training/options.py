@@ -23,7 +23,7 @@ class LoopOptions:
         decay: last share of the steps over which the learning rate falls linearly to 0; 0 keeps it constant
         device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1"
         precision: float32, bfloat16 (mixed) or float64
-        compile: torch.compile; pays for convolutions in long runs
+        compile: torch.compile; can pay for convolutions in long runs, see the benchmarks
         threads: CPU threads; null for PyTorch's own choice
         checkpoint_every: steps between checkpoints, written atomically
         tensorboard: also write TensorBoard event files
