@@ -88,6 +88,7 @@ from .theory.noise_floor import noise_floor as noise_floor
 from .theory.predict import predict as predict
 from .theory.routes import variance_by as variance_by
 from .training.adapters import as_denoiser as as_denoiser
+from .training.cadence import log_steps as log_steps
 from .training.convolution_fit import convolution_fit as convolution_fit
 from .training.loop import Trained as Trained, train as train
 from .training.network_options import (
@@ -101,5 +102,5 @@ from .training.network_options import (
 )
 from .training.optimizers import SGD as SGD, Adam as Adam, AdamW as AdamW
 from .training.options import LoopOptions as LoopOptions
-from .training.probe import Probe as Probe, log_steps as log_steps
+from .training.probe import Probe as Probe
 from .training.sampling import sample as sample

@@ -1,36 +1,73 @@
-"""Writing files so that a reader, or a crash, never sees half of one; tables as Markdown."""
+"""Writing files so that a reader, a full disk or a crash never sees half of one; folders that one process has at a time."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .checks import InputError
+from .checks import InputError, shown
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def path_of(name: str, value: Any) -> Path:
+    """A path; InputError for anything else, an empty one, or one that no file system takes."""
+    try:
+        path = Path(value)
+        path.exists()
+    except (TypeError, ValueError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise InputError(f"{name} must be a path, got {shown(value)} ({reason})") from None
+    if not str(value).strip():
+        raise InputError(f"{name} must be a path, got an empty one")
+    return path
 
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path in the same folder; rename it to `path` on success, remove it on failure."""
-    target = Path(path)
-    try:
+    """Yield a temporary path in the same folder; rename it to `path` on success, remove it on failure.
+
+    Whatever the disk refuses, in the caller's block too, is an InputError that names `path`.
+    """
+    target = path_of("path", path)
+    with _refused(target):
+        _check_ordinary(target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.", suffix=target.suffix[:20])
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(target)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _refused(target: Path) -> Iterator[None]:
+    """What a disk refuses, as an InputError."""
+    try:
+        yield
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror or error}") from None
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        if target.is_dir():
-            raise InputError(f"cannot write {target}: it is a folder")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    except Exception as error:
+        if type(error).__name__ != "SafetensorError":  # safetensors says so in an exception of its own
+            raise
+        raise InputError(f"cannot write {target}: {str(error).splitlines()[0]}") from None
+
+
+def _check_ordinary(target: Path) -> None:
+    if target.exists() and not target.is_file():
+        raise InputError(f"cannot write {target}: it is a {'folder' if target.is_dir() else 'device or a pipe'}")
 
 
 def _umask() -> int:
@@ -39,10 +76,186 @@ def _umask() -> int:
     return current
 
 
+def check_writable(path: str | Path) -> None:
+    """Raise, before any work is done for it, if a file could not be written at `path`."""
+    target = path_of("path", path)
+    with _refused(target):
+        _check_ordinary(target)
+        folder = next(parent for parent in (target.absolute(), *target.absolute().parents) if parent.is_dir())
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if len(os.fsencode(target.name)) > 255:
+            raise InputError(f"cannot write {target.name[:40]}…: File name too long")
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file atomically, UTF-8."""
     with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def append_text(path: Path, text: str) -> None:
+    """Append whole lines to a text file; InputError where the disk refuses."""
+    with _refused(path), path.open("a", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def read_text(path: str | Path, what: str) -> str:
+    """A UTF-8 text file; InputError, naming `what` it should be, where it is none."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = (
+            "not UTF-8" if isinstance(error, UnicodeDecodeError) else (getattr(error, "strerror", None) or str(error))
+        )
+        raise InputError(f"{what} must be a UTF-8 text file, got {path} ({reason})") from None
+
+
+def write_netcdf(path: str | Path, dataset: "xr.Dataset") -> None:
+    """Write NetCDF atomically, by way of memory: the HDF5 library must never meet a full disk, which it does not survive."""
+    content = dataset.to_netcdf(None, engine="h5netcdf")
+    with atomic(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def read_netcdf(path: str | Path, what: str) -> "xr.Dataset":
+    """A NetCDF file of ours, all of it in memory; InputError for anything else, also one that declares more than it holds."""
+    import h5py  # type: ignore[import-untyped]
+    import xarray as xr
+
+    file = regular_file(path, what)
+    try:
+        with h5py.File(file, "r") as opened:
+            _check_declared(opened, file.stat().st_size)
+        with xr.open_dataset(file, engine="h5netcdf") as opened:
+            return opened.load()
+    except InputError:
+        raise
+    except Exception as error:  # HDF5, h5netcdf and xarray have many words for a damaged file
+        reason = (str(error).splitlines() or [type(error).__name__])[0] or type(error).__name__
+        raise InputError(f"not a readable {what}: {file} ({reason})") from None
+
+
+INFLATED = 1100
+"""Most that deflate can expand bytes, and some."""
+
+
+def _check_declared(opened: Any, size: int) -> None:
+    """Raise if arrays of an HDF5 file claim more bytes than the file can hold."""
+
+    def look(name: str, item: Any) -> None:
+        declared = int(getattr(item, "nbytes", 0) or 0)
+        if hasattr(item, "chunks") and declared > size * (1 if item.compression is None else INFLATED) + 2**20:
+            raise ValueError(f"{name} declares {declared:,} bytes in a file of {size:,}")
+
+    opened.visititems(look)
+
+
+def regular_file(path: str | Path, what: str) -> Path:
+    """The path of an ordinary file; InputError if it is missing, a folder, or a pipe or device, which could wait for ever."""
+    file = path_of(what, path)
+    if not file.exists():
+        raise InputError(f"{what} not found: {file}")
+    if not file.is_file():
+        raise InputError(f"{what} must be an ordinary file, got {file}, which is a folder, a pipe or a device")
+    return file
+
+
+@contextmanager
+def locked(folder: str | Path) -> Iterator[None]:
+    """Hold a folder, made if it is not there, against other processes; InputError if one of them has it.
+
+    The lock is the kernel's: it ends with the process, however that ends, and leaves no file. Where a file system has no locks
+    nothing is held. A folder made here that stays empty is taken away again.
+    """
+    place = path_of("out", folder)
+    if place.exists() and not place.is_dir():
+        raise InputError(f"out must be a folder, got {place}, which is a file")
+    new = [one for one in (place, *place.parents) if not one.exists()]
+    with _refused(place):
+        place.mkdir(parents=True, exist_ok=True)
+    handle = _take(place)
+    try:
+        yield
+    finally:
+        for one in new:
+            with suppress(OSError):
+                one.rmdir()
+        if handle is not None:
+            os.close(handle)
+
+
+def _take(folder: Path) -> int | None:
+    try:
+        import fcntl
+    except ImportError:  # Windows has no locks on folders
+        return None
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(f"cannot open {folder}: {error.strerror or error}") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise InputError(f"{folder} is in use by another process: wait for it, or take another folder") from None
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+LONGEST_YAML = 2**20
+"""Characters of the longest YAML that is read."""
+
+
+def load_yaml(text: str, what: str) -> Any:
+    """What YAML text says; InputError, naming `what` it is, for text that is none.
+
+    Plain values, lists and mappings only. Aliases, with which a few lines can stand for more than any memory holds, and keys
+    given twice, of which one would be lost, are refused. 1e3 is a number, as in every other language.
+    """
+    import yaml
+
+    if len(text) > LONGEST_YAML:
+        raise InputError(f"{what} must be at most {LONGEST_YAML:,} characters of YAML, got {len(text):,}")
+    try:
+        return yaml.load(text, Loader=_plain_loader())  # noqa: S506  (a SafeLoader)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split()) if not isinstance(error, RecursionError) else "nested too deeply"
+        raise InputError(f"{what} must be YAML, got text that is not ({reason[:200]})") from None
+
+
+@cache
+def _plain_loader() -> Any:
+    import yaml
+
+    class Plain(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.events.AliasEvent):
+                raise InputError("aliases (*name) are not read: write the value out")
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            found = super().construct_mapping(node, deep=deep)
+            if len(found) < len(node.value):
+                keys = [key.value for key, _ in node.value]
+                twice = next((key for key in keys if keys.count(key) > 1), keys[0])
+                raise InputError(f"a key must be given once, got {shown(twice)} twice")
+            return found
+
+    Plain.yaml_implicit_resolvers = {
+        letter: [one for one in found if one[0] not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:float")]
+        for letter, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    number = r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?)"
+    special = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+    Plain.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(f"^(?:{number}|{special})$"), list("-+0123456789.")
+    )
+    return Plain
 
 
 def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

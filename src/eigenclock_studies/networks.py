@@ -48,8 +48,9 @@ def trained(
     `inspect`: functions of the denoiser, called after certain steps (multiples of ten) as training passes them; what they
     find they must keep themselves.
     """
+    from eigenclock.training.cadence import log_steps
     from eigenclock.training.loop import train
-    from eigenclock.training.probe import Probe, log_steps
+    from eigenclock.training.probe import Probe
     from eigenclock.training.streams import Stream, stream_seed
 
     place = folder / "runs" / name

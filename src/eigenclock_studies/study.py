@@ -14,8 +14,8 @@ import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from eigenclock.checks import InputError, choice
-from eigenclock.files import atomic, markdown, write_text
+from eigenclock.checks import InputError, choice, shown
+from eigenclock.files import atomic, markdown, write_netcdf, write_text
 from eigenclock.jobs.run_folder import manifest
 from eigenclock.jobs.studies import find_study
 from eigenclock.report.study_page import COLUMNS, PIXELS_PER_INCH, RUN, write_study_page
@@ -148,7 +148,7 @@ def _changed(part: Any, options: Mapping[str, Any], where: str) -> Any:
         first, _, rest = name.partition(".")
         known = {one.name: getattr(part, one.name) for one in fields(part)}
         if first not in known:
-            raise InputError(f"{where} must name one of {', '.join(known)}, got {first!r}")
+            raise InputError(f"{where} must name one of {', '.join(known)}, got {shown(first)}")
         old, inner = known[first], {rest: value} if rest else value
         if is_dataclass(old) and isinstance(inner, Mapping):
             part = replace(part, **{first: _changed(old, inner, f"{where}.{first}")})
@@ -168,11 +168,11 @@ def _alike(old: Any, value: Any, name: str) -> Any:
             _alike(old[0], one, name) if old else one for one in (new if isinstance(new, list | tuple) else [new])
         )
         if old and not new:
-            raise InputError(f"{name} must not be empty, got {value!r}")
+            raise InputError(f"{name} must not be empty, got {shown(value)}")
     kinds = (int, float) if isinstance(old, int | float) and not isinstance(old, bool) else type(old)
     if is_dataclass(old) or (old is not None and not isinstance(new, kinds)):
         kind = f"an option inside {type(old).__name__}" if is_dataclass(old) else f"like {old!r}"
-        raise InputError(f"{name} must be {kind}, got {new!r}")
+        raise InputError(f"{name} must be {kind}, got {shown(new)}")
     return new
 
 
@@ -192,8 +192,7 @@ def _write(folder: Path, key: str, found: Part, kept: Mapping[str, Any]) -> None
             table.to_csv(temporary, index=False, float_format="%.5g")
     write_text(folder / f"{key}_notes.txt", "".join(note + "\n" for note in found.notes))
     if found.dataset is not None:
-        with atomic(folder / f"{key}.nc") as temporary:
-            found.dataset.to_netcdf(temporary, engine="h5netcdf")
+        write_netcdf(folder / f"{key}.nc", found.dataset)
     for name, figure in found.figures.items():
         FigureCanvasAgg(figure)
         with atomic(folder / f"{key}_{name}.png") as temporary:

@@ -13,8 +13,8 @@ from typing import Any
 
 import xarray as xr
 
-from eigenclock.checks import InputError, integer, number
-from eigenclock.files import atomic
+from eigenclock.checks import InputError, integer, number, random_seed
+from eigenclock.files import read_netcdf, write_netcdf
 
 Case = Callable[[Any, int], xr.Dataset]
 """case(setting, seed) → what was measured. A function of a module, so that other processes can call it."""
@@ -82,7 +82,7 @@ def sweep(
     if len(set(seeds)) < len(seeds):
         raise InputError(f"seeds must be different, got {tuple(seeds)}")
     for seed in seeds:
-        integer("seeds", seed, at_least=0)
+        random_seed(seed, "seeds")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     count = (cores if executor is None else len(settings) * len(seeds)) if workers is None else workers
     integer("workers", count, at_least=1)
@@ -151,8 +151,7 @@ def _one(case: Case, setting: Any, key: Key, folder: Path) -> xr.Dataset:
     if not isinstance(found, xr.Dataset):
         raise InputError(f"case must return an xarray Dataset, got {type(found).__name__}")
     kept = found.assign_attrs(setting=repr(setting), seed=key[1], seconds=clock.perf_counter() - begun)
-    with atomic(_file(folder, key)) as temporary:
-        kept.to_netcdf(temporary, engine="h5netcdf")
+    write_netcdf(_file(folder, key), kept)
     return kept
 
 
@@ -168,8 +167,7 @@ def _read(file: Path, setting: Any) -> xr.Dataset | None:
     if not file.exists():
         return None
     try:
-        with xr.open_dataset(file, engine="h5netcdf") as opened:
-            found = opened.load()
-    except (OSError, ValueError, KeyError):  # not a whole file: done again
+        found = read_netcdf(file, "result")
+    except InputError:  # not a whole file: done again
         return None
     return found if found.attrs.get("setting") == repr(setting) else None

@@ -1,5 +1,7 @@
 """Tests of `eigenclock.curve.learning_curve`."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from recipes import OBJECTIVES
@@ -124,12 +126,13 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     curve.save(tmp_path / "curve.nc")
     before = (tmp_path / "curve.nc").read_bytes()
 
-    def crash(self, path, **options):
-        path.write_bytes(b"half")
-        raise RuntimeError("disk full")
+    def crash(self, content):
+        with self.open("wb") as file:
+            file.write(content[:100])
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(type(curve.dataset), "to_netcdf", crash)
-    with pytest.raises(RuntimeError, match="disk full"):
+    monkeypatch.setattr(Path, "write_bytes", crash)
+    with pytest.raises(ec.InputError, match=r"^cannot write .*curve\.nc: No space left on device$"):
         curve.save(tmp_path / "curve.nc")
     assert (tmp_path / "curve.nc").read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["curve.nc"]

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..checks import InputError
-from ..files import atomic
+from ..files import atomic, write_netcdf
 from ..latents.diagnose import METRICS, diagnose_latents
 from ..report.diagnosis import diagnosis_figure
 from ..training.network_options import need_torch
@@ -94,8 +94,7 @@ def command(config: DiagnoseConfig, _: Call) -> None:
     print(f"predicted time to learn the covariance: {time:.3g} steps × rate; {words}")
     if config.out is not None:
         out = Path(config.out)
-        with atomic(out / "diagnosis.nc") as temporary:
-            result.to_netcdf(temporary, engine="h5netcdf")
+        write_netcdf(out / "diagnosis.nc", result)
         picture = diagnosis_figure(result)
         FigureCanvasAgg(picture)
         with atomic(out / "diagnosis.png") as temporary:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from ..checks import choice, integer, number
+from ..checks import choice, integer, number, random_seed
 
 Direction: TypeAlias = Literal["rising", "falling"]
 Threshold: TypeAlias = Literal["geometric", "harmonic", "arithmetic"] | float
@@ -124,7 +124,7 @@ class Emergence:
         """
         choice("direction", direction, ("rising", "falling"))
         integer("resamples", resamples, at_least=1)
-        integer("seed", seed, at_least=0)
+        random_seed(seed)
         use = self.select(direction, gray_zone=gray_zone)
         same = self.direction == direction
         nothing = float("nan")
@@ -166,11 +166,17 @@ class Emergence:
         return moment if np.isfinite(moment) else float("nan")
 
 
+ALIKE = 1e-12
+"""Spread of ln variance below which variances do not differ; rounding of a logarithm of any double is less."""
+
+
 def _least_squares(x: Float[np.ndarray, "fit n"], y: Float[np.ndarray, "fit n"]) -> tuple[Any, Any, Any]:
     """Slope, intercept and R² of y on x, one fit per row; NaN where x does not vary."""
     dx, dy = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
     xx, xy, yy = (dx * dx).sum(axis=1), (dx * dy).sum(axis=1), (dy * dy).sum(axis=1)
-    xx = np.where(xx > 1e-12 * (1 + (x * x).sum(axis=1)), xx, np.nan)
+    xx = np.where(
+        xx > x.shape[1] * ALIKE**2, xx, np.nan
+    )  # of differences alone: not of the unit of what x is the ln of
     slope = xy / xx
     r2 = np.where(yy > 0, xy * slope / np.where(yy > 0, yy, 1), 1.0)
     return slope, y.mean(axis=1) - slope * x.mean(axis=1), r2

@@ -11,7 +11,7 @@ import scipy.stats
 import xarray as xr
 from jaxtyping import Float
 
-from ..checks import InputError, choice, number
+from ..checks import InputError, choice, number, number_option
 
 Direction: TypeAlias = Literal["rising", "falling"]
 Smoothing: TypeAlias = Literal["none", "isotonic", "twice"]
@@ -134,7 +134,7 @@ class Clock:
     smooth: Smoothing = "none"
 
     def __post_init__(self) -> None:
-        number("target", self.target)
+        number_option(self, "target")
         choice("direction", self.direction, get_args(Direction))
         choice("smooth", self.smooth, get_args(Smoothing))
 

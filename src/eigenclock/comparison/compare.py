@@ -7,9 +7,10 @@ import pandas as pd
 import scipy.stats
 from jaxtyping import Bool, Float
 
-from ..checks import InputError
+from ..checks import InputError, instance, say
 from ..clocks.emergence import Emergence, PowerLaw, Threshold, emergence
 from ..curve.learning_curve import LearningCurve
+from ..recipe.objectives import Objective
 
 DISAGREEMENT = 2.0
 """A mode disagrees when its time is off by more than this factor after the common time constant."""
@@ -104,13 +105,24 @@ def started_late(measured: LearningCurve) -> bool:
     return bool(measured.dataset.attrs.get("first_step", 0) > 0)
 
 
+def said_of_objective(predicted: Objective | None, measured: LearningCurve) -> None:
+    """Warn where a network was probed as one that predicts something else than the theory that it is set against."""
+    known = measured.dataset.attrs.get("objective")
+    if predicted is not None and known is not None and known != type(predicted).__name__:
+        say(
+            f"the prediction is of {type(predicted).__name__}, the probed network predicts as {known} says: give the same "
+            "objective to both",
+            level=3,
+        )
+
+
 def compare(curve: LearningCurve, measured: LearningCurve, *, threshold: Threshold = "geometric") -> Comparison:
     """Compare the clocks of a predicted and a measured (or simulated) curve of the same modes.
 
     Fewer than two comparable modes give NaN statistics. A measurement that started late is read from the predicted start, and
     modes that it found learned are left out.
 
-    InputError if the curves have different numbers of modes.
+    InputError if the curves have different modes. Warns where the measured network predicts another target than the curve's.
 
     ```python
     >>> import eigenclock as ec
@@ -121,12 +133,25 @@ def compare(curve: LearningCurve, measured: LearningCurve, *, threshold: Thresho
 
     ```
     """
+    check_pair(curve, measured)
+    said_of_objective(None if curve.recipe is None else curve.recipe.objective, measured)
+    return comparison_of(curve, measured, threshold)
+
+
+def check_pair(curve: LearningCurve, measured: LearningCurve) -> None:
+    """Raise unless both are learning curves of the same modes."""
+    for name, one in (("curve", curve), ("measured", measured)):
+        instance(name, one, LearningCurve, "a learning curve")
     if curve.target.size != measured.target.size:
         raise InputError(f"curves must have the same modes, got {curve.target.size} and {measured.target.size}")
     if not np.allclose(curve.target, measured.target, rtol=1e-6):
         raise InputError(
             "curves must have the same target variances, got different ones: compare curves of one spectrum"
         )
+
+
+def comparison_of(curve: LearningCurve, measured: LearningCurve, threshold: Threshold) -> Comparison:
+    """`compare` of curves known to belong together."""
     first, second = curve.emergence(threshold), measured_emergence(measured, curve, threshold)
     used = np.zeros(first.target.size, dtype=bool)
     for direction in ("rising", "falling"):

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from ..checks import InputError, number
+from ..checks import InputError, instance, number
 from ..clocks.emergence import emergence
 from ..curve.learning_curve import LearningCurve
-from .compare import started_late
+from .compare import said_of_objective, started_late
 from .time_scale import PARTIAL_NOISE, Status, TimeScale
 
 COVERAGE = 0.8
@@ -159,10 +159,15 @@ def forecast(
     ```
     """
     number("coverage", coverage, above=0, below=1)
+    for name, one in (("curve", curve), ("measured", measured)):
+        instance(name, one, LearningCurve, "a learning curve")
     if curve.target.size != measured.target.size or not np.allclose(curve.target, measured.target, rtol=1e-6):
         raise InputError(
             f"curve and measured must have the same modes, got {curve.target.size} and {measured.target.size} modes"
         )
+    if at is not None:
+        number("at", at, at_least=0)
+    said_of_objective(None if curve.recipe is None else curve.recipe.objective, measured)
     late = started_late(measured)
     initial = curve.initial.values if late else measured.initial.values
     part = {fraction: np.nan_to_num(curve.emergence(fraction).time) for fraction in ON_THE_WAY}

@@ -7,9 +7,10 @@ import pandas as pd
 import scipy.optimize
 from jaxtyping import Float
 
+from ..checks import InputError, number, numeric_array, sequence, shown
 from ..clocks.emergence import Emergence
 from ..curve.learning_curve import LearningCurve
-from .compare import measured_emergence
+from .compare import check_pair, measured_emergence
 from .forecast import COVERAGE, Forecast, forecast, forecast_by_variance
 
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -47,6 +48,11 @@ def check_forecasts(
     `covered` the share of the modes that emerged later whose interval holds the step; `open` the share of the modes that never
     emerged whose interval reaches the end of the run; `moment_covered` whether the interval of "90 % of the variance" holds.
     """
+    check_pair(curve, measured)
+    for i, fraction in enumerate(sequence("fractions", fractions)):
+        number(f"fractions[{i}]", fraction, above=0, at_most=1)
+    if loss is not None:
+        loss = _losses(loss)
     last = float(measured.time.values[-1])
     table = measured_emergence(measured, curve)
     rows = []
@@ -59,9 +65,19 @@ def check_forecasts(
         plain = forecast_by_variance(curve, measured, at=at, coverage=coverage)
         rows.append(_row("1/variance", fraction, plain, plain.time, table, last))
         if loss is not None:
-            expected = by_loss(np.asarray(loss[0]), np.asarray(loss[1]), at, ours, table.time)
+            expected = by_loss(*loss, at, ours, table.time)
             rows.append(_row("loss", fraction, ours, expected, table, last))
     return pd.DataFrame(rows)
+
+
+def _losses(loss: Any) -> tuple[Any, Any]:
+    """Steps and losses, as many of both."""
+    if not isinstance(loss, tuple | list) or len(loss) != 2:
+        raise InputError(f"loss must be two arrays, steps and losses, got {shown(loss)}")
+    steps, values = (numeric_array("loss", one, "numbers") for one in loss)
+    if steps.ndim != 1 or steps.shape != values.shape:
+        raise InputError(f"loss must be as many losses as steps, got shapes {values.shape} and {steps.shape}")
+    return steps, values
 
 
 def _row(

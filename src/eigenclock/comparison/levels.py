@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.interpolate
 from jaxtyping import Float
 
-from ..checks import InputError
+from ..checks import InputError, choice, instance, shown
 from ..clocks.emergence import Threshold
 from ..curve.learning_curve import LearningCurve
 from ..recipe.architectures import Architecture, OneLayer
@@ -18,7 +18,7 @@ from ..recipe.recipe import Recipe
 from ..recipe.samplers import ProbabilityFlow, Sampler
 from ..spectrum.spectrum import Spectrum
 from ..theory.predict import predict
-from .compare import Comparison, compare, started_late
+from .compare import Comparison, comparison_of, said_of_objective, started_late
 
 TIMES = np.concatenate([[0.0], np.geomspace(1e-4, 1e9, 600)])
 """Training times at which a level is predicted, in units of gradient flow of learning rate 1."""
@@ -49,7 +49,7 @@ class Levels:
 
     def __getitem__(self, level: str) -> Comparison:
         if level not in self.comparisons:
-            raise InputError(f"level must be one of {', '.join(self.comparisons)}, got {level!r}")
+            raise InputError(f"level must be one of {', '.join(self.comparisons)}, got {shown(level)}")
         return self.comparisons[level]
 
     def __iter__(self) -> Iterator[str]:
@@ -119,11 +119,14 @@ def compare_levels(
 
     ```
     """
+    instance("measured", measured, LearningCurve, "a learning curve")
+    instance("objective", objective, Objective, "an objective of the theory, such as EDM()")
+    said_of_objective(objective, measured)
     spectrum = measured.spectrum
     curves = {name: predict_level(name, spectrum, objective, sampler, architecture, measured) for name in "abc"}
     if "gain" in measured.dataset and "first_step" in measured.dataset.attrs and not started_late(measured):
         curves["d"] = predict_level("d", spectrum, objective, sampler, architecture, measured)
-    return Levels(curves, {name: compare(curve, measured, threshold=threshold) for name, curve in curves.items()})
+    return Levels(curves, {name: comparison_of(curve, measured, threshold) for name, curve in curves.items()})
 
 
 def predict_level(
@@ -134,7 +137,15 @@ def predict_level(
     architecture: Architecture = OneLayer(0.0),
     measured: LearningCurve | None = None,
 ) -> LearningCurve:
-    """The prediction of one level; "d" needs `measured`, "a" takes the start of its generated variance from it."""
+    """The prediction of one level; "d" needs `measured`, "a" takes the start of its generated variance from it.
+
+    InputError for other levels than "a" to "d".
+    """
+    choice("level", level, tuple(MEANING))
+    instance("objective", objective, Objective, "an objective of the theory, such as EDM()")
+    instance("sampler", sampler, Sampler, "a sampler of the theory")
+    if measured is not None:
+        instance("measured", measured, LearningCurve, "a learning curve")
     flow = ProbabilityFlow(sampler.sigma_min, sampler.sigma_max)
     if level == "d":
         if measured is None:

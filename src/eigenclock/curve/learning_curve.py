@@ -1,7 +1,6 @@
 """LearningCurve: the one result of theory, brute force and measurement."""
 
 import json
-from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,44 +8,19 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from ..checks import InputError, integer, number
+from ..checks import InputError, instance, integer, number, random_seed
 from ..clocks import emergence as clocks
-from ..files import atomic
+from ..files import read_netcdf, write_netcdf
 from ..recipe.recipe import Recipe
 from ..spectrum.spectrum import Spectrum
 from . import divergences
+from .dataset import LABELS, check_dataset, one_time
 from .other_modes import NOT_KEPT, along_other_modes, distances, square_root
 
 if TYPE_CHECKING:
     from .displays import CurvePlots
 
 FORMAT = "eigenclock learning curve 1"
-
-LABELS: dict[Hashable, dict[str, str]] = {
-    "time": {"long_name": "training time", "units": "optimizer steps"},
-    "mode": {"long_name": "mode"},
-    "sigma": {"long_name": "noise level", "units": "data units"},
-    "variance": {"long_name": "generated variance", "units": "data units²"},
-    "initial": {"long_name": "generated variance before training", "units": "data units²"},
-    "target": {"long_name": "data variance", "units": "data units²"},
-    "null_variance": {
-        "long_name": "generated variance of directions in which the data do not vary",
-        "units": "data units²",
-    },
-    "test_variance": {"long_name": "held-out data variance", "units": "data units²"},
-    "gain": {"long_name": "denoiser gain", "units": "1"},
-    "loss": {"long_name": "training loss per mode", "units": "squared units of the regression target"},
-    "test_loss": {"long_name": "held-out loss per mode", "units": "squared units of the regression target"},
-    "alignment": {"long_name": "alignment with the data's modes", "units": "1"},
-    "covariance": {"long_name": "generated covariance in mode coordinates", "units": "data units²"},
-    "generated_mean": {"long_name": "generated mean along each mode", "units": "data units"},
-    "target_mean": {"long_name": "data mean along each mode", "units": "data units"},
-    "kl": {"long_name": "KL(generated ‖ data)", "units": "nats"},
-    "wasserstein": {"long_name": "Wasserstein-2 distance", "units": "data units"},
-    "gain_r2": {"long_name": "share of the denoised variance that a linear gain explains", "units": "1"},
-    "noise": {"long_name": "noise from which the kept samples were generated, in mode coordinates", "units": "1"},
-    "particles": {"long_name": "generated samples in mode coordinates", "units": "data units"},
-}
 
 
 class LearningCurve:
@@ -72,6 +46,9 @@ class LearningCurve:
     """
 
     def __init__(self, dataset: xr.Dataset, *, recipe: Recipe | None, source: str) -> None:
+        check_dataset(dataset)
+        if recipe is not None:
+            instance("recipe", recipe, Recipe, "a Recipe or None")
         self.dataset = dataset.assign_coords(mode=np.arange(dataset.sizes["mode"]))
         for name in self.dataset.variables:
             self.dataset[name].attrs.update(LABELS.get(name, {}))
@@ -204,7 +181,7 @@ class LearningCurve:
         return self._between_records(time, self.variance.values, self.initial.values)
 
     def _between_records(self, time: float, values: Any, initial: Any, *, geometric: bool = True) -> Any:
-        times = self.dataset["time"].values
+        times, time = self.dataset["time"].values, one_time(time)
         if not (times[0] <= time <= times[-1] or time == 0):
             raise InputError(f"time must be 0 or in [{times[0]:g}, {times[-1]:g}], the recorded range, got {time:g}")
         if time == 0:
@@ -227,7 +204,7 @@ class LearningCurve:
         InputError if the spectrum has no basis or the time was not recorded.
         """
         integer("n", n, at_least=1)
-        integer("seed", seed, at_least=0)
+        random_seed(seed)
         spectrum, variance, rng = self.spectrum, self.variance_at(time), np.random.default_rng(seed)
         if not np.isfinite(variance).all():
             raise InputError(f"generated variance at time {time:g} is not finite: there is nothing to sample")
@@ -297,26 +274,20 @@ class LearningCurve:
             source=self.source,
             recipe=json.dumps(self.recipe.to_dict() if self.recipe else None, default=lambda value: value.item()),
         )
-        with atomic(path) as temporary:
-            dataset.to_netcdf(temporary, engine="h5netcdf")
+        write_netcdf(path, dataset)
 
     @classmethod
     def load(cls, path: str | Path) -> "LearningCurve":
         """Read what `save` wrote; InputError if the file is missing, truncated or something else."""
+        dataset = read_netcdf(path, "learning curve")
         try:
-            with xr.open_dataset(Path(path), engine="h5netcdf") as opened:
-                dataset = opened.load()
             attrs = dict(dataset.attrs)
             if attrs.pop("format") != FORMAT:
                 raise ValueError("written by another version")
             recipe, source = json.loads(attrs.pop("recipe")), str(attrs.pop("source"))
             dataset.attrs = attrs
-            for name in ("time", "variance", "initial", "target"):
-                dataset[name]
             return cls(dataset, recipe=Recipe.from_dict(recipe) if recipe else None, source=source)
-        except FileNotFoundError:
-            raise InputError(f"learning curve not found: {path}") from None
-        except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        except Exception as error:  # whatever a file that another program wrote may lack
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(f"not a readable learning curve: {path} ({reason})") from None
 

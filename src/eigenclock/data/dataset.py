@@ -1,18 +1,21 @@
 """A data set: samples, perhaps held-out samples, and where they are from."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
-from ..checks import InputError, integer, number
+from ..checks import InputError, integer, number, numeric_array, random_seed
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DataSet:
     """Samples to train on and, where there are any, held-out samples of the same shape.
 
     - `samples`, `test`: (n, d) vectors, (n, h, w) or (n, h, w, c) images, float.
     - `name`, `source`: what to call it, and where it is from.
+    - `labels`: (n,) whole class of each sample, or None; `classes`: the name of each class.
 
     Raises InputError for any other shape or fewer than two samples.
     """
@@ -21,8 +24,12 @@ class DataSet:
     test: np.ndarray | None
     name: str
     source: str
+    labels: Any = None
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.samples, np.ndarray) or isinstance(self.samples, np.ma.MaskedArray):
+            object.__setattr__(self, "samples", numeric_array("data", self.samples, "real numbers"))
         if self.samples.dtype.kind not in "fiub":
             raise InputError(f"data must be real numbers, got dtype {self.samples.dtype}")
         if self.samples.ndim not in (2, 3, 4) or 0 in self.samples.shape[1:]:
@@ -30,14 +37,21 @@ class DataSet:
         if len(self.samples) < 2:
             raise InputError(f"data must hold at least 2 samples, got {len(self.samples)}")
 
+    def __repr__(self) -> str:
+        test = "" if self.test is None else f" and {len(self.test):,} test"
+        classes = f", {len(self.classes)} classes" if self.classes else ""
+        kind = "training" if test else ""
+        counts = f"{len(self.samples):,} {kind}{test} samples".replace("  ", " ")
+        return f"DataSet({self.name}: {counts} of shape {self.samples.shape[1:]}{classes})"
+
     def limited(self, n: int | None, *, seed: int = 0) -> "DataSet":
         """At most `n` training samples, chosen at random; all of them for None."""
-        integer("seed", seed, at_least=0)
+        random_seed(seed)
         if n is None or n >= len(self.samples):
             return self
         integer("n", n, at_least=2)
-        chosen = np.random.default_rng(seed).permutation(len(self.samples))[:n]
-        return replace(self, samples=self.samples[np.sort(chosen)])
+        rows = chosen_rows(len(self.samples), n, seed)
+        return replace(self, samples=self.samples[rows], labels=None if self.labels is None else self.labels[rows])
 
     def standardized(self, sigma_data: float = 0.5) -> "DataSet":
         """Shifted and scaled, all coordinates alike, to mean 0 and standard deviation `sigma_data` (EDM's convention)."""
@@ -47,9 +61,19 @@ class DataSet:
             raise InputError(
                 f"data must be finite, got {int((~np.isfinite(values)).sum())} NaN or inf entries in {self.name}"
             )
-        mean, spread = values.mean(), values.std()
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, spread = values.mean(), values.std()
         if spread == 0:
             raise InputError(f"data must vary, got constant data in {self.name}")
+        if not np.isfinite(spread):
+            raise InputError(f"data must be of a size whose square float64 holds, got up to {np.abs(values).max():g}")
         scale = sigma_data / spread
         test = None if self.test is None else (np.asarray(self.test, dtype=np.float64) - mean) * scale
         return replace(self, samples=(values - mean) * scale, test=test)
+
+
+def chosen_rows(total: int, n: int | None, seed: int) -> Int[np.ndarray, " n"]:
+    """Which `n` of `total` samples are taken, at random and in order; all for None."""
+    if n is None or n >= total:
+        return np.arange(total)
+    return np.sort(np.random.default_rng(seed).permutation(total)[:n])

@@ -1,4 +1,4 @@
-"""Images with class labels: a NumPy archive, or the four IDX files of MNIST and its relatives."""
+"""Images with class labels: a NumPy archive, the four IDX files of MNIST and its relatives, or a folder of images by class."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,50 +7,117 @@ from typing import Any
 import numpy as np
 
 from ..checks import InputError
-from .reading import read_idx, read_numpy
+from ..files import path_of
+from .arrays import read_idx, read_numpy
+from .decoding import Color
+from .image_files import find_images
+from .reading import load
 
 IDX_FILES = {"train_x": "train-images", "train_y": "train-labels", "test_x": "t10k-images", "test_y": "t10k-labels"}
 """How the official files' names begin."""
 
+HELD_OUT = ("test", "val", "valid", "validation")
+"""Names of a folder of held-out images, beside one called train."""
+
+EVERY = 5
+"""Of a folder without held-out images every fifth of each class is held out."""
+
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """Training and test images (n, h, w) in 0…1 with whole class labels (n,) from 0."""
+    """Training and test images (n, h, w) or (n, h, w, c) in 0…1 with whole class labels (n,) from 0.
+
+    `classes`: the name of each class, where the files say it.
+    """
 
     train_x: Any
     train_y: Any
     test_x: Any
     test_y: Any
     name: str
+    classes: tuple[str, ...] = ()
 
 
-def load_labelled(data: str) -> Labelled:
-    """Labelled images of a path: a .npz with train_x, train_y, test_x, test_y, or a folder with the four IDX files.
+def load_labelled(data: str, *, image_size: int | None = None, color: Color | None = None) -> Labelled:
+    """Labelled images of a path: a .npz, a folder with the four IDX files, or a folder or zip of images by class.
+
+    The .npz has train_x, train_y, test_x, test_y. A folder of images has a sub-folder per class, under train and test (or val)
+    if it is split, else every fifth image of each class is held out; a zip has EDM's dataset.json. `image_size`, `color`: as of
+    `load`.
 
     Raises InputError if it does not exist, lacks one of them, or labels and images differ in number.
     """
-    path = Path(data)
+    path = path_of("data", data).expanduser()
     if not path.exists():
-        raise InputError(f"data must be a .npz or a folder of IDX files, got {data!r}, which does not exist")
-    if path.is_dir():
+        raise InputError(f"data must be a .npz or a folder of IDX files, got {str(data)!r}, which does not exist")
+    options: dict[str, Any] = {"image_size": image_size, "color": color}
+    images = (path.is_dir() or path.suffix.lower() == ".zip") and bool(find_images(path).files)
+    if path.is_dir() and (not images or any(_matching(path, start) for start in IDX_FILES.values())):
         found = {name: read_idx(_idx(path, start)) for name, start in IDX_FILES.items()}
-    elif path.suffix == ".npz":
+    elif images:
+        return _of_images(path, options)
+    elif path.suffix.lower() == ".npz":
         found = {name: read_numpy(path, name) for name in IDX_FILES}
     else:
-        raise InputError(f"data must be a .npz or a folder of IDX files, got {data!r}")
+        raise InputError(
+            f"data must be a .npz or a folder of IDX files, got {str(data)!r} (or a folder of images by class)"
+        )
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"{name} applies to folders of images, got it with {str(data)!r}")
     for part in ("train", "test"):
         images, labels = found[f"{part}_x"], found[f"{part}_y"]
-        if labels.ndim != 1 or len(labels) != len(images) or labels.dtype.kind not in "iu":
+        if labels.ndim != 1 or images.ndim < 2 or len(labels) != len(images) or labels.dtype.kind not in "iu":
             raise InputError(
-                f"{part}_y must be one whole label per image, got shape {labels.shape} for {len(images)} images"
+                f"{part}_y must be one whole label per image, got shape {labels.shape} for "
+                f"{len(images) if images.ndim else 0} images"
             )
         if images.dtype.kind in "ui":
             found[f"{part}_x"] = images.astype(np.float32) / 255
     return Labelled(**found, name=path.stem)
 
 
+def _of_images(path: Path, options: dict[str, Any]) -> Labelled:
+    """Images by class, split as the folders say, or here."""
+    parts = {one.name.lower(): one for one in path.iterdir() if one.is_dir()} if path.is_dir() else {}
+    held_out = next((parts[name] for name in HELD_OUT if name in parts), None)
+    if "train" in parts and held_out is not None:
+        train, test = (load(str(one), **options) for one in (parts["train"], held_out))
+        if train.classes != test.classes:
+            raise InputError(
+                f"train and {held_out.name} must have the same classes, got {', '.join(train.classes) or 'none'} and "
+                f"{', '.join(test.classes) or 'none'}"
+            )
+        _check_labels(train.labels, path)
+        return Labelled(train.samples, train.labels, test.samples, test.labels, path.stem, train.classes)
+    whole = load(str(path), **options)
+    labels = _check_labels(whole.labels, path)
+    place = np.empty(len(labels), dtype=int)
+    for label in np.unique(labels):
+        mine = np.flatnonzero(labels == label)
+        place[mine] = np.arange(mine.size)
+    out = place % EVERY == EVERY - 1
+    if not out.any():
+        raise InputError(
+            f"a class needs {EVERY} images for one of them to be held out, got {int(place.max()) + 1} at most"
+        )
+    return Labelled(whole.samples[~out], labels[~out], whole.samples[out], labels[out], path.stem, whole.classes)
+
+
+def _check_labels(labels: Any, path: Path) -> Any:
+    if labels is None:
+        raise InputError(
+            f"{path} must have a sub-folder of images for each of at least 2 classes, or EDM's dataset.json"
+        )
+    return labels
+
+
+def _matching(folder: Path, start: str) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.name.startswith(start))
+
+
 def _idx(folder: Path, start: str) -> Path:
-    matching = sorted(folder.glob(f"{start}*"))
+    matching = _matching(folder, start)
     if not matching:
-        raise InputError(f"{folder} must hold a file {start}*, got none")
+        raise InputError(f"{folder} must hold a file {start}*, got none (nor images by class)")
     return matching[0]

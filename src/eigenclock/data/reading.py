@@ -1,124 +1,161 @@
-"""From a name or a path to a DataSet: NumPy arrays, image folders, IDX files."""
+"""From a name or a path to a DataSet: NumPy arrays, IDX files, folders and archives of images."""
 
-import gzip
-import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from ..checks import InputError
+from ..checks import InputError, channels_first, choice, integer, random_seed, say
+from ..files import path_of
+from .arrays import read_idx, read_numpy, read_numpy_folder
 from .bundled import BUNDLED
-from .dataset import DataSet
+from .dataset import DataSet, chosen_rows
+from .decoding import MAX_PIXELS, Color, Progress, decode
+from .image_files import ImageFiles, extensions, find_images
 
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
-IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+PICKLES = {".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin", ".joblib"}
+
+LARGEST_INTEGER = {"u1": 255.0, "u2": 65535.0}
+"""What stands for 1 in whole numbers of a file; other kinds are divided by 255."""
 
 
-def load(data: str, *, image_size: int | None = None) -> DataSet:
+def load(
+    data: str,
+    *,
+    image_size: int | None = None,
+    color: Color | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    max_pixels: int = MAX_PIXELS,
+    progress: Progress = lambda done, total: None,
+) -> DataSet:
     """The data set of a bundled name or a path.
 
-    Paths: `.npy`; `.npz`, or `file.npz:key` where it holds several arrays; IDX files (MNIST's format, `.gz` or not); a folder
-    of images, read recursively. Integers are divided by 255 (16-bit images by 65,535).
+    Paths: `.npy`; `.npz`, or `file.npz:key` where it holds several arrays; a folder of `.npy` files of one shape; IDX files
+    (MNIST's format, `.gz` or not); a folder of images, read recursively, or a zip of them as EDM makes it. Whole numbers are
+    divided by 255 (16-bit by 65,535). Arrays (n, channels, h, w) are moved to (n, h, w, channels), with a warning.
+
+    Images are turned upright (EXIF), transparent pixels show white, every frame of an animation or page is a sample; hidden
+    files and `__MACOSX` are left out, links are followed once. Classes, by first sub-folder or `dataset.json`, are `labels`.
 
     **Parameters**
 
     - `data`: name or path.
-    - `image_size`: crop images of a folder to their central square and resize to this many pixels.
+    - `image_size`: crop images to their central square and resize to this many pixels.
+    - `color`: "gray" or "rgb" for images; by default as they are, gray among colour becomes colour.
+    - `n`, `seed`: read only `n` of the samples, chosen at random. - `progress`: called as progress(done, total) for images.
+    - `max_pixels`: of the largest image that is read; more can be a damaged or a hostile file.
 
-    Raises InputError if it does not exist, cannot be read, or its images differ in size (gray images among colour become colour).
+    Raises InputError if it does not exist, cannot be read, claims more than it holds or than fits in memory, or its images differ
+    in size or kind of numbers.
+
+    ```python
+    >>> import eigenclock as ec
+    >>> ec.data.load("digits", n=100)
+    DataSet(digits 8×8: 100 training and 360 test samples of shape (8, 8))
+
+    ```
     """
-    if data in BUNDLED:
-        return BUNDLED[data]()
-    path, key = Path(data), None
-    if not path.exists() and ".npz:" in data:
-        name, key = data.rsplit(":", 1)
-        path = Path(name)
-    if not path.exists():
-        raise InputError(f"data must be a path or one of {', '.join(BUNDLED)}; got {data!r}, which does not exist")
-    if image_size is not None and not path.is_dir():
-        raise InputError(f"image_size applies to folders of images, got it with {data!r}")
-    if path.is_dir():
-        array = _read_folder(path, image_size)
-    elif path.suffix in (".npy", ".npz"):
-        array = read_numpy(path, key)
-    elif "idx" in path.name or "ubyte" in path.name:
-        array = read_idx(path)
-    else:
-        raise InputError(f"data must be .npy, .npz, an IDX file or a folder of images, got {data!r}")
-    if array.dtype.kind in "ui":
-        array = array.astype(np.float32) / 255
+    if color is not None:
+        choice("color", color, get_args(Color))
+    if image_size is not None:
+        integer("image_size", image_size, at_least=1, at_most=2**14)
+    integer("max_pixels", max_pixels, at_least=1)
+    if n is not None:
+        integer("n", n, at_least=2)
+    random_seed(seed)
+    if isinstance(data, str) and data in BUNDLED:
+        if image_size is not None or color is not None:
+            given = "image_size" if image_size is not None else "color"
+            raise InputError(f"{given} applies to folders of images, got it with {data!r}")
+        return BUNDLED[data]().limited(n, seed=seed)
+    path, key = _place(data)
+    images = _images(path)
+    if images is None:
+        for name, value in (("image_size", image_size), ("color", color)):
+            if value is not None:
+                raise InputError(f"{name} applies to folders of images, got it with {data!r}")
+        return _of_array(path, key, n, seed)
+    rows = chosen_rows(len(images.files), n, seed)
+    chosen = [images.files[i] for i in rows]
+    options: dict[str, Any] = {"image_size": image_size, "color": color, "max_pixels": max_pixels, "progress": progress}
+    array = decode(images, chosen, **options)
+    if images.left_out:
+        say(str(images), level=3)
     return DataSet(
-        array, None, path.stem or path.name, f"{path.name}, {len(array):,} samples of shape {array.shape[1:]}"
+        array,
+        None,
+        path.stem or path.name,
+        f"{path.name}, {images}, samples of shape {array.shape[1:]}",
+        labels=None if images.labels is None else images.labels[rows],
+        classes=images.classes,
     )
 
 
-def read_numpy(path: Path, key: str | None) -> Any:
-    """The array of a .npy, or one of a .npz by name; InputError for pickles and what cannot be read."""
+def _place(data: Any) -> tuple[Path, str | None]:
+    """Path and key of what was given; InputError if nothing is there."""
+    path, key = path_of("data", data).expanduser(), None
+    if not path.exists() and ".npz:" in str(data):
+        name, key = str(data).rsplit(":", 1)
+        path = path_of("data", name).expanduser()
+    if not path.exists():
+        raise InputError(f"data must be a path or one of {', '.join(BUNDLED)}; got {str(data)!r}, which does not exist")
+    return path, key
+
+
+def _images(path: Path) -> ImageFiles | None:
+    """The images of a folder or an archive; None for what is neither, and for a folder of .npy files."""
+    if not path.is_dir() and path.suffix.lower() != ".zip":
+        return None
     try:
-        with path.open("rb") as stream:
-            content = np.load(stream, allow_pickle=False)
-            if isinstance(content, np.ndarray):
-                return content
-            names = list(content.files)
-            if key is None and len(names) == 1:
-                key = names[0]
-            if key is not None and key not in names:
-                raise InputError(f"{path} holds no array {key!r}, only {', '.join(names)}")
-            if key is None:
-                raise InputError(f"{path} holds several arrays, name one of them: {path}:{{{', '.join(names)}}}")
-            return content[key]
-    except InputError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        reason = "pickled objects or not an array" if "pickle" in str(error).lower() else str(error).splitlines()[0]
-        raise InputError(f"not a readable NumPy file: {path} ({reason})") from None
-
-
-def read_idx(path: Path) -> Any:
-    """IDX: two zero bytes, a type, the number of axes, their lengths, then the values, all big-endian."""
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
-        raise InputError(f"not a readable IDX file: {path} ({error})") from None
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in IDX_TYPES or len(raw) < 4 + 4 * raw[3]:
-        raise InputError(f"not an IDX file: {path}")
-    shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", raw[3], 4))
-    kind = np.dtype(IDX_TYPES[raw[2]])
-    start, count = 4 + 4 * raw[3], int(np.prod(shape))
-    if len(raw) != start + count * kind.itemsize:
-        raise InputError(f"truncated IDX file: {path} ({len(raw)} bytes, {start + count * kind.itemsize} expected)")
-    return np.frombuffer(raw, kind, count, start).reshape(shape).astype(kind.newbyteorder("="))
-
-
-def _read_folder(path: Path, image_size: int | None) -> Any:
-    try:
-        from PIL import Image, ImageOps
+        import PIL  # noqa: F401
     except ImportError:
         raise InputError("image folders need Pillow: pip install 'eigenclock[data]'") from None
-    if image_size is not None and image_size < 1:
-        raise InputError(f"image_size must be >= 1, got {image_size}")
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
-    if not files:
-        raise InputError(f"no images in {path} (looked for {', '.join(sorted(IMAGE_SUFFIXES))})")
-    images: list[Any] = []
-    for file in files:
-        try:
-            with Image.open(file) as opened:
-                deep = opened.mode.startswith("I") or opened.mode == "F"  # 16-bit or float gray, which "L" would clip
-                kind = "F" if deep else "L" if opened.mode in ("1", "L") else "RGB"
-                scale = 1.0 if opened.mode == "F" else 65535.0 if deep else 255.0
-                picture = opened.convert(kind)
-                if image_size is not None:
-                    picture = ImageOps.fit(picture, (image_size, image_size), Image.Resampling.LANCZOS)
-                images.append(np.asarray(picture, dtype=np.float32) / np.float32(scale))
-        except OSError as error:
-            raise InputError(f"unreadable image: {file} ({error})") from None
-        if images[-1].shape[:2] != images[0].shape[:2]:
-            raise InputError(
-                f"images must have one size, got {images[0].shape[:2]} in {files[0].name} and "
-                f"{images[-1].shape[:2]} in {file.name}: crop and resize them with image_size"
-            )
-    if any(image.ndim == 3 for image in images):  # gray among colour becomes colour
-        images = [np.broadcast_to(image.reshape(*image.shape[:2], -1), (*image.shape[:2], 3)) for image in images]
-    return np.stack(images)
+    images = find_images(path)
+    if images.files:
+        return images
+    if path.is_dir() and any(path.glob("*.npy")):
+        return None
+    raise InputError(f"no images in {path} (looked for {', '.join(sorted(extensions()))}; {images})")
+
+
+def _of_array(path: Path, key: str | None, n: int | None, seed: int) -> DataSet:
+    """The data set of an array in a file: rows are chosen, and only then read and scaled."""
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        array = read_numpy_folder(sorted(path.glob("*.npy")))
+    elif suffix in (".npy", ".npz"):
+        array = read_numpy(path, key)
+    elif suffix in PICKLES:
+        raise InputError(
+            f"data must not be a pickle, which can run code when read, got {path}: save the numbers as .npy, "
+            "np.save('x.npy', tensor.numpy())"
+        )
+    elif suffix == ".nc":
+        raise InputError(
+            f"data must hold samples, got the spectrum or curve {path}: only predict and spectrum take one"
+        )
+    elif "idx" in path.name or "ubyte" in path.name:
+        array = read_idx(path)
+    else:
+        raise InputError(
+            f"data must be .npy, .npz, an IDX file or a folder of images, got {str(path)!r} (or a zip of images, or a folder "
+            "of .npy files)"
+        )
+    whole = DataSet(array, None, path.stem or path.name, "")  # its checks, before anything is read
+    array = (
+        np.asarray(array[chosen_rows(len(array), n, seed)]) if n is not None and n < len(array) else np.asarray(array)
+    )
+    if array.dtype.kind in "ui":
+        array = array.astype(np.float32) / np.float32(LARGEST_INTEGER.get(array.dtype.str[1:], 255.0))
+    array = moved_channels(array, str(path), say=lambda words: say(words, level=4))
+    return DataSet(array, None, whole.name, f"{path.name}, {len(array):,} samples of shape {array.shape[1:]}")
+
+
+def moved_channels(array: Any, name: str, say: Callable[[str], None]) -> Any:
+    """Images with their channels last."""
+    if not channels_first(array.shape):
+        return array
+    say(f"{name} has shape {array.shape}, read as (n, channels, h, w) and moved to (n, h, w, channels)")
+    return np.moveaxis(array, 1, -1)

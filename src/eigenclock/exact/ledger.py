@@ -6,7 +6,7 @@ import numpy as np
 import scipy.special
 import xarray as xr
 
-from ..checks import InputError, integer
+from ..checks import InputError, integer, shown
 from ..recipe.objectives import EDM, LogNormal
 from .bits import empirical_denoiser, factorised, rule_denoiser
 from .rules import GroupWeight, Permutation, Rule
@@ -34,7 +34,7 @@ def loss_ledger(
     integer("N", N, at_least=1)
     if isinstance(rule, Permutation) or (isinstance(rule, GroupWeight) and 2 * rule.k != rule.G):
         raise InputError(
-            f"rule must have bits that are 1 half of the time for its gain beyond the factorised loss, got {rule!r}"
+            f"rule must have bits that are 1 half of the time for its gain beyond the factorised loss, got {shown(rule)}"
         )
     integer("n_draws", n_draws, at_least=2 * LEVELS)
     integer("n_memorising", n_memorising, at_least=2 * LEVELS)

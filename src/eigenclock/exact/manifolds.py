@@ -10,7 +10,7 @@ import scipy.integrate
 import scipy.special
 from jaxtyping import Float
 
-from ..checks import integer, number
+from ..checks import integer_option, number, number_option
 
 Points = Float[np.ndarray, "n d"]
 
@@ -35,8 +35,8 @@ class Circle:
     concentration: float = 0.0
 
     def __post_init__(self) -> None:
-        number("radius", self.radius, above=0)
-        number("concentration", self.concentration)
+        number_option(self, "radius", above=0)
+        number_option(self, "concentration")
 
     def denoise(self, x: Points, sigma: float) -> Points:
         """Posterior mean E[x₀ | x₀ + σz = x]: R·I₁/I₀(|a|)·a/|a|, a = Rx/σ² + (κ, 0)."""
@@ -81,8 +81,8 @@ class Sphere:
     radius: float = 1.0
 
     def __post_init__(self) -> None:
-        integer("k", self.k, at_least=1)
-        number("radius", self.radius, above=0)
+        integer_option(self, "k", at_least=1)
+        number_option(self, "radius", above=0)
 
     def denoise(self, x: Points, sigma: float) -> Points:
         """Posterior mean R·I_{(k+1)/2}/I_{(k−1)/2}(rR/σ²)·x/r, by scaled Bessel functions."""
@@ -105,8 +105,8 @@ class Ellipse:
     b: float = 1.0
 
     def __post_init__(self) -> None:
-        number("a", self.a, above=0)
-        number("b", self.b, above=0)
+        number_option(self, "a", above=0)
+        number_option(self, "b", above=0)
 
     def _points(self) -> tuple[Points, Float[np.ndarray, " node"]]:
         t = np.arange(NODES) * 2 * np.pi / NODES

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..checks import InputError, choice, integer
+from ..checks import InputError, choice, integer, integer_option
 
 Layout: TypeAlias = Literal["contiguous", "strided", "random"]
 MOST_BITS = 64
@@ -117,7 +117,7 @@ class _Grouped(Rule):
 
     def __post_init__(self) -> None:
         _check_width(self.D)
-        integer("G", self.G, at_least=2)
+        integer_option(self, "G", at_least=2)
         if self.D % self.G:
             raise InputError(f"G must divide D = {self.D}, got {self.G}")
         choice("layout", self.layout, get_args(Layout))
@@ -204,7 +204,7 @@ class GroupWeight(_Grouped):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        integer("k", self.k, at_least=1)
+        integer_option(self, "k", at_least=1)
         if self.k >= self.G:
             raise InputError(f"k must be 1 to G - 1 = {self.G - 1}, got {self.k}")
 
@@ -236,7 +236,7 @@ class Permutation(Rule):
     n: int = 8
 
     def __post_init__(self) -> None:
-        integer("n", self.n, at_least=2)
+        integer_option(self, "n", at_least=2)
         if self.n > 8:
             raise InputError(f"n must be 2 to 8, got {self.n}")
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..checks import InputError, integer
+from ..checks import InputError, flag, integer_option, seed_option
+from ..data.decoding import MAX_PIXELS
 from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import EDM, LogNormal, Objective
 from ..recipe.optimizers import Optimizer
@@ -23,18 +24,26 @@ class DataOptions:
     Attributes:
         n: use at most this many training samples, chosen at random
         image_size: crop images of a folder to their central square and resize to this many pixels
+        color: images as gray or rgb; by default as they are
+        max_pixels: of the largest image that is read
         standardize: shift and scale the data to mean 0, standard deviation 0.5 (EDM's convention)
         basis: the modes, "pca" or "fourier"
     """
 
     n: int | None = None
     image_size: int | None = None
+    color: Literal["gray", "rgb"] | None = None
+    max_pixels: int = MAX_PIXELS
     standardize: bool = True
     basis: Literal["pca", "fourier"] = "pca"
 
     def __post_init__(self) -> None:
         if self.n is not None:
-            integer("n", self.n, at_least=2)
+            integer_option(self, "n", at_least=2)
+        if self.image_size is not None:
+            integer_option(self, "image_size", at_least=1, at_most=2**14)
+        integer_option(self, "max_pixels", at_least=1, at_most=2**62)
+        flag("standardize", self.standardize)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +67,7 @@ class TheoryOptions:
 
     def __post_init__(self) -> None:
         if self.steps is not None:
-            integer("steps", self.steps, at_least=1)
+            integer_option(self, "steps", at_least=1)
 
 
 @dataclass(frozen=True)
@@ -80,9 +89,9 @@ class SimulationOptions:
     max_dimension: int = 400
 
     def __post_init__(self) -> None:
-        integer("batch_size", self.batch_size, at_least=1)
-        integer("particles", self.particles, at_least=16)
-        integer("records", self.records, at_least=2)
+        integer_option(self, "batch_size", at_least=1)
+        integer_option(self, "particles", at_least=16)
+        integer_option(self, "records", at_least=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +100,7 @@ class OutputOptions:
 
     Attributes:
         data: bundled name (natural16, natural32, natural16-colour, natural32-colour, digits, faces) or a path: .npy,
-            .npz[:key], an IDX file, a folder of images
+            .npz[:key], an IDX file, a folder of images (or of .npy), a zip of images
         out: folder of the run
         seed: of everything that is random
         overwrite: replace an earlier run in `out`
@@ -105,7 +114,9 @@ class OutputOptions:
     resume: bool = False
 
     def __post_init__(self) -> None:
-        integer("seed", self.seed, at_least=0)
+        seed_option(self)
+        for name in ("overwrite", "resume"):
+            flag(name, getattr(self, name))
         if self.overwrite and self.resume:
             raise InputError("overwrite and resume exclude each other, got both")
 
@@ -151,4 +162,4 @@ class RunConfig(OutputOptions, DataOptions):
     def __post_init__(self) -> None:
         DataOptions.__post_init__(self)
         OutputOptions.__post_init__(self)
-        integer("steps", self.steps, at_least=1)
+        integer_option(self, "steps", at_least=1)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..curve.learning_curve import LearningCurve
-from ..files import write_text
+from ..files import read_text, write_text
 from ..report.figures import write_figures
 from ..report.html import render
 from ..training.log import read_metrics
@@ -21,6 +21,6 @@ def write_report(folder: RunFolder) -> None:
     if (folder.path / STREAM).exists():
         losses = read_metrics(folder.path / STREAM)
         predicted = predicted.rescaled(metrics["comparison"]["time_scale"] or 1.0)
-    config = (folder.path / CONFIG).read_text(encoding="utf-8")
+    config = read_text(folder.path / CONFIG, CONFIG)
     write_figures(folder.path, predicted, other)
     write_text(folder.path / REPORT, render(predicted, other, metrics, details, config, losses))

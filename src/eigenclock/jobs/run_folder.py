@@ -11,11 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..checks import InputError
 from ..curve.learning_curve import LearningCurve
-from ..files import differences, flat, write_text
+from ..data.bundled import BUNDLED
+from ..files import check_writable, differences, flat, load_yaml, path_of, read_text, write_text
 from ..training.options import CHECKPOINT, STREAM
 
 CONFIG, MANIFEST, METRICS, REPORT = "config.yaml", "manifest.json", "metrics.json", "report.html"
@@ -59,7 +58,7 @@ class RunFolder:
         Raises InputError if it holds anything and neither `overwrite` nor `resume` is given, if it is not a run's folder, or
         if `resume` finds another config.
         """
-        folder = cls(path)
+        folder = cls(path_of("out", path))
         folder._config, folder._resume = config, resume
         occupied = folder.path.is_dir() and any(not folder.is_temporary(file) for file in folder.path.iterdir())
         if folder.path.exists() and not folder.path.is_dir():
@@ -73,10 +72,12 @@ class RunFolder:
                 f"out must be empty, new, or the folder of an earlier run, got {path}, which has no {CONFIG}"
             )
         if occupied and resume:
-            written = (folder.path / CONFIG).read_text(encoding="utf-8")
+            written = read_text(folder.path / CONFIG, CONFIG)
             different = differences(_settings(written), _settings(config))
             if different:
                 raise InputError(f"config differs from the run in {path}: {different}")
+        check_writable(folder.path / CONFIG)
+        folder.clean()
         return folder
 
     def is_temporary(self, file: Path) -> bool:
@@ -118,15 +119,17 @@ class RunFolder:
         """Read a JSON file; InputError if it is missing or broken."""
         file = self.path / name
         try:
-            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise ValueError("not values by name")
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"not the folder of a finished run: {self.path} (cannot read {name}: {error})") from None
-        return content
+        return dict(content)
 
 
 def open_run(path: str | Path) -> RunFolder:
     """The folder of an earlier run; InputError if it is not one."""
-    folder = RunFolder(path)
+    folder = RunFolder(path_of("run", path))
     if not (folder.path / CONFIG).is_file():
         raise InputError(f"run must be the folder of a run, got {path}, which has no {CONFIG}")
     return folder
@@ -169,11 +172,37 @@ def _git_revision() -> str | None:
 
 
 def _settings(config: str) -> dict[str, Any]:
-    """Flat settings of a config, without those that only say where and how to run."""
-    given = yaml.safe_load(config)
+    """Flat settings of a config, without those that only say where and how to run; the data by where they lie."""
+    given = load_yaml(config, CONFIG)
     if not isinstance(given, dict):
         raise InputError(f"{CONFIG} must hold options by name, got {type(given).__name__}")
-    return {key: value for key, value in flat(given).items() if key not in ("out", "overwrite", "resume")}
+    found = {key: value for key, value in flat(given).items() if key not in HOW}
+    return found | ({"data": lasting(found["data"])} if isinstance(found.get("data"), str) else {})
+
+
+HOW = {
+    "out",
+    "overwrite",
+    "resume",
+    "max_pixels",
+    "training.checkpoint_every",
+    "training.checkpoint_minutes",
+    "training.tensorboard",
+    "training.threads",
+}
+"""Settings that change nothing of what a run finds."""
+
+
+def lasting(data: str) -> str:
+    """Data by a name that means the same from any folder: what lies on this disk by its absolute path."""
+    if data in BUNDLED:
+        return data
+    name, colon, key = data.rpartition(":")
+    for place, rest in ((data, ""), (name, colon + key)):
+        with suppress(OSError, ValueError):
+            if place and Path(place).expanduser().exists():
+                return f"{Path(place).expanduser().resolve()}{rest}"
+    return data
 
 
 def _jsonable(value: Any) -> Any:

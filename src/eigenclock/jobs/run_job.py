@@ -67,7 +67,8 @@ def make_probe(config: RunConfig, dataset: DataSet, spectrum: Spectrum, device: 
     """The probe that a config asks for."""
     import torch
 
-    from ..training.probe import Probe, log_steps
+    from ..training.cadence import log_steps
+    from ..training.probe import Probe
 
     n, also = probe_samples(config), {}
     if config.probe.fourier:
@@ -102,7 +103,8 @@ def run(config: RunConfig, config_text: str, command: str, reporter: Reporter = 
 def train_stages(config: RunConfig, config_text: str, command: str, stage: Stages) -> RunFolder:
     """Spectrum, prediction and training under the probe."""
     need_torch()
-    from ..training.loop import find_device, train
+    from ..training.devices import find_device
+    from ..training.loop import train
     from ..training.streams import Stream, stream_seed
 
     folder = RunFolder.claim(config.out, config_text, overwrite=config.overwrite, resume=config.resume)

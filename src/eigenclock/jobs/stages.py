@@ -37,8 +37,18 @@ class Stages:
         self.seconds[name] = clock.perf_counter() - begun
 
 
-def read(data: str, options: DataOptions, seed: int = 0) -> tuple[DataSet, Spectrum]:
+def read(
+    data: str, options: DataOptions, seed: int = 0, report: Report = lambda done, total, words="": None
+) -> tuple[DataSet, Spectrum]:
     """The data set and its spectrum."""
-    dataset = load(data, image_size=options.image_size).limited(options.n, seed=seed)
+    dataset = load(
+        data,
+        image_size=options.image_size,
+        color=options.color,
+        n=options.n,
+        seed=seed,
+        max_pixels=options.max_pixels,
+        progress=lambda done, total: report(done, total, "pictures read"),
+    )
     dataset = dataset.standardized() if options.standardize else dataset
     return dataset, Spectrum.from_samples(dataset.samples, basis=options.basis, test=dataset.test)

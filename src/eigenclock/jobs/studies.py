@@ -4,7 +4,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any
 
-from ..checks import InputError
+from ..checks import InputError, shown
 
 GROUP = "eigenclock.studies"
 
@@ -17,7 +17,9 @@ def study_names() -> tuple[str, ...]:
 def find_study(name: str) -> Any:
     """The study of a name, a class with `run(preset=, out=, ...)`; InputError if there is none, or it is not importable."""
     if name not in study_names():
-        raise InputError(f"study must be one of {', '.join(study_names()) or 'none that is installed'}, got {name!r}")
+        raise InputError(
+            f"study must be one of {', '.join(study_names()) or 'none that is installed'}, got {shown(name)}"
+        )
     entry = next(iter(entry_points(group=GROUP, name=name)))
     if find_spec(entry.module.partition(".")[0]) is None:
         raise InputError(f"study {name} must be importable, got {entry.value}, of a package that is not there")

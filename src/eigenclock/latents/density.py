@@ -13,12 +13,13 @@ from ..curve.divergences import sliced_wasserstein
 from ..recipe.objectives import EDM
 from ..recipe.samplers import EulerMaruyama, Heun, Sampler
 from ..spectrum.spectrum import Spectrum
+from ..training.cadence import log_steps
 from ..training.loop import train
 from ..training.losses import NetworkDenoiser
 from ..training.network_options import FeedForward
 from ..training.optimizers import Adam
 from ..training.options import LoopOptions
-from ..training.probe import Probe, log_steps
+from ..training.probe import Probe
 from ..training.sampling import sample
 from ..training.streams import Stream, stream_seed
 from .heads import GaussianHead, RidgeHead, RidgeLevel, WithGaussian
@@ -50,9 +51,10 @@ class HeadedProbe(Probe):
     head: Callable[[Any], Any]
     told: Callable[[int], None]
 
-    def __call__(self, step: int, denoiser: Any) -> None:
-        super().__call__(step, self.head(denoiser))
-        if self.due(step):
+    def __call__(self, step: int, denoiser: Any, *, module: Any = None) -> None:
+        due = self.due(step)
+        super().__call__(step, self.head(denoiser), module=module)
+        if due:
             self.told(step)
 
 
@@ -137,7 +139,7 @@ class LatentDensity:
 
     def sample(self, n: int, seed: int) -> Tensor:
         """n latents, standardised, on the CPU; a function of the seed alone."""
-        fresh = torch.Generator().manual_seed(seed)
+        fresh = torch.Generator().manual_seed(seed % 2**63)
         noise = torch.randn(n, self.dimension, generator=fresh)
         return self.push(noise, fresh)
 

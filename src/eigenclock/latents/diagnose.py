@@ -9,7 +9,7 @@ import scipy.linalg
 import xarray as xr
 from jaxtyping import Float, Int
 
-from ..checks import InputError, finite_array, integer, number
+from ..checks import InputError, finite_array, integer, number, random_seed, shown
 from ..theory.flow_clocks import predicted_mode_clocks, time_to_learn
 
 Latents = Float[np.ndarray, "n d h w"]
@@ -82,10 +82,10 @@ def diagnose_latents(
     for name, most in (("max_ssc", max_ssc), ("max_lpc", max_lpc), ("max_gsq", max_gsq)):
         integer(name, most, at_least=2)
     integer("n_boot", n_boot, at_least=1)
-    integer("seed", seed, at_least=0)
+    random_seed(seed)
     sizes = np.atleast_1d(finite_array("rho", rho, "sizes > 0"))
     if sizes.ndim != 1 or sizes.size == 0:
-        raise InputError(f"rho must be sizes > 0, got {rho!r}")
+        raise InputError(f"rho must be sizes > 0, got {shown(rho)}")
     number("rho", float(sizes.min()), above=0)
     shuffled = np.random.default_rng([seed, 1]).permutation(n)  # latents may come sorted by class
     skipped: dict[str, str] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..checks import choice, number
+from ..checks import choice, number_option
 from .bottleneck import Autoencoder
 from .model_config import Weighting
 
@@ -61,7 +61,7 @@ class Variational(FirstStage):
     variational = True
 
     def __post_init__(self) -> None:
-        number("beta", self.beta, at_least=0)
+        number_option(self, "beta", at_least=0)
 
     def loss(self, network: Autoencoder, clean: Tensor, sigma: Tensor, noise: Tensor, fresh: torch.Generator) -> Tensor:
         mean, log_variance = network.encoder(clean).chunk(2, dim=1)
@@ -78,7 +78,7 @@ class Wasserstein(FirstStage):
     weight: float = 10.0
 
     def __post_init__(self) -> None:
-        number("weight", self.weight, at_least=0)
+        number_option(self, "weight", at_least=0)
 
     def loss(self, network: Autoencoder, clean: Tensor, sigma: Tensor, noise: Tensor, fresh: torch.Generator) -> Tensor:
         latent = network.encode(clean)

@@ -11,7 +11,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, silu
 
-from ..checks import InputError, choice, finite_array, integer, number
+from ..checks import (
+    InputError,
+    choice,
+    finite_array,
+    integer,
+    integer_option,
+    number_option,
+    random_seed,
+    seed_option,
+    shown,
+)
 from ..training.descent import descend
 from ..training.model_files import load_state, read_model, write_model
 from ..training.networks.dit import Block as TransformerBlock
@@ -47,10 +57,10 @@ class FlowConfig:
     def __post_init__(self) -> None:
         choice("backbone", self.backbone, get_args(Backbone))
         for name in ("width", "blocks", "steps", "batch", "euler_steps"):
-            integer(name, getattr(self, name), at_least=1)
-        integer("seed", self.seed, at_least=0)
-        number("lr", self.lr, above=0)
-        number("ema", self.ema, at_least=0, below=1)
+            integer_option(self, name, at_least=1)
+        seed_option(self)
+        number_option(self, "lr", above=0)
+        number_option(self, "ema", at_least=0, below=1)
 
 
 def skip(t: Tensor) -> Tensor:
@@ -137,7 +147,7 @@ class FlowGenerator:
     def __init__(self, shape: Any, classes: int, config: FlowConfig | None = None) -> None:
         self.config = FlowConfig() if config is None else config
         if not isinstance(shape, tuple | list) or len(shape) != 3:
-            raise InputError(f"shape must be (d, h, w), got {shape!r}")
+            raise InputError(f"shape must be (d, h, w), got {shown(shape)}")
         for size in shape:
             integer("shape", size, at_least=1)
         integer("classes", classes, at_least=1)
@@ -260,8 +270,8 @@ class FlowGenerator:
     def sample(self, n: int, labels: Any = None, *, seed: int = 0) -> Float[np.ndarray, "n d h w"]:
         """n latents as they were given to `fit`; of classes 0, 1, … in turn unless labels (n,) are given."""
         integer("n", n, at_least=1)
-        integer("seed", seed, at_least=0)
-        fresh = torch.Generator().manual_seed(seed)
+        random_seed(seed)
+        fresh = torch.Generator().manual_seed(seed % 2**63)
         chosen = self._labels(np.arange(n) % self.classes if labels is None else labels, n)
         z = self.push(torch.randn(n, *self.shape, generator=fresh), chosen)
         found: Float[np.ndarray, "n d h w"] = (z * self.std + self.mean).numpy()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
-from ..checks import InputError, choice, integer, number
+from ..checks import InputError, choice, integer, integer_option, number, number_option, seed_option, shown
 
 Architecture: TypeAlias = Literal["mlp", "conservative", "convolutional"]
 Weighting: TypeAlias = Literal["dae", "eps", "score"]
@@ -69,7 +69,7 @@ class ModelConfig:
         ):
             choice(name, getattr(self, name), get_args(kinds))
         if self.sigma1 is not None:
-            number("sigma1", self.sigma1, above=0)
+            number_option(self, "sigma1", above=0)
         for name, least in (
             ("width", 1),
             ("stage1_steps", 1),
@@ -77,20 +77,20 @@ class ModelConfig:
             ("decoder_refit_steps", 0),
             ("batch", 1),
             ("n_evals", 2),
-            ("seed", 0),
         ):
-            integer(name, getattr(self, name), at_least=least)
+            integer_option(self, name, at_least=least)
+        seed_option(self)
         if self.decoder_refit_steps and self.architecture == "conservative":
             raise InputError("decoder_refit_steps must be 0 for a conservative network, whose decoder is its encoder")
         if self.decoder_refit_steps >= self.stage1_steps:
             raise InputError(
                 f"decoder_refit_steps must be < stage1_steps = {self.stage1_steps}, got {self.decoder_refit_steps}"
             )
-        number("lr", self.lr, above=0)
-        number("gaussian_head_above", self.gaussian_head_above, above=0)
+        number_option(self, "lr", above=0)
+        number_option(self, "gaussian_head_above", above=0)
         object.__setattr__(self, "noise_range", tuple(self.noise_range))  # a file gives a list
         if len(self.noise_range) != 2:
-            raise InputError(f"noise_range must be two noise levels, got {self.noise_range!r}")
+            raise InputError(f"noise_range must be two noise levels, got {shown(self.noise_range)}")
         number("noise_range[0]", self.noise_range[0], above=0)
         number("noise_range[1]", self.noise_range[1], above=self.noise_range[0])
 
@@ -98,5 +98,5 @@ class ModelConfig:
 def _whole(name: str, value: Any, at_least: int) -> None:
     """As `integer`, with the word that is also allowed."""
     if name == "k" and isinstance(value, str):
-        raise InputError(f"k must be a whole number >= 1 or 'auto', got {value!r}")
+        raise InputError(f"k must be a whole number >= 1 or 'auto', got {shown(value)}")
     integer(name, value, at_least=at_least)

@@ -11,9 +11,9 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..checks import InputError, finite_array, integer, number
+from ..checks import InputError, finite_array, integer_option, number_option, seed_option
 from ..training.descent import descend, digest, one_cycle
-from ..training.loop import find_device
+from ..training.devices import find_device
 from ..training.model_files import load_state, read_model, write_model
 from ..training.optimizers import AdamW
 from ..training.streams import RandomPairs, Stream, stream_seed
@@ -62,14 +62,15 @@ class AlignedConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("d", 1), ("width", 1), ("ae_steps", 1), ("finetune_steps", 0), ("batch", 2), ("seed", 0)):
-            integer(name, getattr(self, name), at_least=least)
+        for name, least in (("d", 1), ("width", 1), ("ae_steps", 1), ("finetune_steps", 0), ("batch", 2)):
+            integer_option(self, name, at_least=least)
+        seed_option(self)
         for name in ("w_ssr", "w_mcr", "w_scr", "blur", "noise"):
-            number(name, getattr(self, name), at_least=0)
+            number_option(self, name, at_least=0)
         for name in ("lr", "finetune_lr"):
-            number(name, getattr(self, name), above=0)
+            number_option(self, name, above=0)
         if self.theta_l is not None:
-            number("theta_l", self.theta_l, above=0, below=90)
+            number_option(self, "theta_l", above=0, below=90)
 
     @property
     def aligned(self) -> bool:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..checks import InputError, finite_array, integer, number
+from ..checks import InputError, finite_array, integer, number, random_seed
 from .bottleneck import Autoencoder
 from .density import LatentDensity
 from .model_config import ModelConfig
@@ -76,7 +76,7 @@ class TrainedMaps:
     def sample(self, n: int, seed: int = 0) -> Float[np.ndarray, "n ..."]:
         """n generated samples (n, ...); a function of the seed alone."""
         integer("n", n, at_least=1)
-        integer("seed", seed, at_least=0)
+        random_seed(seed)
         z = self.sample_latents(n, seed)
         x = self.decode(z)
         return self.decode(self.encode(x)) if self.config.polish else x

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from ..checks import InputError, finite_array, number
 from ..clocks.passage import Clock, Passages
 from ..training.descent import digest
-from ..training.loop import find_device
+from ..training.devices import find_device
 from ..training.model_files import load_state, read_model, write_model
 from .bottleneck import Autoencoder, build_autoencoder
 from .convolutions import check_stride

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, number
+from ..checks import InputError, finite_array, number, shown
 from ..clocks.passage import Clock, Passages
 from ..curve.learning_curve import LearningCurve
 from .copies import RATIO, as_many, matches
@@ -124,7 +124,7 @@ def class_clocks(
     n_classes = wanted.size
     passing = np.ones(n_classes) if pass_rate is None else finite_array("pass_rate", pass_rate, "numbers in (0, 1]")
     if passing.shape != (n_classes,) or passing.min() <= 0 or passing.max() > 1:
-        raise InputError(f"pass_rate must be {n_classes} numbers in (0, 1], got {pass_rate!r}")
+        raise InputError(f"pass_rate must be {n_classes} numbers in (0, 1], got {shown(pass_rate)}")
     titles = tuple(str(k) for k in range(n_classes)) if names is None else tuple(names)
     if len(titles) != n_classes:
         raise InputError(f"names must name {n_classes} classes, got {len(titles)}")
@@ -199,7 +199,7 @@ def _proportions(proportions: Any, labels: Any, train: Any) -> Float[np.ndarray,
         wanted = finite_array("proportions", proportions, "numbers > 0 that sum to one")
         if wanted.ndim != 1 or wanted.size == 0 or wanted.min() <= 0 or abs(wanted.sum() - 1) > 1e-6:
             raise InputError(
-                f"proportions must be > 0 and sum to one, got {proportions!r}, which sum to {wanted.sum():.6g}"
+                f"proportions must be > 0 and sum to one, got {shown(proportions)}, which sum to {wanted.sum():.6g}"
             )
         return wanted / wanted.sum()
     known = np.asarray(labels)

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError, choice, number
+from ..checks import InputError, choice, number_option, shown
 
 Weight: TypeAlias = Literal["uniform", "edm", "snr"]
 Path: TypeAlias = Literal["ve", "vp"]
@@ -69,16 +69,27 @@ class Regression:
         return self.weight * (self.curvature * (network_gain - self.optimum) ** 2 + self.floor)
 
 
+MOST_LOG = 30.0
+"""Largest |ln σ| of a density's centre, and its largest width."""
+
+
 @dataclass(frozen=True)
 class LogNormal:
-    """Density of training noise levels: ln σ is normal (EDM: mean −1.2, std 1.2)."""
+    """Density of training noise levels: ln σ is normal (EDM: mean −1.2, std 1.2).
+
+    **Parameters**
+
+    - `mean`: of ln σ, −30 to 30. - `std`: of ln σ, > 0 and at most 30.
+    """
 
     mean: float = -1.2
     std: float = 1.2
 
     def __post_init__(self) -> None:
-        number("density.mean", self.mean)
-        number("density.std", self.std, above=0)
+        number_option(self, "mean", label="density.mean")
+        number_option(self, "std", above=0, label="density.std")
+        if max(abs(self.mean), self.std) > MOST_LOG:
+            raise InputError(f"density must have |mean| and std <= {MOST_LOG:g}, got {self.mean:g} and {self.std:g}")
 
     def __call__(self, sigma: Levels) -> Levels:
         """Probability density of ln σ at each level."""
@@ -111,7 +122,7 @@ class Objective(ABC):
         choice("weight", self.weight, get_args(Weight))
         choice("path", self.path, get_args(Path))
         if self.density is not None and not isinstance(self.density, LogNormal):
-            raise InputError(f"density must be a LogNormal or None, got {self.density!r}")
+            raise InputError(f"density must be a LogNormal or None, got {shown(self.density)}")
 
     @abstractmethod
     def row(self, sigma: Levels) -> Row:
@@ -197,7 +208,7 @@ class EDM(Objective):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        number("sigma_data", self.sigma_data, above=0)
+        number_option(self, "sigma_data", above=0)
 
     def row(self, sigma: Levels) -> Row:
         total = sigma**2 + self.sigma_data**2

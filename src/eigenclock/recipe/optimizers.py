@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..checks import InputError, number
+from ..checks import InputError, number_option
 
 Hessian: TypeAlias = Float[np.ndarray, "mode sigma"]
 Time: TypeAlias = Float[np.ndarray, " time"]
@@ -80,7 +80,7 @@ class GradientFlow(Optimizer):
     lr: float = 1.0
 
     def __post_init__(self) -> None:
-        number("lr", self.lr, above=0)
+        number_option(self, "lr", above=0)
 
     @property
     def stable_step(self) -> float:
@@ -103,7 +103,7 @@ class GradientDescent(Optimizer):
     lr: float = 1.0
 
     def __post_init__(self) -> None:
-        number("lr", self.lr, above=0)
+        number_option(self, "lr", above=0)
 
     @property
     def stable_step(self) -> float:
@@ -140,8 +140,8 @@ class HeavyBall(Optimizer):
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
-        number("lr", self.lr, above=0)
-        number("momentum", self.momentum, at_least=0, below=1)
+        number_option(self, "lr", above=0)
+        number_option(self, "momentum", at_least=0, below=1)
 
     @property
     def stable_step(self) -> float:

@@ -4,7 +4,7 @@ import inspect
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
-from ..checks import InputError
+from ..checks import InputError, shown
 from .architectures import Architecture, NoiseKernel, OneLayer, Start
 from .objectives import Denoising, LogNormal, Objective
 from .optimizers import GradientFlow, Optimizer
@@ -36,7 +36,7 @@ class Recipe:
             given = getattr(self, part.name)
             if not isinstance(given, base):
                 names = ", ".join(kind.__name__ for kind in concrete(base))
-                raise InputError(f"{part.name} must be made by one of {names}, got {given!r}")
+                raise InputError(f"{part.name} must be made by one of {names}, got {shown(given)}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary: {"objective": {"name": "Denoising", ...}, ...}."""

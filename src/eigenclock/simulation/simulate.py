@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, integer, noise_levels, training_time
+from ..checks import InputError, finite_array, integer, noise_levels, random_seed, training_time
 from ..curve.learning_curve import LearningCurve
 from ..curve.other_modes import distances
 from ..recipe.architectures import Architecture, OneLayer
@@ -91,7 +91,7 @@ def simulate(
         raise InputError("time must be finite for simulate, got inf")
     if batch_size is not None:
         integer("batch_size", batch_size, at_least=1)
-    integer("seed", seed, at_least=0)
+    random_seed(seed)
     integer("keep_particles", keep_particles, at_least=0)
     if batch_size is not None and isinstance(optimizer, GradientFlow):
         raise InputError("optimizer must be GradientDescent or HeavyBall for minibatches, got GradientFlow")

@@ -7,7 +7,7 @@ import scipy.fft
 import scipy.linalg
 from jaxtyping import Complex, Float, Inexact
 
-from ..checks import InputError, finite_array
+from ..checks import LARGEST, InputError, finite_array, numeric_array
 from .bases import PCA, Fourier, mirrored, spectral_waves
 from .moments import Moments, check_varies
 
@@ -30,14 +30,21 @@ def thin_pca(samples: Float[np.ndarray, "n ..."]) -> tuple[Variance, Float[np.nd
 
 def checked_covariance(c: Any) -> Float[np.ndarray, "d d"]:
     """`c` as a symmetric positive semi-definite matrix, or an InputError that says what it lacks."""
-    matrix = finite_array("c", c, "a symmetric positive semi-definite (d, d) matrix")
+    given = numeric_array("c", c, "a symmetric positive semi-definite (d, d) matrix")
+    matrix = finite_array("c", given, "a symmetric positive semi-definite (d, d) matrix")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
         raise InputError(f"c must be a square (d, d) matrix, got shape {matrix.shape}")
     size = np.abs(matrix).max()
-    if np.abs(matrix - matrix.T).max() > 1e-10 * size:
+    if size > LARGEST**2:
+        raise InputError(f"c must be of magnitude <= {LARGEST**2:g}, got {size:g}")
+    # a covariance summed in float32 or float16 is as symmetric, and as positive, as their digits let it be
+    precision = np.finfo(given.dtype).eps if given.dtype.kind == "f" else 0.0
+    tolerance = max(1e-10, len(matrix) * float(precision))
+    if np.abs(matrix - matrix.T).max() > tolerance * size:
         raise InputError(f"c must be symmetric, got an asymmetry of {np.abs(matrix - matrix.T).max():g}")
+    matrix = (matrix + matrix.T) / 2
     smallest = np.linalg.eigvalsh(matrix)[0]
-    if smallest < -1e-10 * size:
+    if smallest < -tolerance * size:
         raise InputError(f"c must be positive semi-definite, got an eigenvalue of {smallest:g}")
     return matrix
 
@@ -50,8 +57,10 @@ def pca(covariance: Float[np.ndarray, "d d"], shape: tuple[int, ...]) -> tuple[V
     return variance, PCA(components, shape)
 
 
-def waves_of_moments(moments: Moments, shape: tuple[int, ...]) -> tuple[Variance, Float[np.ndarray, "..."], Fourier]:
-    """Variance, mean and Fourier modes from the moments of real and imaginary parts (`real_waves`)."""
+def waves_of_moments(
+    moments: Moments, shape: tuple[int, ...], origin: Float[np.ndarray, "..."]
+) -> tuple[Variance, Float[np.ndarray, "..."], Fourier]:
+    """Variance, mean and Fourier modes from the moments of real and imaginary parts (`real_waves`) of samples less `origin`."""
     grid, c = shape[:2], moments.mean.shape[-1] // 2
     mean = scipy.fft.ifftn(
         (moments.mean[:, :c] + 1j * moments.mean[:, c:]).reshape(*grid, c), axes=range(len(grid)), norm="ortho"
@@ -62,24 +71,30 @@ def waves_of_moments(moments: Moments, shape: tuple[int, ...]) -> tuple[Variance
     # a mode's coordinate is Re(u*·x̂) − Im(u*·x̂), linear in the two parts
     weights = np.concatenate([rotation.real + rotation.imag, rotation.imag - rotation.real], axis=1)
     variance = np.einsum("fck,fcd,fdk->fk", weights, parts, weights, optimize=True).ravel()
-    check_varies(variance.max(), mean.real)
+    centre = mean.real.reshape(shape) + origin
+    check_varies(variance.max(), centre)
     order = np.argsort(-variance, kind="stable")
     cutoff = variance.max() * variance.size * np.finfo(float).eps
     variance = np.where(variance > cutoff, variance, 0.0)[order]
-    return variance, mean.real.reshape(shape), Fourier(shape, rotation, order)
+    return variance, centre, Fourier(shape, rotation, order)
 
 
 def waves_of_power(power: Any, *, channels: bool) -> tuple[Variance, Fourier]:
     """Variance and Fourier modes of a stationary field from its (cross-)power spectrum; InputError if it cannot be one."""
-    given = np.asarray(power)
-    if not channels:
+    if channels:
+        given = power if isinstance(power, np.ndarray) and power.dtype.kind == "c" else _complex(power)
+    else:
         given = finite_array("power", power, "an array of finite numbers >= 0")[..., None, None]
+    if given.ndim < 3:
+        raise InputError(f"power must have shape (n,) or (h, w), with channels (…, c, c), got {given.shape}")
     grid, c = given.shape[:-2], given.shape[-1]
     if len(grid) not in (1, 2) or given.shape[-2] != c or given.size == 0:
         raise InputError(f"power must have shape (n,) or (h, w), with channels (…, c, c), got {np.shape(power)}")
     if not np.isfinite(given).all():
         raise InputError("power must be finite, got an entry that is not")
     size = np.abs(given).max()
+    if size > LARGEST**2:
+        raise InputError(f"power must be of magnitude <= {LARGEST**2:g}, got {size:g}")
     axes = range(len(grid))
     if np.abs(given - given.conj().swapaxes(-1, -2)).max() > 1e-9 * size:
         raise InputError("power must be Hermitian in its channels, got a matrix that is not")
@@ -93,6 +108,12 @@ def waves_of_power(power: Any, *, channels: bool) -> tuple[Variance, Fourier]:
     order = np.argsort(-variance, kind="stable")
     shape = grid if c == 1 else (*(grid if len(grid) == 2 else (grid[0], 1)), c)
     return np.maximum(variance, 0.0)[order], Fourier(shape, rotation, order)
+
+
+def _complex(power: Any) -> Inexact[np.ndarray, "..."]:
+    """Numbers, maybe complex, of anything that holds them."""
+    value = power.detach().cpu().numpy() if hasattr(power, "detach") and power.is_complex() else power
+    return value if np.iscomplexobj(value) else finite_array("power", value, "an array of finite numbers >= 0")
 
 
 def real_waves(rows: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n frequency part"]:

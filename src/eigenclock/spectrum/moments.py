@@ -3,12 +3,16 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
-from ..checks import InputError, finite_array
+from ..checks import LARGEST, InputError, finite_array, numeric_array, say
 
 ROWS = 2048
 """Samples converted to float64 at a time."""
+
+
+BYTES = {"u1", "u2"}
+"""Kinds of whole numbers in which images are stored, and whose scale is told."""
 
 
 class Moments:
@@ -44,12 +48,7 @@ class Moments:
 
 def check_samples(name: str, x: Any, shape: tuple[int, ...] | None) -> Float[np.ndarray, "n ..."]:
     """`x` as a finite numeric array of samples; converted to float64 only by blocks, by whoever sums it."""
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        raise InputError(f"{name} must be an array of real numbers, got a ragged sequence") from None
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+    array = _real(name, x)
     if shape is not None and array.shape[1:] != shape:
         raise InputError(f"{name} must have shape (n, {', '.join(map(str, shape))}), got {array.shape}")
     if array.ndim not in (2, 3, 4) or 0 in array.shape[1:]:
@@ -58,9 +57,33 @@ def check_samples(name: str, x: Any, shape: tuple[int, ...] | None) -> Float[np.
         raise InputError(f"{name} must hold at least 2 samples, got 0")
     if len(array) == 1 and shape is None and name == "x":
         raise InputError(f"{name} must hold at least 2 samples, got 1")
-    if array.dtype.kind == "f" and not np.isfinite(array.sum(dtype=np.float64)):
-        finite_array(name, array, "finite")
+    if array.dtype.kind == "f":
+        with np.errstate(over="ignore", invalid="ignore"):
+            whole = bool(np.isfinite(array.sum(dtype=np.float64)))
+        if not whole:
+            finite_array(name, array, "finite")
+        if max(array.max(), -array.min()) > LARGEST:
+            raise InputError(f"{name} must be of magnitude <= {LARGEST:g}, got {np.abs(array).max():g}")
+    if array.dtype.str[1:] in BYTES and name in ("x", "batch 0") and array.max() > 1:
+        say(
+            f"{name} holds {array.dtype} up to {array.max():,}, taken as it is: divide by {np.iinfo(array.dtype).max:,} for 0…1",
+            level=4,
+        )
     return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _real(name: str, x: Any) -> Shaped[np.ndarray, "..."]:
+    try:
+        return numeric_array(name, x, "an array of real numbers")
+    except InputError as error:
+        if isinstance(x, np.ma.MaskedArray):
+            raise
+        kind = getattr(x, "dtype", None)
+        if kind is not None:
+            raise InputError(f"{name} must be an array of real numbers, got dtype {kind}") from None
+        if isinstance(x, list | tuple):
+            raise InputError(f"{name} must be an array of real numbers, got a ragged sequence") from None
+        raise error
 
 
 def check_varies(largest: float, mean: Any) -> None:

@@ -1,17 +1,21 @@
 """The spectrum of a data set: the variance of each mode, and the basis that turns modes into data."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Complex, Float
 
-from ..checks import InputError, choice, finite_array, integer, number
-from .bases import Basis, Fourier, basis_from_dataset
+from ..checks import LARGEST, InputError, choice, finite_array, instance, integer, need_memory, number, random_seed
+from ..files import read_netcdf, write_netcdf
+from .bases import Basis, Fourier
+from .batches import batches_of, said_of_layout
 from .estimation import checked_covariance, pca, real_waves, thin_pca, waves_of_moments, waves_of_power
 from .moments import ROWS, Moments, check_samples, check_varies
+from .stored import FORMAT, dataset_of, fields_of
 
 BasisName: TypeAlias = Literal["pca", "fourier"]
 
@@ -61,6 +65,12 @@ class Spectrum:
             raise InputError(f"variance must be a non-empty 1-D array, got shape {array.shape}")
         if array.min() < 0:
             raise InputError(f"variance must be >= 0, got {array.min():g} at mode {int(array.argmin())}")
+        if array.max() > LARGEST**2:
+            raise InputError(f"variance must be <= {LARGEST**2:g}, got {array.max():g} at mode {int(array.argmax())}")
+        if basis is not None:
+            instance("basis", basis, Basis, "a basis of modes, such as Fourier or PCA")
+        if n_samples is not None:
+            n_samples = integer("n_samples", n_samples, at_least=1)
         if basis is not None and basis.n_modes != array.size:
             raise InputError(f"basis must have as many modes as variance, got {basis.n_modes} and {array.size}")
         centre = None if mean is None else finite_array("mean", mean, "an array of finite numbers").copy()
@@ -113,8 +123,10 @@ class Spectrum:
     def to_modes(self, samples: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n mode"]:
         """Mode coordinates (n, mode) of samples (n, *shape), about the mean."""
         basis = self._need_basis()
-        coordinates = basis.to_modes(samples)
-        return coordinates if self.mean is None else coordinates - basis.to_modes(self.mean[None])
+        given = finite_array("samples", samples, "samples (n, ...) of finite numbers")
+        if given.shape[1:] != basis.shape:
+            raise InputError(f"samples must have shape (n, {str(basis.shape)[1:-1]}), got {given.shape}")
+        return basis.to_modes(given if self.mean is None else given - self.mean)
 
     def from_modes(self, coordinates: Float[np.ndarray, "n mode"]) -> Float[np.ndarray, "n ..."]:
         """Samples (n, *shape) from mode coordinates (n, mode), mean added."""
@@ -153,8 +165,10 @@ class Spectrum:
 
         ```
         """
+        choice("basis", basis, get_args(BasisName))
         samples = check_samples("x", x, None)
         if basis == "pca" and len(samples) < np.prod(samples.shape[1:]):
+            said_of_layout(samples, basis)
             variance, mean, components = thin_pca(samples)
             spectrum = cls(variance, mean=mean, basis=components, n_samples=len(samples))
         else:
@@ -170,16 +184,21 @@ class Spectrum:
         choice("basis", basis, get_args(BasisName))
         moments: Moments | None = None
         shape: tuple[int, ...] = ()
-        for i, given in enumerate(batches):
+        origin: Any = 0.0
+        for i, given in enumerate(batches_of(batches)):
             batch = check_samples(f"batch {i}", given, shape or None)
             if moments is None:
                 shape = batch.shape[1:]
+                said_of_layout(batch, basis)
                 d = int(np.prod(shape))
                 channels = shape[2] if len(shape) == 3 else 1
-                moments = Moments(1, d) if basis == "pca" else Moments(d // channels, 2 * channels)
+                pooled = basis == "pca"
+                need_memory(f"a spectrum of {d:,} coordinates", 3 * 8 * (d**2 if pooled else 4 * d * channels))
+                moments = Moments(1, d) if pooled else Moments(d // channels, 2 * channels)
+                origin = batch[0].astype(np.float64)  # waves of samples less one of them: a large mean costs no digits
             for start in range(0, len(batch), ROWS):
                 rows = batch[start : start + ROWS].astype(np.float64)
-                moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else real_waves(rows))
+                moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else real_waves(rows - origin))
         if moments is None or moments.count < 2:
             count = 0 if moments is None else moments.count
             raise InputError(f"x must hold at least 2 samples, got {count}")
@@ -188,7 +207,7 @@ class Spectrum:
             check_varies(moments.covariance[0].diagonal().max(), mean)
             variance, modes = pca(moments.covariance[0], shape)
             return cls(variance, mean=mean, basis=modes, n_samples=moments.count)
-        variance, mean, waves = waves_of_moments(moments, shape)
+        variance, mean, waves = waves_of_moments(moments, shape, origin)
         return cls(variance, mean=mean, basis=waves, n_samples=moments.count)
 
     @classmethod
@@ -281,38 +300,27 @@ class Spectrum:
         """Abstract modes whose ln variance is normal(mean, std), drawn with `seed` and sorted by falling variance."""
         integer("n", n, at_least=1)
         number("std", std, at_least=0)
-        integer("seed", seed, at_least=0)
+        random_seed(seed)
         draws = np.random.default_rng(seed).normal(mean, std, n)
         return cls(np.sort(np.exp(draws))[::-1].copy())
 
+    def save(self, path: str | Path) -> None:
+        """Write to NetCDF, atomically. Numbers read back are identical to the bit; `--data` takes the file where it is enough."""
+        write_netcdf(path, self.to_dataset().assign_attrs(format=FORMAT))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Spectrum":
+        """Read what `save` wrote, or the spectrum behind a saved learning curve; InputError for anything else."""
+        return cls.from_dataset(read_netcdf(path, "spectrum"))
+
     def to_dataset(self) -> xr.Dataset:
         """Everything, as labelled arrays (what a NetCDF file holds)."""
-        dataset = xr.Dataset() if self.basis is None else self.basis.to_dataset()
-        dataset["target"] = ("mode", self.variance)
-        if self.mean is not None:
-            dataset["mean"] = ("coordinate", self.mean.ravel())
-        if self.test_variance is not None:
-            dataset["test_variance"] = ("mode", self.test_variance)
-        if self.n_samples is not None:
-            dataset.attrs["n_samples"] = self.n_samples
-        return dataset
+        return dataset_of(**{one.name: getattr(self, one.name) for one in fields(self)})
 
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> "Spectrum":
-        """The spectrum that `to_dataset` wrote."""
-        basis = basis_from_dataset(dataset)
-        mean = None
-        if "mean" in dataset:
-            flat = dataset["mean"].values
-            mean = flat if basis is None else flat.reshape(basis.shape)
-        count = dataset.attrs.get("n_samples")
-        return cls(
-            dataset["target"].values,
-            mean=mean,
-            basis=basis,
-            test_variance=dataset["test_variance"].values if "test_variance" in dataset else None,
-            n_samples=None if count is None else int(count),
-        )
+        """The spectrum that `to_dataset` wrote; InputError for a dataset that holds none."""
+        return cls(**fields_of(dataset))
 
 
 def check_spectrum(spectrum: Any) -> None:

@@ -13,7 +13,7 @@ import scipy.special
 import xarray as xr
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, integer, number
+from ..checks import InputError, finite_array, integer, number, shown
 from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import Denoising, Objective
 from ..recipe.optimizers import GradientFlow, Optimizer
@@ -32,7 +32,7 @@ def subspace(variance: Any, dimension: int) -> Modes:
     integer("dimension", dimension, at_least=2)
     found = finite_array("variance", variance, "a 1-D array of variances > 0")
     if found.ndim != 1 or not 0 < found.size < dimension or found.min() <= 0:
-        raise InputError(f"variance must hold 1 to {dimension - 1} variances > 0, got {variance!r}")
+        raise InputError(f"variance must hold 1 to {dimension - 1} variances > 0, got {shown(variance)}")
     return np.sort(found)[::-1]
 
 

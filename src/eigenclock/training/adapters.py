@@ -1,15 +1,16 @@
 """Networks of other people as denoisers: any prediction target, and diffusers models with their scheduler."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..checks import InputError
+from ..checks import InputError, choice, finite_array, flag, integer, say, shown
 from ..recipe.objectives import EDM, Objective
-from .losses import NetworkDenoiser
+from .losses import NetworkDenoiser, shaped_like
 from .options import Denoiser
 
 
@@ -30,12 +31,14 @@ def as_denoiser(
     - `objective`: what it predicts; default `EDM()`. - `condition`: turns σ of the variance-exploding frame into what the network
       is conditioned on, e.g. `lambda sigma: sigma.log() / 4` (EDM's c_noise) or `lambda sigma: 1 / (1 + sigma)` (the time of flow
       matching); default σ itself.
-    - `scheduler`: of diffusers, with a `UNet2DModel` or any model called as model(x, timestep): DDPM-like (`alphas_cumprod`;
-      prediction_type "epsilon", "sample", "v_prediction"), EDM (`precondition_inputs`) or flow matching (`sigmas` in [0, 1]).
+    - `scheduler`: of diffusers, with a `UNet2DModel` or any model called as model(x, timestep), a float32 (n,): DDPM-like
+      (`alphas_cumprod`; prediction_type "epsilon", "sample", "v_prediction"), EDM (`precondition_inputs`) or flow matching
+      (`sigmas` in [0, 1]). Any object with `alphas_cumprod` (timestep,) and `config` with `prediction_type` will do.
     - `channels_first`: the network wants images (n, c, h, w) while samples are (n, h, w) or (n, h, w, c); always so with
       diffusers.
 
-    InputError for a scheduler of another kind.
+    Warns once of noise levels outside a scheduler's, and of timesteps without signal (zero terminal SNR). InputError for a
+    scheduler of another kind, or a network whose output is not shaped like its input (twice the channels: a learned variance).
 
     ```python
     >>> import torch
@@ -47,12 +50,17 @@ def as_denoiser(
 
     ```
     """
+    if not callable(network):
+        raise InputError(f"network must be a function or module (x, condition), got {shown(network)}")
+    if condition is not None and not callable(condition):
+        raise InputError(f"condition must be a function of sigma, got {shown(condition)}")
+    flag("channels_first", channels_first)
     if objective is not None and not isinstance(objective, Objective):
-        raise InputError(f"objective must be an objective of the theory, such as EDM(), got {objective!r}")
+        raise InputError(f"objective must be an objective of the theory, such as EDM(), got {shown(objective)}")
     if scheduler is not None:
         if objective is not None:
             raise InputError("objective and scheduler exclude each other: a scheduler says what its model predicts")
-        return ChannelsFirst(_diffusers(network, scheduler))
+        return ChannelsFirst(_of_scheduler(network, scheduler))
     inner = NetworkDenoiser(_Conditioned(network, condition), objective or EDM())
     return ChannelsFirst(inner) if channels_first else inner
 
@@ -79,43 +87,84 @@ class ChannelsFirst(nn.Module):
         if x.ndim not in (3, 4):
             raise InputError(f"channels_first needs images (n, h, w) or (n, h, w, c), got {tuple(x.shape)}")
         images = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
-        out = self.denoiser(images, sigma)
+        out = shaped_like(self.denoiser(images, sigma), images)
         return out[:, 0] if x.ndim == 3 else out.permute(0, 2, 3, 1)
 
 
-class _Diffusers(nn.Module):
-    """A diffusers model and a rule that calls it at one noise level."""
+Rule: TypeAlias = Callable[[Any, Tensor, float], Tensor]
 
-    def __init__(self, model: Any, rule: Callable[[Any, Tensor, float], Tensor]) -> None:
+
+class _Scheduled(nn.Module):
+    """A model called with timesteps, and the rule of its scheduler that calls it at one noise level."""
+
+    def __init__(self, model: Any, rule: Rule, predicts: str, range_: tuple[float, float]) -> None:
         super().__init__()
-        self.model, self.rule = model, rule
+        self.model, self.rule, self.predicts, self.range = model, rule, predicts, range_
+        self.said = False
 
     def forward(self, x: Tensor, sigma: Any) -> Tensor:
-        return self.rule(self.model, x, float(sigma))
+        level, (low, high) = float(sigma), self.range
+        if not self.said and (level > high * (1 + WITHIN) or (level < low * (1 - WITHIN) and low > NEARLY_CLEAN)):
+            self.said = True
+            say(
+                f"noise level {level:.4g} is outside the scheduler's, {low:.4g} to {high:.4g}: its nearest timestep is used; "
+                f"a sampler with sigma_min={low:.3g}, sigma_max={high:.3g} stays within",
+                level=5,
+            )
+        return self.rule(self.model, x, level)
 
 
-def _output(result: Any) -> Tensor:
-    """A diffusers model returns an object with `sample`, a tuple, or a tensor."""
-    if isinstance(result, Tensor):
-        return result
-    return result.sample if hasattr(result, "sample") else result[0]
+WITHIN = 1e-3
+"""How far beyond the ends of a scheduler's noise levels nothing is said, relative."""
+
+NEARLY_CLEAN = 0.02
+"""A lowest level of a scheduler below which there is next to no noise: its first timestep stands for less."""
+
+PREDICTS = {"epsilon": "Epsilon", "sample": "Denoising", "v_prediction": "Velocity"}
+"""The objective behind diffusers' names of prediction types."""
 
 
-def _diffusers(model: Any, scheduler: Any) -> nn.Module:
-    config = scheduler.config
-    kind = getattr(config, "prediction_type", "epsilon")
+def _of_scheduler(model: Any, scheduler: Any) -> nn.Module:
+    config = getattr(scheduler, "config", None)
+    if config is None:
+        raise InputError(
+            "scheduler must be one of diffusers, or any object with alphas_cumprod and config, "
+            f"got {type(scheduler).__name__}"
+        )
+
+    def setting(name: str, default: Any) -> Any:
+        return config.get(name, default) if isinstance(config, Mapping) else getattr(config, name, default)
+
     if hasattr(scheduler, "precondition_inputs"):
-        return _Diffusers(model, _edm(scheduler))
+        return _Scheduled(model, _edm(scheduler), "EDM", (0.0, float("inf")))
     if hasattr(scheduler, "alphas_cumprod"):
-        return _Diffusers(model, _variance_preserving(scheduler.alphas_cumprod, kind))
+        kind = setting("prediction_type", "epsilon")
+        choice("prediction_type", kind, tuple(PREDICTS))
+        levels, timesteps = _levels(scheduler.alphas_cumprod)
+        ends = float(np.exp(levels.min())), float(np.exp(levels.max()))
+        return _Scheduled(model, _variance_preserving(levels, timesteps, kind), PREDICTS[kind], ends)
     if "FlowMatch" in type(scheduler).__name__:
-        return _Diffusers(model, _flow_matching(int(config.num_train_timesteps)))
+        count = integer("num_train_timesteps", setting("num_train_timesteps", 1000), at_least=1)
+        return _Scheduled(model, _flow_matching(count), "FlowMatching", (0.0, float("inf")))
     raise InputError(
         f"scheduler must be DDPM-like (alphas_cumprod), EDM or flow matching, got {type(scheduler).__name__}"
     )
 
 
-Rule: TypeAlias = Callable[[Any, Tensor, float], Tensor]
+def _levels(alphas_cumprod: Any) -> tuple[Float[np.ndarray, " t"], Float[np.ndarray, " t"]]:
+    """ln σ of a schedule and the timesteps of them, rising; timesteps of no noise or no signal are left out, and said."""
+    share = finite_array("alphas_cumprod", alphas_cumprod, "a 1-D array of signal shares in 0..1")
+    if share.ndim != 1 or share.size < 2 or share.min() < 0 or share.max() > 1 or (np.diff(share) > 0).any():
+        raise InputError(f"alphas_cumprod must fall within 0..1, got {share.size} values from shape {share.shape}")
+    inside = (share > 0) & (share < 1)
+    if inside.sum() < 2:
+        raise InputError("alphas_cumprod must have at least 2 values strictly between 0 and 1")
+    if not inside.all():
+        found = {"no signal (zero terminal SNR)": share.min() == 0, "no noise": share.max() == 1}
+        ends = [words for words, there in found.items() if there]
+        say(f"the schedule has timesteps of {' and of '.join(ends)}, which have no σ: the next one is used", level=5)
+    timesteps = np.flatnonzero(inside).astype(np.float64)
+    return np.log((1 - share[inside]) / share[inside]) / 2, timesteps
 
 
 def _steps(x: Tensor, value: float) -> Tensor:
@@ -128,22 +177,18 @@ def _edm(scheduler: Any) -> Rule:
     def rule(model: Any, x: Tensor, sigma: float) -> Tensor:
         level = torch.tensor(sigma, dtype=torch.float64)
         noise = _steps(x, float(scheduler.precondition_noise(level)))
-        out = _output(model(scheduler.precondition_inputs(x, level).to(x.dtype), noise))
-        return scheduler.precondition_outputs(x, out, level).to(x.dtype)
+        seen = scheduler.precondition_inputs(x, level).to(x.dtype)
+        return scheduler.precondition_outputs(x, shaped_like(model(seen, noise), seen), level).to(x.dtype)
 
     return rule
 
 
-def _variance_preserving(alphas_cumprod: Tensor, kind: str) -> Rule:
-    if kind not in ("epsilon", "sample", "v_prediction"):
-        raise InputError(f"prediction_type must be epsilon, sample or v_prediction, got {kind}")
-    cumulative = alphas_cumprod.double().cpu().numpy()
-    log_levels = np.log((1 - cumulative) / cumulative) / 2
-
+def _variance_preserving(levels: Float[np.ndarray, " t"], timesteps: Float[np.ndarray, " t"], kind: str) -> Rule:
     def rule(model: Any, x: Tensor, sigma: float) -> Tensor:
-        timestep = float(np.interp(np.log(sigma), log_levels, np.arange(len(cumulative))))
+        timestep = float(np.interp(np.log(sigma), levels, timesteps))
         signal = (1 + sigma**2) ** -0.5
-        out = _output(model(signal * x, _steps(x, timestep)))
+        seen = signal * x
+        out = shaped_like(model(seen, _steps(x, timestep)), seen)
         if kind == "sample":
             return out
         if kind == "epsilon":
@@ -159,6 +204,6 @@ def _flow_matching(timesteps: int) -> Rule:
     def rule(model: Any, x: Tensor, sigma: float) -> Tensor:
         share = sigma / (1 + sigma)
         seen = (1 - share) * x
-        return seen - share * _output(model(seen, _steps(x, share * timesteps)))
+        return seen - share * shaped_like(model(seen, _steps(x, share * timesteps)), seen)
 
     return rule

@@ -38,7 +38,7 @@ def convolution_fit(
     clean = torch.as_tensor(np.asarray(images), dtype=dtype)
     if clean.ndim not in (3, 4):
         raise InputError(f"images must have shape (n, h, w) or (n, h, w, c), got {tuple(clean.shape)}")
-    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed % 2**63), dtype=dtype)
     levels = np.atleast_1d(np.asarray(sigma, dtype=np.float64))
 
     def denoised(noisy: Tensor, level: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import time as clock
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from torch import Tensor, nn
 
 from ..checks import InputError
 from .checkpoints import load_checkpoint, read_checkpoint, save_checkpoint
+from .interruption import StopSignals
 from .optimizers import Descent
 
 LOOK_EVERY = 50
 """Steps between looks at the loss: at each the last finite state is kept."""
 
-CHECKPOINT_EVERY = 500
+CHECKPOINT_EVERY, CHECKPOINT_SECONDS = 500, 60.0
+"""Steps, and seconds, between checkpoints."""
 
 
 def digest(*arrays: Any) -> str:
@@ -83,23 +86,32 @@ def descend(
     last, last_step = {name: copy.deepcopy(module.state_dict()) for name, module in parts.items()}, start
     if start == 0:
         after(0)
-    for step in range(start, steps):
-        for group in descent.param_groups:
-            group["lr"] = optimizer.lr * schedule(step / steps)
-        value = loss(step)
-        if step % LOOK_EVERY == 0 or step == steps - 1:
-            if not torch.isfinite(value):
-                for name, module in parts.items():
-                    module.load_state_dict(last[name])
-                raise InputError(
-                    f"training stopped at step {step}: the loss is {value.item()}, lr must be smaller than {optimizer.lr:g}; "
-                    f"the model is as it was at step {last_step}"
-                )
-            last, last_step = {name: copy.deepcopy(module.state_dict()) for name, module in parts.items()}, step
-        descent.zero_grad(set_to_none=True)
-        torch.autograd.backward(value)
-        descent.step()
-        after(step + 1)
-        if file is not None and ((step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == steps):
-            save_checkpoint(file, parts, descent, {"settings": wanted, "step": step + 1, "kept": kept()})
+    saved = clock.monotonic()
+    with StopSignals() as stop:
+        for step in range(start, steps):
+            for group in descent.param_groups:
+                group["lr"] = optimizer.lr * schedule(step / steps)
+            value = loss(step)
+            if step % LOOK_EVERY == 0 or step == steps - 1:
+                if not torch.isfinite(value):
+                    for name, module in parts.items():
+                        module.load_state_dict(last[name])
+                    raise InputError(
+                        f"training stopped at step {step}: the loss is {value.item()}, lr must be smaller than {optimizer.lr:g}; "
+                        f"the model is as it was at step {last_step}"
+                    )
+                last, last_step = {name: copy.deepcopy(module.state_dict()) for name, module in parts.items()}, step
+            descent.zero_grad(set_to_none=True)
+            torch.autograd.backward(value)
+            descent.step()
+            after(step + 1)
+            due = (
+                (step + 1) % CHECKPOINT_EVERY == 0
+                or step + 1 == steps
+                or clock.monotonic() - saved > CHECKPOINT_SECONDS
+            )
+            if file is not None and (due or stop.received):
+                save_checkpoint(file, parts, descent, {"settings": wanted, "step": step + 1, "kept": kept()})
+                saved = clock.monotonic()
+            stop.stop(step + 1, kept=file is not None)
     return start

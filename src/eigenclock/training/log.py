@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..checks import InputError
-from ..files import write_text
+from ..files import append_text, read_text, write_text
 from .options import STREAM
 
 EVENTS = "tensorboard"
@@ -27,7 +27,6 @@ class Metrics:
         self._file = None if folder is None else folder / STREAM
         self._writer: Any = None
         if self._file is not None and folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
             self.records = [] if last_step == 0 else [r for r in read_metrics(self._file) if r["step"] <= last_step]
             write_text(self._file, "".join(json.dumps(record) + "\n" for record in self.records))
         if tensorboard and folder is not None:
@@ -45,8 +44,7 @@ class Metrics:
         }
         self.records.append(clean)
         if self._file is not None:
-            with self._file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(clean) + "\n")
+            append_text(self._file, json.dumps(clean) + "\n")
         if self._writer is not None:
             for key, value in clean.items():
                 if key != "step" and value is not None:
@@ -63,9 +61,12 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in read_text(path, "metrics").splitlines():
         try:
-            records.append(json.loads(line))
+            record = json.loads(line)
         except ValueError:
             break
+        if not isinstance(record, dict) or not isinstance(record.get("step"), int):
+            break
+        records.append(record)
     return records

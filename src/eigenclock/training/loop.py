@@ -3,6 +3,7 @@
 import json
 import time as clock
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..checks import InputError, finite_array, integer, number
+from ..checks import InputError, finite_array, integer, number, random_seed, shown
 from ..curve.learning_curve import LearningCurve
 from ..files import differences
 from ..recipe.objectives import Objective
 from .checkpoints import load_checkpoint, save_checkpoint
+from .devices import find_device
+from .interruption import StopSignals
 from .log import Metrics
 from .losses import NetworkDenoiser, loss
 from .optimizers import Descent
@@ -46,21 +49,6 @@ class Trained:
     steps_done: int
     seconds: float
     probe_seconds: float
-
-
-def find_device(name: str) -> torch.device:
-    """The device of a name; "auto" is a GPU where there is one. InputError if it is not available."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        found = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-        raise InputError(
-            f"device must be one of {', '.join(found)} here, got {name} ({str(error).splitlines()[0]})"
-        ) from None
-    return device
 
 
 def train(
@@ -102,9 +90,9 @@ def train(
     curves and the last checkpoint stay in `folder`), a checkpoint of another run, or a probe that holds another run's records.
     """
     integer("steps", steps, at_least=1)
-    integer("seed", seed, at_least=0)
+    random_seed(seed)
     if not isinstance(objective, Objective):
-        raise InputError(f"objective must be an objective of the theory, such as EDM(), got {objective!r}")
+        raise InputError(f"objective must be an objective of the theory, such as EDM(), got {shown(objective)}")
     low, high = sigma_range
     number("sigma_range[0]", low, above=0)
     number("sigma_range[1]", high, above=low)
@@ -147,7 +135,8 @@ def train(
             probe.restore(_curves(place, probe), last_step=start)
     elif probe is not None and probe.recorded:
         raise InputError("probe must be new for a new run, got one that holds records of another: make another Probe")
-    metrics = Metrics(place, last_step=start, tensorboard=options.tensorboard)
+    whole = start >= steps  # of a run that goes on, a record of the last, shorter stretch is made again
+    metrics = Metrics(place, last_step=start if whole else start - start % LOG_EVERY, tensorboard=options.tensorboard)
     compute: Any = torch.compile(network) if options.compile else network
     mixed = options.precision == "bfloat16"
 
@@ -163,12 +152,23 @@ def train(
             raise InputError(_diverged(step, value, optimizer, place))
         return value
 
+    def save(step: int) -> None:
+        total = check(running.item(), step)
+        if place is not None:
+            keep_curves()
+            save_checkpoint(
+                place / CHECKPOINT, parts, descent, {**kept, "step": step, "loss_sum": total, "loss_count": count}
+            )
+
     words, begun = "", clock.perf_counter()
-    if probe is not None and start == 0:
-        probe(0, denoiser)
+    if probe is not None:
+        probe.said = True  # the run says what the probe costs
+        if start == 0:
+            probe(0, denoiser)
     running = torch.tensor(total, dtype=torch.float64, device=device)
     network.train()
-    try:
+    saved = clock.monotonic()
+    with closing(metrics), StopSignals() as stop:
         for step in range(start + 1, steps + 1):
             if options.decay > 0:
                 for group in descent.param_groups:
@@ -185,28 +185,27 @@ def train(
                 averaged.update_parameters(network)
             running += value.detach()
             count += 1
-            if step % LOG_EVERY == 0:
+            if step % LOG_EVERY == 0 or step == steps:
                 mean = check(running.item() / count, step)
+                metrics.write({"step": step, "loss": mean})
+            if step % LOG_EVERY == 0:
                 running.zero_()
                 count = 0
-                metrics.write({"step": step, "loss": mean})
                 if progress is not None:
                     ahead = (
                         "" if probe is None or step >= probe.steps[-1] else f" · next probe {probe.next_after(step):,}"
                     )
                     progress(step, steps, f"loss {mean:.4g}{ahead}{words}")
             if probe is not None and probe.due(step):
+                check(running.item(), step)
                 probe(step, denoiser)
                 if message is not None:
                     words = " · " + message(probe)
-            if step % options.checkpoint_every == 0 or step == steps:
-                total = check(running.item(), step)
-                if place is not None:
-                    keep_curves()
-                    details = {**kept, "step": step, "loss_sum": total, "loss_count": count}
-                    save_checkpoint(place / CHECKPOINT, parts, descent, details)
-    finally:
-        metrics.close()
+            late = clock.monotonic() - saved > 60 * options.checkpoint_minutes
+            if step % options.checkpoint_every == 0 or step == steps or late or stop.received:
+                save(step)
+                saved = clock.monotonic()
+            stop.stop(step, kept=place is not None)
     spent = 0.0 if probe is None else probe.seconds - probed
     return Trained(
         network,

@@ -8,7 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..checks import InputError
 from ..recipe.objectives import Objective
+from .guests import learned_variance
 
 
 def coefficients(objective: Objective, sigma: Float[np.ndarray, " n"]) -> Float[np.ndarray, "six n"]:
@@ -59,4 +61,27 @@ class NetworkDenoiser(nn.Module):
         # one level for all is the common case: its coefficients are computed once
         alone = level[:1] if bool((level == level[0]).all()) else level
         a, _, _, offset, slope, _ = _per_sample(coefficients(self.objective, alone.numpy()), x)
-        return offset * x + slope * self.network(a * x, level.to(x))
+        seen = a * x
+        return offset * x + slope * shaped_like(self.network(seen, level.to(x)), seen)
+
+    @property
+    def predicts(self) -> str:
+        """Name of the objective."""
+        return type(self.objective).__name__
+
+
+def shaped_like(out: Any, seen: Tensor) -> Tensor:
+    """A network's output, of the shape of its input; a diffusers model returns an object with `sample`, or a tuple.
+
+    InputError for any other shape, which broadcasting could hide.
+    """
+    if not isinstance(out, Tensor):
+        out = out.sample if hasattr(out, "sample") else out[0] if isinstance(out, tuple | list) and out else out
+    if not isinstance(out, Tensor):
+        raise InputError(f"network must return a tensor, got {type(out).__name__}")
+    if out.shape != seen.shape:
+        got = tuple(out.shape)
+        raise InputError(
+            f"network must return the shape of its input {tuple(seen.shape)}, got {got}{learned_variance(got, seen)}"
+        )
+    return out

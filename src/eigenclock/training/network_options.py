@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..checks import InputError, choice, integer, number
+from ..checks import InputError, choice, integer, integer_option, number_option, random_seed
 from ..recipe.architectures import Architecture, OneLayer
 from ..spectrum.spectrum import Spectrum
 
@@ -41,9 +41,9 @@ class Network(ABC):
         need_torch()
         import torch
 
-        integer("seed", seed, at_least=0)
+        random_seed(seed)
         with torch.random.fork_rng():
-            torch.manual_seed(seed)
+            torch.manual_seed(seed % 2**63)
             return self._build(tuple(shape), spectrum)
 
 
@@ -75,9 +75,9 @@ class Linear(Network):
     sigma_max: float = 80.0
 
     def __post_init__(self) -> None:
-        integer("levels", self.levels, at_least=1)
-        number("sigma_min", self.sigma_min, above=0)
-        number("sigma_max", self.sigma_max, above=self.sigma_min)
+        integer_option(self, "levels", at_least=1)
+        number_option(self, "sigma_min", above=0)
+        number_option(self, "sigma_max", above=self.sigma_min)
 
     def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
         from .networks.linear import LinearDenoiser
@@ -105,9 +105,9 @@ class MLP(Network):
     embedding: int = 128
 
     def __post_init__(self) -> None:
-        integer("width", self.width, at_least=1)
-        integer("blocks", self.blocks, at_least=1)
-        integer("embedding", self.embedding, at_least=2)
+        integer_option(self, "width", at_least=1)
+        integer_option(self, "blocks", at_least=1)
+        integer_option(self, "embedding", at_least=2)
 
     def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
         from .networks.mlp import UNetMLP
@@ -133,10 +133,10 @@ class FeedForward(Network):
     activation: Literal["relu", "silu"] = "relu"
 
     def __post_init__(self) -> None:
-        integer("width", self.width, at_least=1)
-        integer("layers", self.layers, at_least=0)
+        integer_option(self, "width", at_least=1)
+        integer_option(self, "layers", at_least=0)
         choice("activation", self.activation, ("relu", "silu"))
-        integer("frequencies", self.frequencies, at_least=1)
+        integer_option(self, "frequencies", at_least=1)
 
     def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
         from .networks.feed_forward import FeedForwardNetwork
@@ -163,9 +163,9 @@ class UNet(Network):
     embedding: int = 64
 
     def __post_init__(self) -> None:
-        integer("channels", self.channels, at_least=1)
-        integer("blocks", self.blocks, at_least=1)
-        integer("embedding", self.embedding, at_least=2)
+        integer_option(self, "channels", at_least=1)
+        integer_option(self, "blocks", at_least=1)
+        integer_option(self, "embedding", at_least=2)
         if not self.multipliers:
             raise InputError("multipliers must name at least one resolution, got none")
         for multiplier in self.multipliers:
@@ -202,10 +202,10 @@ class ConvNet(Network):
     embedding: int = 64
 
     def __post_init__(self) -> None:
-        integer("channels", self.channels, at_least=1)
-        integer("blocks", self.blocks, at_least=1)
-        integer("embedding", self.embedding, at_least=2)
-        integer("kernel", self.kernel, at_least=1)
+        integer_option(self, "channels", at_least=1)
+        integer_option(self, "blocks", at_least=1)
+        integer_option(self, "embedding", at_least=2)
+        integer_option(self, "kernel", at_least=1)
         if self.kernel % 2 == 0:
             raise InputError(f"kernel must be odd, got {self.kernel}")
 
@@ -234,8 +234,8 @@ class DiT(Network):
 
     def __post_init__(self) -> None:
         for name in ("patch", "width", "blocks", "heads"):
-            integer(name, getattr(self, name), at_least=1)
-        integer("embedding", self.embedding, at_least=2)
+            integer_option(self, name, at_least=1)
+        integer_option(self, "embedding", at_least=2)
         if self.width % self.heads:
             raise InputError(f"heads must divide width = {self.width}, got {self.heads}")
 

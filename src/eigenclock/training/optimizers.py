@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..checks import number
+from ..checks import number_option
 
 if TYPE_CHECKING:
     import torch
@@ -35,10 +35,10 @@ class Adam(Descent):
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        number("lr", self.lr, above=0)
-        number("beta1", self.beta1, at_least=0, below=1)
-        number("beta2", self.beta2, at_least=0, below=1)
-        number("eps", self.eps, above=0)
+        number_option(self, "lr", above=0)
+        number_option(self, "beta1", at_least=0, below=1)
+        number_option(self, "beta2", at_least=0, below=1)
+        number_option(self, "eps", above=0)
 
     def build(self, parameters: Any, *, fused: bool) -> "torch.optim.Optimizer":
         import torch
@@ -59,7 +59,7 @@ class AdamW(Adam):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        number("weight_decay", self.weight_decay, at_least=0)
+        number_option(self, "weight_decay", at_least=0)
 
     def build(self, parameters: Any, *, fused: bool) -> "torch.optim.Optimizer":
         import torch
@@ -82,8 +82,8 @@ class SGD(Descent):
     momentum: float = 0.0
 
     def __post_init__(self) -> None:
-        number("lr", self.lr, above=0)
-        number("momentum", self.momentum, at_least=0, below=1)
+        number_option(self, "lr", above=0)
+        number_option(self, "momentum", at_least=0, below=1)
 
     def build(self, parameters: Any, *, fused: bool) -> "torch.optim.Optimizer":
         import torch

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
-from ..checks import InputError, choice, integer, number
+from ..checks import InputError, choice, flag, integer, integer_option, number_option
 
 CHECKPOINT, MEASURED, STREAM = "checkpoints/last.safetensors", "measured.nc", "metrics.jsonl"
 """What the loop writes into its folder: weights and optimizer, the probe's main curve, a record every few steps."""
@@ -26,6 +26,7 @@ class LoopOptions:
         compile: torch.compile; can pay for convolutions in long runs, see the benchmarks
         threads: CPU threads; null for PyTorch's own choice
         checkpoint_every: steps between checkpoints, written atomically
+        checkpoint_minutes: and minutes between them, at most; Ctrl-C and SIGTERM write one too
         tensorboard: also write TensorBoard event files
     """
 
@@ -38,20 +39,24 @@ class LoopOptions:
     compile: bool = False
     threads: int | None = None
     checkpoint_every: int = 1000
+    checkpoint_minutes: float = 2.0
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        integer("batch_size", self.batch_size, at_least=1)
-        number("ema", self.ema, at_least=0, below=1)
+        integer_option(self, "batch_size", at_least=1)
+        number_option(self, "ema", at_least=0, below=1)
         if self.clip is not None:
-            number("clip", self.clip, above=0)
-        number("decay", self.decay, at_least=0)
+            number_option(self, "clip", above=0)
+        number_option(self, "decay", at_least=0)
         if self.decay > 1:
             raise InputError(f"decay must be a share of the steps <= 1, got {self.decay}")
         choice("precision", self.precision, get_args(Precision))
         if self.threads is not None:
-            integer("threads", self.threads, at_least=1)
-        integer("checkpoint_every", self.checkpoint_every, at_least=1)
+            integer_option(self, "threads", at_least=1)
+        integer_option(self, "checkpoint_every", at_least=1)
+        number_option(self, "checkpoint_minutes", above=0)
+        for name in ("compile", "tensorboard"):
+            flag(name, getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,9 @@ class ProbeOptions:
     patches: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        integer("count", self.count, at_least=2)
+        integer_option(self, "count", at_least=2, at_most=10**6)
         if self.samples is not None:
-            integer("samples", self.samples, at_least=8)
+            integer_option(self, "samples", at_least=8)
         for size in self.patches:
             integer("patches", size, at_least=2)
 

@@ -1,24 +1,41 @@
 """The probe: watches any denoiser in training and records a LearningCurve, without touching the training itself."""
 
+import logging
 import time as clock
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from ..checks import InputError, finite_array, integer, noise_levels
+from ..checks import (
+    InputError,
+    finite_array,
+    instance,
+    integer,
+    need_memory,
+    noise_levels,
+    numeric_array,
+    random_seed,
+    say,
+    shown,
+)
 from ..curve.learning_curve import LearningCurve
 from ..recipe.samplers import Heun, Sampler
 from ..spectrum.patches import cut
 from ..spectrum.spectrum import Spectrum, check_spectrum
-from .gain import gain_and_r2, sample_alignment
+from .cadence import cost_in_words, log_steps, whole_steps
+from .devices import find_device
+from .gain import gain_record, sample_alignment, sample_record
+from .guests import Diverged, Guest, check_output, device_of, finite, objective_of, on_copies
 from .options import Denoiser
-from .records import as_curve, numbers, records_of
+from .records import as_curve, numbers, records_of, said_of_fit
 from .sampling import sample
 from .streams import Stream, stream_seed
+
+LOG = logging.getLogger("eigenclock")
 
 GAIN_SAMPLES, GAIN_LEVELS = 512, 16
 """Clean samples and noise levels behind a measured gain."""
@@ -30,32 +47,18 @@ KEPT = 16
 """Generated samples kept at every probed step, for the report."""
 
 
-def log_steps(first: int, last: int, count: int) -> Int[np.ndarray, " step"]:
-    """At most `count` different whole steps from `first` to `last`, evenly spread in the logarithm.
-
-    ```python
-    >>> import eigenclock as ec
-    >>> ec.log_steps(1, 1000, 7)
-    array([   1,    3,   10,   32,  100,  316, 1000])
-
-    ```
-    """
-    integer("first", first, at_least=1)
-    integer("last", last, at_least=first)
-    integer("count", count, at_least=1)
-    return np.unique(np.round(np.geomspace(first, last, count)).astype(int))
-
-
 class Probe:
     """Samples a denoiser at chosen training steps and records what it has learned of each mode.
 
-    `probe(step, denoiser)` acts at its own steps and at step 0, the untrained model; at others it returns at once. It draws from
-    a random stream of its own, the same noise at every step, and leaves PyTorch's global streams as they were: training with and
-    without a probe are the same to the bit.
+    `probe(step, denoiser)` acts at the first call at or after each of its steps, and at step 0, the untrained model; at others it
+    returns at once. It draws from a random stream of its own, the same noise at every step, puts every module behind the
+    denoiser in evaluation mode and back, however it is hidden (in a closure, a method, an adapter), hands out copies of its
+    inputs, and leaves the global random streams as they were: training with and without a probe are the same to the bit. Its
+    first call logs (logger "eigenclock") what a probed step costs in training steps.
 
-    Recorded are variance and mean of generated samples along the modes (no d×d matrix), alignment (T17), and the measured
-    gain ψ̂ with its R² (T15): Cov(u·D(y), u·y)/Var(u·y) over clean samples plus noise. The initial noise has exactly mean 0 and
-    variance 1 along every mode, so that the variance a linear denoiser generates is exact, however few the samples.
+    Recorded are variance and mean of generated samples along the modes, alignment (T17), and the measured gain ψ̂ with its R²
+    (T15): Cov(u·D(y), u·y)/Var(u·y) over clean samples plus noise. The initial noise has exactly mean 0 and variance 1 along
+    every mode, so that the variance a linear denoiser generates is exact, however few the samples.
 
     **Parameters**
 
@@ -73,10 +76,12 @@ class Probe:
       name, or what `memorization` and `innovation` return. "copies" that gives `excess` is recorded as `copies_excess`, to be
       read by `Clock("copies_excess", target=0.1)`. - `inspect`: the same of the denoiser itself.
     - `keep_samples`: generated samples kept at every step, for the report and for `class_clocks`.
-    - `device`, `dtype`: where and in what precision the denoiser is called; `train` sets its own.
-    - `chunk`: samples pushed at a time.
+    - `device`, `dtype`: where and in what precision the denoiser is called; by default where its first weight lies, in float32;
+      `train` sets its own. - `chunk`: samples pushed at a time. - `batch_size`: of training, to say what a probed step costs.
 
-    Raises InputError for steps that are not whole and increasing, or a denoiser whose output is not shaped like its input.
+    Raises InputError for steps that are not whole and increasing, or a denoiser that raises, changes its network's buffers, or
+    whose output is not shaped like its input, real and finite. Warns of data that do not fit the spectrum, and of calls so
+    rare that records are lost.
 
     ```python
     >>> import eigenclock as ec
@@ -105,30 +110,26 @@ class Probe:
         keep_samples: int = KEPT,
         watch: Any = None,
         inspect: Any = None,
-        device: Any = "cpu",
+        device: Any = None,
         dtype: torch.dtype = torch.float32,
         chunk: int = 1024,
+        batch_size: int | None = None,
     ) -> None:
         check_spectrum(spectrum)
-        if not isinstance(sampler, Sampler):
-            raise InputError(f"sampler must be a sampler of the theory, got {sampler!r}")
+        instance("sampler", sampler, Sampler, "a sampler of the theory")
         sampler.check_walk()
         integer("n_samples", n_samples, at_least=2)
         integer("keep_samples", keep_samples, at_least=0)
         integer("gain_samples", gain_samples, at_least=2)
-        integer("seed", seed, at_least=0)
-        given = finite_array("steps", log_steps(1, 100_000, 100) if steps is None else steps, "whole steps >= 0")
-        whole = given.astype(int)
-        if (
-            given.ndim != 1
-            or given.size == 0
-            or (whole != given).any()
-            or whole.min() < 0
-            or (np.diff(whole) <= 0).any()
-        ):
-            raise InputError(f"steps must be increasing whole numbers >= 0, got {steps!r}")
+        random_seed(seed)
+        integer("chunk", chunk, at_least=1)
+        if batch_size is not None:
+            integer("batch_size", batch_size, at_least=1)
+        whole = whole_steps(log_steps(1, 100_000, 100) if steps is None else steps)
         self.spectrum, self.sampler, self.seed, self.n_samples = spectrum, sampler, seed, n_samples
         self.steps = np.union1d([0], whole)
+        if also is not None and not isinstance(also, Mapping):
+            raise InputError(f"also must be spectra and samplers by name, got {shown(also)}")
         self.also = dict(also or {})
         self.keep_samples = keep_samples
         for name, watchers in (("watch", watch), ("inspect", inspect)):
@@ -136,7 +137,7 @@ class Probe:
                 raise InputError(f"{name} must be functions by name, got {type(watchers).__name__}")
         both = set(watch or {}) & set(inspect or {})
         if both:
-            raise InputError(f"watch and inspect must have different names, got {min(both)!r} in both")
+            raise InputError(f"watch and inspect must have different names, got {shown(min(both))} in both")
         self.watch, self.inspect = dict(watch or {}), dict(inspect or {})
         self.shape = (spectrum.n_modes,) if spectrum.basis is None else spectrum.basis.shape
         for name, other in self.also.items():
@@ -151,15 +152,20 @@ class Probe:
         self.sigma = (
             np.empty(0) if none else noise_levels(np.geomspace(low, high, GAIN_LEVELS) if sigma is None else sigma)
         )
-        self.device, self.dtype, self.chunk = torch.device(device), dtype, chunk
-        self.seconds = 0.0
+        need_memory(f"n_samples = {n_samples:,}", 24.0 * n_samples * spectrum.dimension)
+        self._placed = device is not None
+        self.device, self.dtype, self.chunk = find_device("cpu" if device is None else device), dtype, chunk
+        instance("dtype", dtype, torch.dtype, "a torch dtype")
+        self.seconds, self.batch_size, self.said = 0.0, batch_size, False
+        self._objective: str | None = None
+        self._losing = False
         self._records: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in (MAIN, *self.also)}
         self._noise = self._balanced_noise(n_samples, 0)
         self._fewer = self._balanced_noise(max(2, n_samples // 4), 2)
         self._pairs = self._gain_pairs(data, gain_samples) if self.sigma.size else None
 
     def _balanced_noise(self, n: int, index: int) -> Tensor:
-        """Standard noise (n, *shape) whose mean is 0 and variance 1 along every mode, exactly."""
+        """Standard noise (n, *shape) of mean 0 and variance 1 along every mode, exactly."""
         rng = np.random.default_rng([self.seed, int(Stream.PROBE), index])
         plain = rng.standard_normal((n, *self.shape))
         along = self._to_modes(plain)
@@ -181,16 +187,19 @@ class Probe:
             if self.spectrum.mean is not None:
                 clean = clean + self.spectrum.mean
         else:
-            samples = np.asarray(data)
+            samples = numeric_array("data", data, "an array of samples (n, ...)")
             if samples.shape[1:] != self.shape:
                 raise InputError(f"data must hold samples of shape {self.shape}, got {samples.shape[1:]}")
-            clean = samples[np.sort(rng.permutation(len(samples))[:n])]
-        tensor = torch.as_tensor(np.asarray(clean, dtype=np.float64), dtype=self.dtype, device=self.device)
+            if len(samples) < 2:
+                raise InputError(f"data must hold at least 2 samples, got {len(samples)}")
+            clean = finite_array("data", samples[np.sort(rng.permutation(len(samples))[:n])], "finite")
+            said_of_fit(self._to_modes(clean), self._mean_in_modes(), self.spectrum.variance)
+        tensor = torch.as_tensor(clean, dtype=self.dtype, device=self.device)
         return tensor, self._balanced_noise(len(clean), 1)
 
     def to(self, device: Any, dtype: torch.dtype) -> "Probe":
         """Call denoisers on this device and in this precision from now on; returns itself, as modules do."""
-        self.device, self.dtype = torch.device(device), dtype
+        self.device, self.dtype, self._placed = torch.device(device), dtype, True
         self._noise, self._fewer = (tensor.to(device, dtype) for tensor in (self._noise, self._fewer))
         if self._pairs is not None:
             clean, noise = self._pairs
@@ -208,8 +217,15 @@ class Probe:
         return len(self._records[MAIN])
 
     def due(self, step: int) -> bool:
-        """Whether the probe acts at this step."""
-        return bool(step in self.steps)
+        """Whether the probe acts at this step: one of its own lies between the last record and here."""
+        return self._passed(step) > 0
+
+    def _passed(self, step: int) -> int:
+        """How many of the probe's steps lie after the last record before `step`, up to it."""
+        before = [recorded for recorded in self._records[MAIN] if recorded <= step]
+        since = max(before, default=-1)
+        first, last = np.searchsorted(self.steps, [since, step], side="right")
+        return int(last - first)
 
     def next_after(self, step: int) -> int:
         """The first of the probe's steps after this one; the last of them if there is none."""
@@ -223,45 +239,58 @@ class Probe:
         more = sum(other.evaluations * len(self._fewer) for other in self.also.values() if isinstance(other, Sampler))
         return self.sampler.evaluations * self.n_samples + gain + more
 
-    def __call__(self, step: int, denoiser: Denoiser) -> None:
-        """Record what `denoiser` has learned after `step` training steps, if this is one of the probe's steps.
+    def __call__(self, step: int, denoiser: Denoiser, *, module: Any = None) -> None:
+        """Record what `denoiser` has learned after `step` training steps, if a step of the probe's came since the last record.
 
-        `denoiser(x, sigma)`: estimate of the clean x, (n, *shape), at one noise level (a 0-dim tensor).
+        `denoiser(x, sigma)`: estimate of the clean x, (n, *shape), at one noise level (a 0-dim tensor). `module`: the network
+        that it calls, where it is hidden so well that it is not found.
         """
         integer("step", step, at_least=0)
-        if not self.due(step) or step in self._records[MAIN]:
+        if not (passed := self._passed(step)):
             return
-        begun = clock.perf_counter()
-        modules = list(denoiser.modules()) if isinstance(denoiser, torch.nn.Module) else []
-        training = [module.training for module in modules]
-        for module in modules:
-            module.training = False
-        cuda = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=cuda), torch.no_grad():
-            try:
-                self._check(denoiser)
-                samples = self._draw(denoiser, self.sampler, self._noise)
-                found = {MAIN: self._of_samples(samples)} | self._of_others(denoiser, samples)
-                if self._pairs is not None:
-                    found[MAIN] |= self._of_gain(denoiser, *self._pairs)
-                whole = bool(np.isfinite(samples).all())
-                for name, look in self.watch.items():  # of a model that has diverged nothing is recorded: NaN
-                    found[MAIN] |= numbers(f"watch[{name!r}]", name, step, look, samples) if whole else {}
-                for name, look in self.inspect.items():
-                    found[MAIN] |= numbers(f"inspect[{name!r}]", name, step, look, denoiser)
-            finally:
-                for module, was in zip(modules, training, strict=True):
-                    module.training = was
+        begun, first = clock.perf_counter(), not self.said
+        guest = Guest(denoiser, module, [self.device] if self.device.type == "cuda" else [], watch_buffers=first)
+        if not self._placed:
+            self.to(device_of(guest.modules) or self.device, self.dtype)
+            guest.devices = [self.device] if self.device.type == "cuda" else []
+        if first:
+            LOG.warning(cost_in_words(self.evaluations, self.steps.size, self.n_samples, self.batch_size))
+        if passed > 1 and self.recorded and not self._losing:
+            self._losing = True
+            say(
+                f"{passed} of the probe's steps up to {step:,} came between two calls and share one record: call it every step"
+            )
+        self._objective = objective_of(guest.modules) or self._objective
+        with guest.looked_at():
+            found = self._look(step, denoiser)
+        self.said = True
         for name, record in found.items():
             self._records[name][step] = record
         self.seconds += clock.perf_counter() - begun
 
-    def _check(self, denoiser: Denoiser) -> None:
-        few = self._noise[:2]
-        out = denoiser(few, torch.tensor(self.sampler.sigma_max, dtype=self.dtype, device=self.device))
-        if not isinstance(out, Tensor) or out.shape != few.shape:
-            got = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
-            raise InputError(f"denoiser must return a tensor shaped like its input {tuple(few.shape)}, got {got}")
+    def _look(self, step: int, denoiser: Denoiser) -> dict[str, dict[str, Any]]:
+        """What is recorded, by spectrum. A denoiser that never gave numbers is refused, one that diverges is recorded as NaN."""
+        try:
+            check_output(denoiser, self._noise[:2], float(self.sampler.sigma_max), step)
+            samples = self._draw(denoiser, self.sampler, self._noise)
+            if not np.isfinite(
+                samples
+            ).all():  # once more, to say where; what overflows on the way is recorded as it is
+                self._draw(finite(denoiser, step), self.sampler, self._noise)
+        except Diverged as error:
+            if not self.recorded:
+                raise
+            LOG.warning("%s: recorded as NaN", error)
+            samples = np.full((self.n_samples, *self.shape), np.nan)
+        whole = bool(np.isfinite(samples).all())
+        found = {MAIN: self._of_samples(samples)} | self._of_others(denoiser, samples)
+        if self._pairs is not None:
+            found[MAIN] |= gain_record(on_copies(denoiser), *self._pairs, self.sigma, self._to_modes, self.chunk)
+        for name, look in self.watch.items():  # of samples that are not finite nothing is recorded: NaN
+            found[MAIN] |= numbers(f"watch[{name!r}]", name, step, look, samples) if whole else {}
+        for name, look in self.inspect.items():
+            found[MAIN] |= numbers(f"inspect[{name!r}]", name, step, look, denoiser)
+        return found
 
     def _draw(self, denoiser: Denoiser, sampler: Sampler, noise: Tensor) -> Any:
         generator = torch.Generator(self.device).manual_seed(stream_seed(self.seed, Stream.PROBE))
@@ -269,19 +298,7 @@ class Probe:
 
     def _of_samples(self, samples: Any) -> dict[str, Any]:
         """What generated samples (n, *shape) say about the modes."""
-        along, spectrum = self._to_modes(samples), self.spectrum
-        variance = along.var(axis=0)
-        record = {
-            "variance": variance,
-            "generated_mean": along.mean(axis=0),
-            "alignment": sample_alignment(along),
-            "particles": (along - self._mean_in_modes())[: self.keep_samples],
-        }
-        null = spectrum.dimension - spectrum.n_modes
-        if null:
-            total = samples.reshape(len(samples), -1).var(axis=0).sum()
-            record["null_variance"] = max(float(total - variance.sum()), 0.0) / null
-        return record
+        return sample_record(samples, self._to_modes(samples), self.spectrum, self._mean_in_modes(), self.keep_samples)
 
     def _of_others(self, denoiser: Denoiser, samples: Any) -> dict[str, dict[str, Any]]:
         """The same of other spectra, and of other samplers."""
@@ -300,19 +317,6 @@ class Probe:
         mean = self.spectrum.mean
         return np.zeros(self.spectrum.n_modes) if mean is None else self._to_modes(mean[None])[0]
 
-    def _of_gain(self, denoiser: Denoiser, clean: Tensor, noise: Tensor) -> dict[str, Any]:
-        gains, fits = [], []
-        for sigma in self.sigma:
-            noisy = clean + float(sigma) * noise
-            level = torch.tensor(float(sigma), dtype=self.dtype, device=self.device)
-            out = torch.cat([denoiser(part, level) for part in torch.split(noisy, self.chunk)])
-            gain, r2 = gain_and_r2(
-                self._to_modes(out.double().cpu().numpy()), self._to_modes(noisy.double().cpu().numpy())
-            )
-            gains.append(gain)
-            fits.append(r2)
-        return {"gain": np.stack(gains, axis=1), "gain_r2": np.stack(fits, axis=1)}
-
     def curve(self, name: str = "") -> LearningCurve:
         """What was recorded so far, of the probe's spectrum or of one of `also` by name.
 
@@ -321,16 +325,17 @@ class Probe:
         mode coordinates about the data's mean, and what `watch` and `inspect` record. InputError if nothing was recorded yet.
         """
         if name not in self._records:
-            raise InputError(f"name must be one of {', '.join(map(repr, self._records))}, got {name!r}")
+            raise InputError(f"name must be one of {', '.join(map(repr, self._records))}, got {shown(name)}")
         if not self._records[name]:
             raise InputError("nothing was recorded yet: call probe(step, denoiser) at its steps")
         other = self.also.get(name, self.spectrum)
         spectrum = other if isinstance(other, Spectrum) else self.spectrum
         start = self._noise if not isinstance(other, Sampler) else self._fewer
         noise = self._to_modes(start[: self.keep_samples].double().cpu().numpy())
-        return as_curve(self._records[name], spectrum, self.sigma, noise, self._mean_in_modes())
+        return as_curve(self._records[name], spectrum, self.sigma, noise, self._mean_in_modes(), self._objective)
 
     def restore(self, curves: Mapping[str, LearningCurve], *, last_step: int) -> None:
         """Take over what an interrupted run had recorded up to `last_step`; `curves` by name, as `curve` gave them."""
         for name, curve in curves.items():
+            self._objective = curve.dataset.attrs.get("objective", self._objective)
             self._records[name] |= records_of(curve, last_step)

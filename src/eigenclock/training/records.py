@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError
+from ..checks import InputError, say
 from ..curve.learning_curve import LearningCurve
 from ..spectrum.spectrum import Spectrum
 
@@ -30,6 +30,7 @@ def as_curve(
     sigma: Float[np.ndarray, " sigma"],
     noise: Float[np.ndarray, "particle mode"],
     mean: Float[np.ndarray, " mode"],
+    objective: str | None,
 ) -> LearningCurve:
     """Records by step as a curve; `noise` is what the kept particles started from, `mean` the data's mean along the modes."""
     steps = sorted(records)
@@ -49,7 +50,7 @@ def as_curve(
     if "generated_mean" in dataset:
         dataset["initial_mean"] = dataset["generated_mean"][0].drop_vars("time")
         dataset["target_mean"] = ("mode", mean)
-    dataset.attrs |= {"first_step": steps[0], "correlated": 0}
+    dataset.attrs |= {"first_step": steps[0], "correlated": 0} | ({} if objective is None else {"objective": objective})
     return LearningCurve(dataset, recipe=None, source="measurement")
 
 
@@ -78,3 +79,21 @@ def numbers(what: str, name: str, step: int, look: Callable[[Any], Any], seen: A
         return {key: float(value) for key, value in named.items()}
     except (TypeError, ValueError):
         raise InputError(f"{what} must give numbers by name, got {', '.join(map(str, found))} that are not") from None
+
+
+FEW, RATIO = 16, 2.0
+"""Fewer samples say nothing about a spectrum; variances further apart than this factor are not the same data's."""
+
+
+def said_of_fit(
+    along: Float[np.ndarray, "n mode"], mean: Float[np.ndarray, " mode"], variance: Float[np.ndarray, " mode"]
+) -> None:
+    """Warn if samples, in mode coordinates, are not of the spectrum: their total variance or their mean differs."""
+    if len(along) < FEW or not variance.sum() > 0:
+        return
+    ratio = float(along.var(axis=0).sum() / variance.sum())
+    shift = float(((along.mean(axis=0) - mean) ** 2).sum() / variance.sum())
+    if not 1 / RATIO < ratio < RATIO:
+        say(f"data do not fit the spectrum: {ratio:.3g} times its variance; give both in the same units", level=4)
+    elif shift > 0.25 + RATIO / len(along):
+        say(f"data do not fit the spectrum: their mean lies {shift**0.5:.3g} standard deviations from its own", level=4)

@@ -29,7 +29,7 @@ def sample(
         return torch.cat(parts)
 
     def clean(x: Tensor, sigma: float) -> Tensor:
-        return denoiser(x, torch.tensor(float(sigma), dtype=x.dtype, device=x.device))
+        return denoiser(x.clone(), torch.tensor(float(sigma), dtype=x.dtype, device=x.device))
 
     def add_noise(x: Tensor, std: float) -> Tensor:
         return x + std * torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)

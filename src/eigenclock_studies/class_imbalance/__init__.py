@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from eigenclock.checks import InputError
+from eigenclock.checks import InputError, shown
 from ..study import Part, Preset, Say, Study
 from . import fashion_runs, part_fashion, part_mlp, part_random_features, part_speciation, part_spectrum
 from .mixtures import Mixture as Mixture, class_wiener_loss as class_wiener_loss
@@ -78,7 +78,7 @@ def run(study: ClassImbalance, *, folder: str | Path, part: str, say: Say = lamb
     """Everything that one part measured; InputError for a part that is not there, or one without data."""
     parts = study.parts()
     if part not in parts:
-        raise InputError(f"part must be one of {', '.join(parts)}, got {part!r}")
+        raise InputError(f"part must be one of {', '.join(parts)}, got {shown(part)}")
     dataset = parts[part](Path(folder), say).dataset
     if dataset is None:
         raise InputError(f"part {part} was not run: it needs data")

@@ -17,11 +17,12 @@ from eigenclock.observables.class_clocks import class_clocks
 from eigenclock.recipe.objectives import Epsilon
 from eigenclock.recipe.samplers import Euler
 from eigenclock.spectrum.spectrum import Spectrum
+from eigenclock.training.cadence import log_steps
 from eigenclock.training.loop import train
 from eigenclock.training.network_options import FeedForward, Network, UNet
 from eigenclock.training.optimizers import Adam
 from eigenclock.training.options import LoopOptions
-from eigenclock.training.probe import Probe, log_steps
+from eigenclock.training.probe import Probe
 from eigenclock.training.streams import RandomPairs, Stream, stream_seed
 from ..study import Say
 from ..sweep import sweep

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from eigenclock.checks import InputError, finite_array, number
+from eigenclock.checks import InputError, finite_array, number, shown
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Mixture:
         if len(self.norm2) != len(self.variance):
             raise InputError(f"norm2 must have {len(self.variance)} entries, one per class, got {len(self.norm2)}")
         if self.geometry not in ("opposite", "orthogonal", "ones"):
-            raise InputError(f"geometry must be opposite, orthogonal or ones, got {self.geometry!r}")
+            raise InputError(f"geometry must be opposite, orthogonal or ones, got {shown(self.geometry)}")
         if self.geometry != "orthogonal" and len(self.variance) != 2:
             raise InputError(f"geometry {self.geometry} needs 2 classes, got {len(self.variance)}")
 
@@ -69,11 +69,11 @@ def check_classes(variance: Any, proportions: Any) -> tuple[Any, Any]:
     sizes = finite_array("variance", variance, "class variances > 0")
     shares = finite_array("pi", proportions, "class proportions > 0 that sum to one")
     if sizes.ndim != 1 or sizes.size == 0 or sizes.min() <= 0:
-        raise InputError(f"variance must be class variances > 0, got {variance!r}")
+        raise InputError(f"variance must be class variances > 0, got {shown(variance)}")
     if shares.shape != sizes.shape:
         raise InputError(f"pi must have one entry per class, {sizes.size}, got {shares.size}")
     if shares.min() <= 0 or abs(shares.sum() - 1) > 1e-9:
-        raise InputError(f"pi must be > 0 and sum to one, got {proportions!r}")
+        raise InputError(f"pi must be > 0 and sum to one, got {shown(proportions)}")
     return sizes, shares
 
 

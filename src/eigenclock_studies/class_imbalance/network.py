@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from eigenclock.checks import InputError, integer, number
+from eigenclock.checks import InputError, integer, integer_option, number_option
 from .mixtures import Mixture, noise, signal
 
 TEST_POINTS = 1000
@@ -30,9 +30,9 @@ class SmallNetwork:
 
     def __post_init__(self) -> None:
         for name in ("hidden", "batch", "steps", "checkpoints"):
-            integer(name, getattr(self, name), at_least=1)
-        number("t", self.t, above=0)
-        number("lr", self.lr, above=0)
+            integer_option(self, name, at_least=1)
+        number_option(self, "t", above=0)
+        number_option(self, "lr", above=0)
 
 
 def checkpoint_steps(network: SmallNetwork) -> Any:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from eigenclock.clocks.passage import Clock, Passages
 from eigenclock.clocks.replicates import LogRatio
-from eigenclock.files import atomic
+from eigenclock.files import read_netcdf, write_netcdf
 from ..claims import OURS, above, below, contains_zero, factor, row, signs, verdict
 from ..study import Part, Say
 from .mixtures import Mixture, class_wiener_loss, noised_variance
@@ -58,8 +58,7 @@ def measure(options: Options, folder: Path, say: Say, seed: int = 0) -> xr.Datas
     """Test losses: dims cell, replicate, class, step; kept in the folder."""
     file = folder / "runs" / "mlp.nc"
     if file.exists():
-        with xr.open_dataset(file, engine="h5netcdf") as opened:
-            found = opened.load()
+        found = read_netcdf(file, "results")
         if found.attrs["setting"] == repr(options):
             return found
     cells = options.cells()
@@ -70,8 +69,7 @@ def measure(options: Options, folder: Path, say: Say, seed: int = 0) -> xr.Datas
         coords={"cell": list(cells), "step": steps.astype(float)},
         attrs={"setting": repr(options), "seed": seed},
     )
-    with atomic(file) as temporary:
-        dataset.to_netcdf(temporary, engine="h5netcdf")
+    write_netcdf(file, dataset)
     return dataset
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Float
 
-from eigenclock.checks import InputError, integer, number
+from eigenclock.checks import InputError, integer, integer_option, number, number_option, shown
 from .mixtures import Mixture, noise, signal
 
 CUT = 1e-10
@@ -95,7 +95,7 @@ def rf_exact_losses(
     number("psi_p", psi_p, above=0)
     times = np.atleast_1d(np.asarray(tau, dtype=np.float64))
     if np.isnan(times).any() or times.min() < 0 or (np.diff(times) < 0).any():
-        raise InputError(f"tau must be an increasing grid of times >= 0, got {tau!r}")
+        raise InputError(f"tau must be an increasing grid of times >= 0, got {shown(tau)}")
     d = V.shape[1]
     g = flow(lam, times, t, psi_p)
     H = V.T @ Q
@@ -135,10 +135,10 @@ class RandomFeatures:
     test: int = 6000
 
     def __post_init__(self) -> None:
-        number("psi_p", self.psi_p, above=0)
-        number("psi_n", self.psi_n, above=0)
-        number("t", self.t, above=0)
-        integer("test", self.test, at_least=2)
+        number_option(self, "psi_p", above=0)
+        number_option(self, "psi_n", above=0)
+        number_option(self, "t", above=0)
+        integer_option(self, "test", at_least=2)
 
 
 TAU = np.geomspace(1e-1, 10**5.5, 400)

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.special
 from jaxtyping import Float
 
-from eigenclock.checks import InputError, finite_array, integer, number
+from eigenclock.checks import InputError, finite_array, integer, number, shown
 from eigenclock.clocks.replicates import Estimate, proportion
 from .mixtures import check_classes, noised_variance, signal
 
@@ -63,7 +63,7 @@ def return_probability(
     integer("pairs", pairs, at_least=1)
     times = np.atleast_1d(finite_array("t", t, "times > 0"))
     if times.ndim != 1 or times.min() <= 0:
-        raise InputError(f"t must be times > 0, got {t!r}")
+        raise InputError(f"t must be times > 0, got {shown(t)}")
     k, d = centroids.shape
     _, scale, rows = np.linalg.svd(centroids, full_matrices=False)
     rank = int((scale > 1e-12 * max(scale[0], 1e-300)).sum())

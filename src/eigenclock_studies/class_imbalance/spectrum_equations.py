@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Complex, Float
 
-from eigenclock.checks import InputError, number
+from eigenclock.checks import InputError, number, shown
 from .mixtures import check_classes, noise, noised_variance, signal
 
 NODES = 80
@@ -173,6 +173,6 @@ class SharedPhase:
 def overfitting_edge(var: float, pi: float, psi_p: float, psi_n: float, mean_s2: float, t: float) -> float:
     """Lowest eigenvalue of the modes that overfit a class, ss + v2 (√(psi_p/psi_n) − √pi)²; classes taken as decoupled."""
     if not 0 < pi <= 1:
-        raise InputError(f"pi must be in (0, 1], got {pi!r}")
+        raise InputError(f"pi must be in (0, 1], got {shown(pi)}")
     v2 = hermite_coefficients(var, t).v2
     return mean_s2 + v2 * (np.sqrt(psi_p / psi_n) - np.sqrt(pi)) ** 2

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from eigenclock.checks import InputError, integer, number
+from eigenclock.checks import InputError, integer_option, number_option
 from eigenclock.exact.rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
 from eigenclock.training.network_options import DiT, FeedForward
 from ..study import Preset
@@ -44,12 +44,12 @@ class Case:
     allow_chance: bool = False
 
     def __post_init__(self) -> None:
-        integer("N", self.N, at_least=1)
-        integer("steps", self.steps, at_least=self.first + 1)
-        integer("batch", self.batch, at_least=1)
-        integer("samples", self.samples, at_least=32)
-        integer("checkpoints", self.checkpoints, at_least=4)
-        number("lr", self.lr, above=0)
+        integer_option(self, "N", at_least=1)
+        integer_option(self, "steps", at_least=self.first + 1)
+        integer_option(self, "batch", at_least=1)
+        integer_option(self, "samples", at_least=32)
+        integer_option(self, "checkpoints", at_least=4)
+        number_option(self, "lr", above=0)
         if self.judge.D != self.rule.D:
             raise InputError(f"judge must be a rule of {self.rule.D} bits, got {self.judge}")
         if isinstance(self.model, DiT) and getattr(self.rule, "G", None) == PAIR:
@@ -124,8 +124,8 @@ class InnovationConfig:
     judged: bool = True
 
     def __post_init__(self) -> None:
-        number("max_minutes", self.max_minutes, above=0)
-        number("kappa", self.kappa, above=0)
+        number_option(self, "max_minutes", above=0)
+        number_option(self, "kappa", above=0)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise InputError(f"seeds must be different whole numbers >= 0, got {self.seeds}")
         if CALIBRATION_SEED in self.seeds:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 
-from eigenclock.checks import InputError, integer
+from eigenclock.checks import InputError, integer_option
 from eigenclock.training.streams import Stream, stream_seed
 
 BOS, TOKENS = 2, 3
@@ -32,7 +32,7 @@ class GPT:
 
     def __post_init__(self) -> None:
         for name in ("width", "layers", "heads"):
-            integer(name, getattr(self, name), at_least=1)
+            integer_option(self, name, at_least=1)
         if self.width % self.heads:
             raise InputError(f"heads must divide width = {self.width}, got {self.heads}")
 

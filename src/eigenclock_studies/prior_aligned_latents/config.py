@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from eigenclock.checks import InputError, choice, integer, number
+from eigenclock.checks import InputError, choice, integer_option, number
 from eigenclock.latents.convolutions import STRIDE
 from eigenclock.latents.flow import Backbone, FlowConfig
 from eigenclock.latents.prior_aligned import AlignedConfig
@@ -98,7 +98,7 @@ class PriorLatentsConfig:
             ("gen_steps", 10),
             ("fd_steps", 1),
         ):
-            integer(name, getattr(self, name), at_least=least)
+            integer_option(self, name, at_least=least)
         if self.grid * STRIDE != SIZE:
             raise InputError(f"grid must be {SIZE // STRIDE} for images of {SIZE} pixels, got {self.grid}")
         if self.omegas and "e0" in self.experiment and self.d % 2:

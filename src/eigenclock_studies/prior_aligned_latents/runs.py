@@ -15,8 +15,8 @@ from eigenclock.latents.flow import FlowGenerator
 from eigenclock.latents.prior import OrientedGradients, Teacher, fit_prior, taught
 from eigenclock.latents.prior_aligned import Perceptual, PriorAlignedAutoencoder
 from eigenclock.theory.flow_clocks import predicted_mode_clocks, time_to_learn
+from eigenclock.training.cadence import log_steps
 from eigenclock.training.model_files import ModelFileError
-from eigenclock.training.probe import log_steps
 from .config import ALIGNMENTS, PriorLatentsConfig
 from .networks import judge, teacher
 from .recoding import Recoding, recode

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from eigenclock.checks import InputError, integer
+from eigenclock.checks import InputError, integer, shown
 from eigenclock.exact.manifolds import Circle
 from eigenclock.observables.copies import nearest
 
@@ -186,7 +186,7 @@ def make_data(name: str, n: int, seed: int, *, D: int = 64, lam: tuple[float, ..
         )
     if name == "isotropic":
         return ManifoldData(rng.standard_normal((n, D)) * 0.5, 2)
-    raise InputError(f"data must be one of {', '.join([*surfaces, 'circle', 'gauss', 'isotropic'])}, got {name!r}")
+    raise InputError(f"data must be one of {', '.join([*surfaces, 'circle', 'gauss', 'isotropic'])}, got {shown(name)}")
 
 
 def _frame(D: int, m: int, rng: np.random.Generator) -> Points:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from ...checks import InputError, number
+from ...checks import InputError, number_option
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective
 from ..optimizers import Optimizer, Time
@@ -48,8 +48,8 @@ class Affine(MatrixArchitecture):
     learns_mean: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        number("init", self.init)
-        number("bias", self.bias)
+        number_option(self, "init")
+        number_option(self, "bias")
 
     def denoisers(
         self, objective: Objective, spectrum: Spectrum, sigma: Levels, optimizer: Optimizer, time: Time

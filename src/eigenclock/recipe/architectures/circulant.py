@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 
-from ...checks import InputError
+from ...checks import InputError, number_option
 from ...spectrum.bases import Fourier
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective
 from ..optimizers import Optimizer, Time
 from .base import GainCurve, Levels
 from .convolution import Convolution, Weights
-from .one_layer import OneLayer
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Circulant(Convolution):
     init: float = 0.1
 
     def __post_init__(self) -> None:
-        OneLayer(self.init)
+        number_option(self, "init")
 
     def sees(self, spectrum: Spectrum) -> Spectrum:
         return spectrum.stationary()

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from ...checks import InputError, integer, number
+from ...checks import InputError, integer_option, number_option, shown
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
@@ -44,11 +44,11 @@ class Coupled(Architecture):
 
     def __post_init__(self) -> None:
         if not isinstance(self.kernel, NoiseKernel):
-            raise InputError(f"kernel must be GaussianKernel, FeatureMap or KernelMatrix, got {self.kernel!r}")
-        number("init", self.init)
-        number("sigma_min", self.sigma_min, above=0)
-        number("sigma_max", self.sigma_max, above=self.sigma_min)
-        integer("levels", self.levels, at_least=2)
+            raise InputError(f"kernel must be GaussianKernel, FeatureMap or KernelMatrix, got {shown(self.kernel)}")
+        number_option(self, "init")
+        number_option(self, "sigma_min", above=0)
+        number_option(self, "sigma_max", above=self.sigma_min)
+        integer_option(self, "levels", at_least=2)
         self.kernel.check(self.training_levels[0])
         spacing = np.log(self.sigma_max / self.sigma_min) / self.levels
         if isinstance(self.kernel, GaussianKernel) and self.kernel.length < spacing:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ...checks import InputError, integer, number
+from ...checks import InputError, integer_option, number_option
 from ...spectrum.spectrum import Spectrum
 from .layered import Layered, one_or_each
 from .layers import Layers, checked_layers
@@ -36,10 +36,10 @@ class DeepLinear(Layered):
     init: float | tuple[float, ...] = 0.1
 
     def __post_init__(self) -> None:
-        integer("depth", self.depth, at_least=1)
+        integer_option(self, "depth", at_least=1)
         object.__setattr__(self, "init", one_or_each(self.init, self.depth))
         if not isinstance(self.init, tuple):
-            number("init", self.init, at_least=0)
+            number_option(self, "init", at_least=0)
         if self.depth > 1 and self.layers.is_fixed_point:
             raise InputError(
                 f"init must be > 0 for depth >= 2, got {self.init}: a fixed point, nothing is ever learned"

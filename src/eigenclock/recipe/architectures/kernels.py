@@ -9,7 +9,7 @@ import numpy as np
 import scipy.interpolate
 from jaxtyping import Float
 
-from ...checks import InputError, finite_array, noise_levels, number
+from ...checks import InputError, finite_array, noise_levels, number_option, shown
 
 Levels: TypeAlias = Float[np.ndarray, " sigma"]
 Others: TypeAlias = Float[np.ndarray, " other"]
@@ -50,7 +50,7 @@ class GaussianKernel(NoiseKernel):
     length: float = 1.0
 
     def __post_init__(self) -> None:
-        number("length", self.length, above=0)
+        number_option(self, "length", above=0)
 
     def matrix(self, sigma: Levels, other: Others) -> Float[np.ndarray, "sigma other"]:
         apart = np.log(sigma)[:, None] - np.log(other)
@@ -84,7 +84,9 @@ class FeatureMap(NoiseKernel):
 
     def __post_init__(self) -> None:
         if not callable(self.features):
-            raise InputError(f"features must be a function from (sigma,) to (sigma, feature), got {self.features!r}")
+            raise InputError(
+                f"features must be a function from (sigma,) to (sigma, feature), got {shown(self.features)}"
+            )
 
     def matrix(self, sigma: Levels, other: Others) -> Float[np.ndarray, "sigma other"]:
         return self._features(sigma) @ self._features(other).T

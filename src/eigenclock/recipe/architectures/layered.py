@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Any, ClassVar
 
-from ...checks import InputError, number
+from ...checks import InputError, number, shown
 from ..objectives import Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
 from .base import Architecture, GainCurve
@@ -49,7 +49,7 @@ def one_or_each(init: Any, depth: int) -> Any:
     if not isinstance(init, tuple | list):
         return init
     if len(init) != depth:
-        raise InputError(f"init must be a number or {depth} of them, one per layer, for depth {depth}, got {init!r}")
-    for i, value in enumerate(init):
-        number(f"init[{i}]", value)
-    return tuple(init)
+        raise InputError(
+            f"init must be a number or {depth} of them, one per layer, for depth {depth}, got {shown(init)}"
+        )
+    return tuple(number(f"init[{i}]", value) for i, value in enumerate(init))

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.fft
 from jaxtyping import Complex, Float
 
-from ...checks import InputError, integer
+from ...checks import InputError, integer_option
 from ...spectrum.bases import Fourier
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective, Regression
@@ -65,7 +65,7 @@ class LocalConv(Convolution):
     route: ClassVar[Literal["modes", "frequencies", "matrices"]] = "frequencies"
 
     def __post_init__(self) -> None:
-        integer("kernel", self.kernel, at_least=1)
+        integer_option(self, "kernel", at_least=1)
         if self.kernel % 2 == 0:
             raise InputError(f"kernel must be odd, got {self.kernel}")
         OneLayer(self.init)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...checks import number
+from ...checks import number_option
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Regression
 from ..optimizers import Hessian, Optimizer, Time, Trajectory
@@ -27,7 +27,7 @@ class OneLayer(Architecture):
     init: float = 0.1
 
     def __post_init__(self) -> None:
-        number("init", self.init)
+        number_option(self, "init")
 
     def network_gain(self, regression: Regression, optimizer: Optimizer, time: Time) -> Trajectory:
         gain = optimizer.progress(self.stiffness(regression), time)

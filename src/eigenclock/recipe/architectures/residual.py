@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ...checks import InputError, integer, number
+from ...checks import InputError, integer_option, number_option
 from ...spectrum.spectrum import Spectrum
 from .layered import Layered, one_or_each
 from .layers import Layers, checked_layers
@@ -35,10 +35,10 @@ class Residual(Layered):
     init: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
-        integer("depth", self.depth, at_least=1)
+        integer_option(self, "depth", at_least=1)
         object.__setattr__(self, "init", one_or_each(self.init, self.depth))
         if not isinstance(self.init, tuple):
-            number("init", self.init)
+            number_option(self, "init")
         if self.layers.is_fixed_point:
             raise InputError(
                 f"init must not be -1 in two blocks, got {self.init}: a fixed point, nothing is ever learned"

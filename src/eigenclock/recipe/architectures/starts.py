@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ...checks import InputError, finite_array, integer, number
+from ...checks import InputError, finite_array, number_option, seed_option
 
 
 class Start(ABC):
@@ -32,8 +32,8 @@ class GaussianStart(Start):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        number("scale", self.scale, at_least=0)
-        integer("seed", self.seed, at_least=0)
+        number_option(self, "scale", at_least=0)
+        seed_option(self)
 
     def matrix(self, d: int) -> Float[np.ndarray, "d d"]:
         return np.random.default_rng(self.seed).standard_normal((d, d)) * (self.scale / np.sqrt(d))

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...checks import InputError, number
+from ...checks import InputError, number_option
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Regression
 from ..optimizers import (
@@ -44,7 +44,7 @@ class TiedTwoLayer(Architecture):
     kinks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        number("init", self.init, at_least=0)
+        number_option(self, "init", at_least=0)
         if self.init > LARGEST:
             raise InputError(f"init must be at most {LARGEST:g}, got {self.init:g}")
         if 0 < self.init < SMALLEST_START:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ...checks import InputError, number
+from ...checks import InputError, number, shown
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Regression
 from ..optimizers import GradientFlow, Hessian, Optimizer, Time, Trajectory, elapsed
@@ -42,10 +42,9 @@ class TwoLayer(Layered):
 
     def __post_init__(self) -> None:
         if not isinstance(self.init, tuple | list) or len(self.init) != 2:
-            raise InputError(f"init must be two numbers (p, q) for TwoLayer, got {self.init!r}")
-        object.__setattr__(self, "init", tuple(self.init))  # a file gives a list
-        for i, factor in enumerate(self.init):
-            number(f"init[{i}]", factor)
+            raise InputError(f"init must be two numbers (p, q) for TwoLayer, got {shown(self.init)}")
+        factors = tuple(number(f"init[{i}]", factor) for i, factor in enumerate(self.init))  # a file gives a list
+        object.__setattr__(self, "init", factors)
         if self.layers.is_fixed_point:
             raise InputError("init must not be (0, 0) for TwoLayer: a fixed point, nothing is ever learned")
 

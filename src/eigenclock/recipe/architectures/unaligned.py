@@ -11,7 +11,7 @@ import numpy as np
 import scipy.integrate
 from jaxtyping import Float
 
-from ...checks import InputError
+from ...checks import InputError, shown
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective, Regression
 from ..optimizers import GradientFlow, Optimizer, Time, descend_stably
@@ -36,7 +36,7 @@ class _Unaligned(MatrixArchitecture):
 
     def __post_init__(self) -> None:
         if not isinstance(self.init, Start):
-            raise InputError(f"init must be GaussianStart or MatrixStart, got {self.init!r}")
+            raise InputError(f"init must be GaussianStart or MatrixStart, got {shown(self.init)}")
 
 
 def _denoiser(regression: Regression, weights: Matrices) -> Denoiser:

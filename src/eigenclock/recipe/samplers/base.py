@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ...checks import InputError, number
+from ...checks import LARGEST, SMALLEST, InputError, number, shown
 
 Gain: TypeAlias = Float[np.ndarray, "time mode sigma"]
 Variance: TypeAlias = Float[np.ndarray, "time mode"]
@@ -81,9 +81,13 @@ class Sampler(ABC):
 
 
 def check_range(sigma_min: Any, sigma_max: Any) -> None:
-    number("sigma_min", sigma_min)
-    if not isinstance(sigma_max, Real):
-        raise InputError(f"sigma_max must be a number, got {sigma_max!r}")
+    """Raise unless 0 <= sigma_min < sigma_max; a flow may end at 0 and start at inf."""
+    number("sigma_min", sigma_min, at_least=0)
+    if isinstance(sigma_max, bool) or not isinstance(sigma_max, Real):
+        raise InputError(f"sigma_max must be a number, got {shown(sigma_max)}")
+    for name, value in (("sigma_min", sigma_min), ("sigma_max", sigma_max)):
+        if value not in (0, float("inf")) and not SMALLEST <= abs(value) <= LARGEST:
+            raise InputError(f"{name} must be of magnitude {SMALLEST:g} to {LARGEST:g}, got {shown(value)}")
     if not 0 <= sigma_min < sigma_max:
         raise InputError(
             f"sigma_min must be >= 0 and < sigma_max, got sigma_min={sigma_min:g}, sigma_max={sigma_max:g}"

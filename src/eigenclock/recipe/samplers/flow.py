@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ...checks import InputError, choice, integer
+from ...checks import InputError, choice, integer_option
 from .base import AddNoise, Clean, Gain, Levels, Product, Sampler, Slope, Step, Variance, check_range
 from .transport import magnus_step
 
@@ -58,8 +58,10 @@ class ProbabilityFlow(Sampler):
 
     def __post_init__(self) -> None:
         check_range(self.sigma_min, self.sigma_max)
+        for name in ("sigma_min", "sigma_max"):
+            object.__setattr__(self, name, float(getattr(self, name)))
         choice("method", self.method, ("auto", "closed_form", "quadrature"))
-        integer("nodes", self.nodes, at_least=2)
+        integer_option(self, "nodes", at_least=2, at_most=MOST_NODES)
 
     def _check_bounded(self) -> None:
         if self.sigma_min == 0 or np.isinf(self.sigma_max):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...checks import integer, number
+from ...checks import integer_option, number_option
 from .base import Clean, Gain, Levels, Product, Sampler, Slope, Variance, check_range
 from .noise_levels import edm_levels
 
@@ -21,11 +21,11 @@ class Stepping(Sampler):
     papers: ClassVar[tuple[str, ...]] = ("edm",)
 
     def __post_init__(self) -> None:
-        number("sigma_min", self.sigma_min, above=0)
-        number("sigma_max", self.sigma_max, above=0)
+        number_option(self, "sigma_min", above=0)
+        number_option(self, "sigma_max", above=0)
         check_range(self.sigma_min, self.sigma_max)
-        number("rho", self.rho, at_least=1)
-        integer("steps", self.steps, at_least=2)
+        number_option(self, "rho", at_least=1)
+        integer_option(self, "steps", at_least=2)
 
     @property
     def grid(self) -> Levels:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...checks import number
+from ...checks import number_option
 from .base import AddNoise, Clean, Levels, Product, Slope, Step
 from .stepping import Stepping, heun_map, heun_step, slope_at
 
@@ -40,10 +40,10 @@ class Stochastic(Stepping):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        number("churn", self.churn, at_least=0)
-        number("churn_min", self.churn_min, at_least=0)
-        number("churn_max", self.churn_max, at_least=self.churn_min)
-        number("noise", self.noise, above=0)
+        number_option(self, "churn", at_least=0)
+        number_option(self, "churn_min", at_least=0)
+        number_option(self, "churn_max", at_least=self.churn_min)
+        number_option(self, "noise", above=0)
 
     @property
     def raised(self) -> Levels:

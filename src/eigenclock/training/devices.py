@@ -1,0 +1,22 @@
+"""Devices by name."""
+
+from typing import Any
+
+import torch
+
+from ..checks import InputError, shown
+
+
+def find_device(name: Any) -> torch.device:
+    """The device of a name; "auto" is a GPU where there is one. InputError if numbers cannot be kept on it here."""
+    if isinstance(name, str) and name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device).cpu()
+    except (RuntimeError, AssertionError, TypeError, ValueError, NotImplementedError) as error:
+        found = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        given = name if isinstance(name, str) else shown(name)
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"device must be one of {', '.join(found)} here, got {given} ({reason})") from None
+    return device
