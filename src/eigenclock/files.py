@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+NO_PATHS = {"", "null", "None", "~", "[]", "{}"}
+"""What a variable that was not set, or a value of YAML that is none, leaves where a path should be."""
+
+
 def path_of(name: str, value: Any) -> Path:
     """A path; InputError for anything else, an empty one, or one that no file system takes."""
     try:
@@ -25,8 +29,8 @@ def path_of(name: str, value: Any) -> Path:
     except (TypeError, ValueError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise InputError(f"{name} must be a path, got {shown(value)} ({reason})") from None
-    if not str(value).strip():
-        raise InputError(f"{name} must be a path, got an empty one")
+    if str(value).strip() in NO_PATHS:
+        raise InputError(f"{name} must be a path, got {str(value).strip() or 'an empty one'}")
     return path
 
 
@@ -74,6 +78,17 @@ def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
     return current
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what killed writes of `atomic` left in a folder and below it."""
+    for file in folder.rglob(".*"):
+        if LEFT_BEHIND.fullmatch(file.name) and file.is_file():
+            file.unlink(missing_ok=True)
+
+
+LEFT_BEHIND = re.compile(r"\..+(?P<suffix>\.\w{1,19})\.[a-z0-9_]{8}(?P=suffix)")
+"""Names of the temporary files of `atomic`."""
 
 
 def check_writable(path: str | Path) -> None:
@@ -172,9 +187,9 @@ def locked(folder: str | Path) -> Iterator[None]:
     if place.exists() and not place.is_dir():
         raise InputError(f"out must be a folder, got {place}, which is a file")
     new = [one for one in (place, *place.parents) if not one.exists()]
-    with _refused(place):
+    with suppress(OSError):  # the first file that is written there says why it cannot be
         place.mkdir(parents=True, exist_ok=True)
-    handle = _take(place)
+    handle = _take(place) if place.is_dir() else None
     try:
         yield
     finally:
@@ -205,8 +220,14 @@ def _take(folder: Path) -> int | None:
     return handle
 
 
+WHOLE = re.compile(r"[-+]?[0-9]+[eE]\+?[0-9]+")
+
 LONGEST_YAML = 2**20
 """Characters of the longest YAML that is read."""
+
+
+class YamlRefused(InputError):
+    """YAML, but of a kind that is not read: aliases, keys given twice, text that is too long."""
 
 
 def load_yaml(text: str, what: str) -> Any:
@@ -218,11 +239,11 @@ def load_yaml(text: str, what: str) -> Any:
     import yaml
 
     if len(text) > LONGEST_YAML:
-        raise InputError(f"{what} must be at most {LONGEST_YAML:,} characters of YAML, got {len(text):,}")
+        raise YamlRefused(f"{what} must be at most {LONGEST_YAML:,} characters of YAML, got {len(text):,}")
     try:
         return yaml.load(text, Loader=_plain_loader())  # noqa: S506  (a SafeLoader)
-    except InputError as error:
-        raise InputError(f"{what}: {error}") from None
+    except YamlRefused as error:
+        raise YamlRefused(f"{what}: {error}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split()) if not isinstance(error, RecursionError) else "nested too deeply"
         raise InputError(f"{what} must be YAML, got text that is not ({reason[:200]})") from None
@@ -235,7 +256,7 @@ def _plain_loader() -> Any:
     class Plain(yaml.SafeLoader):
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.events.AliasEvent):
-                raise InputError("aliases (*name) are not read: write the value out")
+                raise YamlRefused("aliases (*name) are not read: write the value out")
             return super().compose_node(parent, index)
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -243,7 +264,7 @@ def _plain_loader() -> Any:
             if len(found) < len(node.value):
                 keys = [key.value for key, _ in node.value]
                 twice = next((key for key in keys if keys.count(key) > 1), keys[0])
-                raise InputError(f"a key must be given once, got {shown(twice)} twice")
+                raise YamlRefused(f"a key must be given once, got {shown(twice)} twice")
             return found
 
     Plain.yaml_implicit_resolvers = {
@@ -255,7 +276,14 @@ def _plain_loader() -> Any:
     Plain.add_implicit_resolver(
         "tag:yaml.org,2002:float", re.compile(f"^(?:{number}|{special})$"), list("-+0123456789.")
     )
+    Plain.add_constructor("tag:yaml.org,2002:float", _number)
     return Plain
+
+
+def _number(loader: Any, node: Any) -> float | int:
+    """A float; a whole number where it is written as one, 1e3."""
+    value = float(loader.construct_yaml_float(node))
+    return int(value) if WHOLE.fullmatch(node.value) and abs(value) < 2**53 else value
 
 
 def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

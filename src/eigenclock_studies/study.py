@@ -10,12 +10,22 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import pandas as pd
 import xarray as xr
-import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from eigenclock.checks import InputError, choice, shown
-from eigenclock.files import atomic, markdown, write_netcdf, write_text
+from eigenclock.files import (
+    YamlRefused,
+    atomic,
+    check_writable,
+    load_yaml,
+    locked,
+    markdown,
+    path_of,
+    remove_temporaries,
+    write_netcdf,
+    write_text,
+)
 from eigenclock.jobs.run_folder import manifest
 from eigenclock.jobs.studies import find_study
 from eigenclock.report.study_page import COLUMNS, PIXELS_PER_INCH, RUN, write_study_page
@@ -108,15 +118,19 @@ class Study(ABC):
         Raises InputError for a preset, part or option that is not there, or a folder that is a file.
         """
         choice("preset", preset, PRESETS)
-        study, folder = cls.preset(preset), Path(out)
+        study, folder = cls.preset(preset), path_of("out", out)
         if data:
             study = study.with_data(data)
         study = study.with_options(options or {})
-        parts = study.parts()
         if part is not None:
-            choice("part", part, tuple(parts))
-        if folder.exists() and not folder.is_dir():
-            raise InputError(f"out must be a folder, got {out}, which is a file")
+            choice("part", part, tuple(study.parts()))
+        with locked(folder):
+            check_writable(folder / "results.md")
+            remove_temporaries(folder)
+            return study._in_folder(folder, preset, part, command, say)
+
+    def _in_folder(self, folder: Path, preset: Preset, part: str | None, command: str, say: Say) -> StudyResult:
+        parts = self.parts()
         seconds: dict[str, float] = {}
         for key, do in parts.items():
             if part not in (None, key):
@@ -128,11 +142,11 @@ class Study(ABC):
             _write(folder, key, found, kept)
         tables = {key: _claims(folder, key, preset) for key in parts}
         claims = pd.concat([table for table in tables.values() if table is not None])
-        status = f"{study.status}\n\n" if study.status else ""
-        write_text(folder / "results.md", f"# {study.title}\n\n{status}Preset `{preset}`.\n\n{markdown(claims)}\n")
+        status = f"{self.status}\n\n" if self.status else ""
+        write_text(folder / "results.md", f"# {self.title}\n\n{status}Preset `{preset}`.\n\n{markdown(claims)}\n")
         details = manifest(command, 0, seconds)
         write_text(folder / f"manifest_{part or 'all'}.json", json.dumps(details, indent=2))
-        write_study_page(folder, study.title, study.status, preset, tables, details)
+        write_study_page(folder, self.title, self.status, preset, tables, details)
         return StudyResult(folder, claims, seconds)
 
 
@@ -160,8 +174,10 @@ def _changed(part: Any, options: Mapping[str, Any], where: str) -> Any:
 def _alike(old: Any, value: Any, name: str) -> Any:
     """A new value of the kind of the old one, read as YAML if it is text and the old one is not."""
     try:
-        new = yaml.safe_load(value) if isinstance(value, str) and not isinstance(old, str) else value
-    except yaml.YAMLError:
+        new = load_yaml(value, name) if isinstance(value, str) and not isinstance(old, str) else value
+    except YamlRefused:
+        raise
+    except InputError:
         new = value
     if isinstance(old, tuple):
         new = tuple(

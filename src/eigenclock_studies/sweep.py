@@ -3,6 +3,7 @@
 import hashlib
 import multiprocessing
 import os
+import signal
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
@@ -121,6 +122,13 @@ def sweep(
                         running[pool.submit(_one, case, settings[key[0]], key, place)] = key
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         done(running.pop(future), future.result())
+            except KeyboardInterrupt:  # what is finished is on disk; what is not is not waited for
+                for future in running:
+                    future.cancel()
+                running.clear()
+                for process in multiprocessing.active_children() if executor is None else ():
+                    process.kill()
+                raise
             except BrokenExecutor:
                 raise InputError(
                     "workers stopped: a script that sweeps needs if __name__ == '__main__', and a case that fits memory"
@@ -132,7 +140,8 @@ def sweep(
 
 
 def _one_thread() -> None:
-    """A worker has one core: more threads than cores slow each other down."""
+    """A worker has one core: more threads than cores slow each other down; Ctrl-C is for the process that sweeps."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from importlib.util import find_spec
 
     if find_spec("torch") is not None:

@@ -25,7 +25,7 @@ ERRORS = {
     "unknown class": (["run", "--data", "digits", "--out", "{tmp}/r", "--objective", "Magic"], "objective must be one of Denoising, EDM, Epsilon, Velocity, Score, FlowMatching, got Magic"),
     "bad value": (["run", "--data", "digits", "--out", "{tmp}/r", "--sampler.sigma_min", "-1"], "sigma_min must be a finite number > 0, got -1.0"),
     "bad range": (["run", "--data", "digits", "--out", "{tmp}/r", "--sampler.sigma_min", "90"], "sigma_min must be >= 0 and < sigma_max"),
-    "bad type": (["run", "--data", "digits", "--out", "{tmp}/r", "--steps", "many"], 'Parser key "steps"'),
+    "bad type": (["run", "--data", "digits", "--out", "{tmp}/r", "--steps", "many"], "steps must be a whole number, got many"),
     "diverges": (["predict", "--data", "digits", "--out", "{tmp}/r", "--optimizer", "GradientDescent", "--optimizer.lr", "9"], "lr must be < "),
     "unknown key": (["run", "--config", "{tmp}/unknown.yaml"], "does not accept option 'colour'"),
     "bad yaml": (["run", "--config", "{tmp}/broken.yaml"], "Problems parsing config"),

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from ..checks import InputError
 from ..comparison.compare import compare
 from ..curve.learning_curve import LearningCurve
+from ..files import locked
 from ..jobs.run_folder import open_run
 from ..jobs.run_job import compare_stages
 from ..jobs.stages import Stages
-from .call import Call, stage
+from .call import Call
+from .progress import stage
 from .run import print_trained
 
 
@@ -35,7 +37,9 @@ class CompareConfig:
 def command(config: CompareConfig, _: Call) -> None:
     """Compare and print the comparison with its laws."""
     if config.run is not None:
-        print_trained(compare_stages(open_run(config.run), Stages(stage)))
+        folder = open_run(config.run)
+        with locked(folder.path):
+            print_trained(compare_stages(folder, Stages(stage)))
         return
     predicted, measured = (LearningCurve.load(str(path)) for path in (config.curve, config.measured))
     comparison = compare(predicted, measured)

@@ -4,6 +4,8 @@ A command's file has `command(config, call)`, config a dataclass of its options,
 option that is given by its place, if it has one.
 """
 
+import difflib
+import re
 from collections.abc import Collection
 from dataclasses import fields
 from importlib import import_module
@@ -13,6 +15,7 @@ from typing import Any, NoReturn, get_type_hints
 import jsonargparse
 
 from .. import __version__
+from .yaml_values import MODE
 
 COMMANDS = {
     "run": "the main job: spectrum, prediction, training under the probe, comparison, report",
@@ -29,17 +32,47 @@ COMMANDS = {
 }
 """Every command, and what it does in a line; its file is imported when it is called."""
 
-SWITCHES = {"overwrite": "replace what is in out", "resume": "continue the run in out after its last finished stage"}
+SWITCHES = {"overwrite": "replace what is in out", "resume": "go on from where an earlier call stopped"}
 """Options that are given without a value."""
 
 
+DASHED = {"--print-config"}
+"""Options that are spelt with a dash; all others with underscores."""
+
+NEAR = 0.75
+"""Likeness of an option that is not known to one that was probably meant."""
+
+
 class CommandParser(jsonargparse.ArgumentParser):
-    """Errors become an InputError, to be printed in one line."""
+    """Errors become an InputError, to be printed in one line; near misses are told."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         from ..checks import InputError
+        from .yaml_values import refused
 
-        raise InputError(message)
+        raise refused(ex) or InputError(f"{message}{self._nearest(message)}")
+
+    def _nearest(self, message: str) -> str:
+        """The option that was probably meant, of one that is not known."""
+        unknown = re.match(r"[Uu]nrecognized arguments: (--[\w.\-]+)", message)
+        if not unknown:
+            return ""
+        known = {option for action in self._actions for option in action.option_strings if option.startswith("--")}
+        near = difflib.get_close_matches(unknown[1], sorted(known), 1, NEAR)
+        return f"; did you mean {near[0]}?" if near else ""
+
+
+def normalised(given: list[str]) -> list[str]:
+    """The words of a call with every option spelt with underscores."""
+    words = []
+    for word in given:
+        name, equals, value = word.partition("=")
+        if name.startswith("--") and len(name) > 2 and name.replace("_", "-") not in DASHED:
+            name = "--" + name[2:].replace("-", "_")
+        elif name.replace("_", "-") in DASHED:
+            name = name.replace("_", "-")
+        words.append(f"{name}{equals}{value}")
+    return words
 
 
 def command_file(name: str) -> ModuleType:
@@ -55,13 +88,19 @@ def config_of(file: ModuleType) -> Any:
 def parser(names: Collection[str] = tuple(COMMANDS)) -> tuple[CommandParser, dict[str, CommandParser]]:
     """The parser, and the parser of each command; only those of `names` know their options."""
     top = CommandParser(
-        prog="eigenclock", description="When will a diffusion model have learned each feature of your data?"
+        parser_mode=MODE,
+        allow_abbrev=False,
+        prog="eigenclock",
+        description="When will a diffusion model have learned each feature of your data?",
     )
     top.add_argument("--version", action="version", version=__version__)
     subcommands, parsers = top.add_subcommands(required=True), {}
     for name, summary in COMMANDS.items():
         command = CommandParser(
-            allow_abbrev=False, description=summary[0].upper() + summary[1:] + ".", print_config="--print-config"
+            parser_mode=MODE,
+            allow_abbrev=False,
+            description=summary[0].upper() + summary[1:] + ".",
+            print_config="--print-config",
         )
         if name in names:
             _add_options(command, command_file(name))

@@ -5,7 +5,8 @@ from ..jobs.config import PredictConfig
 from ..jobs.predict_job import predict_and_check
 from ..jobs.run_folder import REPORT
 from ..jobs.summary import FRACTIONS
-from .call import Call, stage
+from .call import Call
+from .progress import stage
 
 
 def command(config: PredictConfig, call: Call) -> None:

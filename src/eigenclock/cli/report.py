@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..files import locked
 from ..jobs.report_job import write_report
 from ..jobs.run_folder import REPORT, open_run
 from .call import Call
@@ -21,5 +22,6 @@ class ReportConfig:
 def command(config: ReportConfig, _: Call) -> None:
     """Write the report and say where."""
     folder = open_run(config.run)
-    write_report(folder)
+    with locked(folder.path):
+        write_report(folder)
     print(f"report: {(folder.path / REPORT).resolve()}")

@@ -5,7 +5,8 @@ from ..jobs.config import RunConfig
 from ..jobs.run_folder import REPORT
 from ..jobs.run_job import MainResult, run
 from ..jobs.summary import FRACTIONS
-from .call import Call, stage
+from .call import Call
+from .progress import stage
 
 
 def command(config: RunConfig, call: Call) -> None:

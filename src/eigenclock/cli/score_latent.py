@@ -1,12 +1,13 @@
 """`eigenclock score-latent`: score latent diffusion on an array of one's own, fitted and sampled from."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..checks import InputError, choice, integer
-from ..files import atomic
+from ..files import atomic, check_writable, locked, remove_temporaries
 from ..latents.model_config import ModelConfig
 from ..training.network_options import need_torch
 from .arrays import load_array
@@ -27,7 +28,7 @@ class ScoreLatentConfig:
         n: for sample, number of samples
         seed: of weights, order and noise; of the samples
         folder: for fit, of checkpoints
-        resume: for fit, go on from them: true or false
+        resume: for fit, go on from them
         options: for fit, of the model: --options.d 4
     """
 
@@ -59,7 +60,11 @@ def command(config: ScoreLatentConfig, _: Call) -> None:
         if not Path(config.model).resolve().parent.is_dir():
             raise InputError(f"model must lie in a folder that exists, got {config.model}")
         options = replace(config.options, seed=config.seed or config.options.seed)
-        model = ScoreLatentDiffusion(options).fit(array, folder=config.folder, resume=config.resume)
+        check_writable(config.model)
+        with nullcontext() if config.folder is None else locked(config.folder):
+            if config.folder is not None:
+                remove_temporaries(Path(config.folder))
+            model = ScoreLatentDiffusion(options).fit(array, folder=config.folder, resume=config.resume)
         model.save(config.model)
         print(f"intrinsic dimension {model.k_estimate_:.2f}, latent width {model.d_}, noise {model.sigma1_:.4g}")
         print(f"collapse clock: {model.collapse_clock()} steps")
@@ -70,6 +75,7 @@ def command(config: ScoreLatentConfig, _: Call) -> None:
     if config.out is None or not config.out.endswith(".npy"):
         raise InputError(f"score-latent sample needs --out FILE.npy, got {config.out}")
     integer("n", config.n, at_least=1)
+    check_writable(config.out)
     samples = ScoreLatentDiffusion.load(config.model).sample(config.n, seed=config.seed)
     with atomic(config.out) as temporary, temporary.open("wb") as file:
         np.save(file, samples)

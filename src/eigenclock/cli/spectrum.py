@@ -8,7 +8,7 @@ from rich.table import Table
 
 from ..checks import InputError
 from ..curve.palette import spread_modes
-from ..files import atomic
+from ..files import check_writable, path_of
 from ..jobs.config import DataOptions
 from ..jobs.stages import read
 from .call import Call
@@ -35,8 +35,10 @@ def command(config: SpectrumConfig, _: Call) -> None:
     """Print the table, write the file."""
     if config.out is not None and not config.out.endswith(".nc"):
         raise InputError(f"out must be a NetCDF file name ending in .nc, got {config.out}")
-    if config.out is not None and Path(config.out).exists() and not config.overwrite:
-        raise InputError(f"out must not exist yet, got {config.out}: use --overwrite")
+    if config.out is not None:
+        if path_of("out", config.out).exists() and not config.overwrite:
+            raise InputError(f"out must not exist yet, got {config.out}: use --overwrite")
+        check_writable(config.out)
     dataset, spectrum = read(config.data, config, config.seed)
     shown = spread_modes(spectrum.n_modes, 16)
     share = spectrum.variance.cumsum() / spectrum.variance.sum()
@@ -55,6 +57,5 @@ def command(config: SpectrumConfig, _: Call) -> None:
         table.add_row(*row)
     Console().print(table)
     if config.out is not None:
-        with atomic(config.out) as temporary:
-            spectrum.to_dataset().to_netcdf(temporary, engine="h5netcdf")
+        spectrum.save(config.out)
         print(f"saved: {Path(config.out).resolve()}")

@@ -9,7 +9,8 @@ from rich.table import Table
 from ..jobs.run_folder import REPORT
 from ..jobs.studies import find_study, study_names
 from ..training.network_options import need_torch
-from .call import Call, stage
+from .call import Call
+from .progress import stage
 
 POSITIONAL = ("study", f"one of {', '.join(study_names())}")
 

@@ -1,6 +1,7 @@
 """The theory's job: data → spectrum → prediction → brute-force check → comparison → report."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from jaxtyping import Float
 from ..checks import InputError
 from ..comparison.compare import Comparison, compare
 from ..curve.learning_curve import LearningCurve
+from ..data import DataSet
+from ..files import locked
 from ..recipe.optimizers import GradientDescent, GradientFlow, Optimizer
 from ..recipe.recipe import Recipe
 from ..simulation.simulate import simulate
@@ -17,7 +20,7 @@ from ..theory.predict import predict
 from .config import DEFAULT_ARCHITECTURE, PredictConfig, TheoryOptions
 from .report_job import write_report
 from .run_folder import MANIFEST, METRICS, PREDICTED, SIMULATED, RunFolder, manifest
-from .stages import Reporter, Stages, read, silent
+from .stages import Report, Reporter, Stages, read, silent
 from .summary import measure
 
 STABLE_SHARE = 1 / 3
@@ -102,11 +105,16 @@ def predict_and_check(config: PredictConfig, config_text: str, command: str, rep
 
     `config_text` is the config as YAML and `command` what repeats the run; both are kept with it.
     """
+    with locked(config.out):
+        return _in_folder(config, config_text, command, reporter)
+
+
+def _in_folder(config: PredictConfig, config_text: str, command: str, reporter: Reporter) -> RunResult:
     folder = RunFolder.claim(config.out, config_text, overwrite=config.overwrite, resume=config.resume)
     stage = Stages(reporter)
 
-    with stage("spectrum"):
-        dataset, spectrum = read(config.data, config, config.seed)
+    with stage("spectrum") as report:
+        dataset, spectrum = data_or_spectrum(config, report)
         recipe, steps = resolve(config, spectrum)
         sigma = np.geomspace(max(recipe.sampler.sigma_min, 1e-3), min(recipe.sampler.sigma_max, 1e3), LOSS_LEVELS)
     parts = {**vars(recipe), "sigma": sigma, "keep_loss": True}
@@ -117,8 +125,8 @@ def predict_and_check(config: PredictConfig, config_text: str, command: str, rep
         keep = mixes and spectrum.dimension <= MOST_MIXED
         predicted = folder.curve(PREDICTED, lambda: predict(spectrum, time=times, keep_covariance=keep, **parts))
 
-    simulated, skipped = None, _why_not(config, spectrum, recipe)
-    if not skipped:
+    simulated, skipped = None, _why_not(config, dataset, spectrum, recipe)
+    if dataset is not None and not skipped:
         with stage("simulate") as progress:
             simulated = folder.curve(
                 SIMULATED,
@@ -138,7 +146,7 @@ def predict_and_check(config: PredictConfig, config_text: str, command: str, rep
     with stage("compare"):
         comparison = None if simulated is None else compare(predicted, simulated)
         metrics = {
-            "data": {"name": dataset.name, "source": dataset.source, "samples": len(dataset.samples)},
+            "data": described(config.data, dataset, spectrum),
             "objective": type(recipe.objective).__name__,
             "steps": steps,
             "brute_force_skipped": skipped,
@@ -151,10 +159,29 @@ def predict_and_check(config: PredictConfig, config_text: str, command: str, rep
     return RunResult(folder, predicted, simulated, comparison, metrics)
 
 
-def _why_not(config: PredictConfig, spectrum: Spectrum, recipe: Recipe) -> str:
+def data_or_spectrum(config: PredictConfig, report: Report) -> tuple[DataSet | None, Spectrum]:
+    """The data set and its spectrum; of a file that holds a spectrum (.nc) that alone, as it was saved."""
+    if not config.data.lower().endswith(".nc"):
+        return read(config.data, config, config.seed, report)
+    for name in ("n", "image_size", "color"):
+        if getattr(config, name) is not None:
+            raise InputError(f"{name} applies to samples, got it with the spectrum {config.data}")
+    return None, Spectrum.load(config.data)
+
+
+def described(data: str, dataset: DataSet | None, spectrum: Spectrum) -> dict[str, Any]:
+    """What a report says of the data."""
+    if dataset is None:
+        return {"name": Path(data).stem, "source": f"{Path(data).name}, a spectrum", "samples": spectrum.n_samples or 0}
+    return {"name": dataset.name, "source": dataset.source, "samples": len(dataset.samples)}
+
+
+def _why_not(config: PredictConfig, dataset: DataSet | None, spectrum: Spectrum, recipe: Recipe) -> str:
     """Why the brute-force check is left out; empty if it is not."""
     if not config.simulation.enabled:
         return "not asked for"
+    if dataset is None:
+        return "a spectrum has no samples to train on"
     if spectrum.dimension > config.simulation.max_dimension:
         return (
             f"{spectrum.dimension} coordinates are more than simulation.max_dimension = {config.simulation.max_dimension}: "

@@ -11,7 +11,7 @@ from ..comparison.forecast_check import check_forecasts
 from ..comparison.levels import Levels, compare_levels, predict_level
 from ..curve.learning_curve import LearningCurve
 from ..data import DataSet
-from ..files import atomic
+from ..files import atomic, locked
 from ..spectrum.patches import patch_spectrum
 from ..spectrum.spectrum import Spectrum
 from ..training.network_options import need_torch
@@ -97,11 +97,12 @@ def run(config: RunConfig, config_text: str, command: str, reporter: Reporter = 
     `config_text` is the config as YAML and `command` what repeats the run; both are kept with it.
     """
     stage = Stages(reporter)
-    return compare_stages(train_stages(config, config_text, command, stage), stage)
+    with locked(config.out):
+        return compare_stages(train_stages(config, config_text, command, stage), stage)
 
 
 def train_stages(config: RunConfig, config_text: str, command: str, stage: Stages) -> RunFolder:
-    """Spectrum, prediction and training under the probe."""
+    """Spectrum, prediction and training under the probe, in a folder that is `locked`."""
     need_torch()
     from ..training.devices import find_device
     from ..training.loop import train
@@ -109,8 +110,8 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
 
     folder = RunFolder.claim(config.out, config_text, overwrite=config.overwrite, resume=config.resume)
     device = find_device(config.training.device)
-    with stage("spectrum"):
-        dataset, spectrum = read(config.data, config, config.seed)
+    with stage("spectrum") as report:
+        dataset, spectrum = read(config.data, config, config.seed, report)
         seed = stream_seed(config.seed, Stream.INIT)
         network = config.network.build(dataset.samples.shape[1:], spectrum=spectrum, seed=seed)
         probe = make_probe(

@@ -39,9 +39,12 @@ def render(
         "spectrum": interactive.spectrum_figure(predicted.spectrum),
         "variance": interactive.variance_figure(predicted, other),
         "emergence": interactive.emergence_figure(comparison, predicted, other),
-        "loss": interactive.loss_figure(predicted, other) if not losses else interactive.training_loss_figure(losses),
         "kl": interactive.kl_figure(predicted, other),
     }
+    if losses:
+        figures["loss"] = interactive.training_loss_figure(losses)
+    elif "loss" in predicted.dataset:
+        figures["loss"] = interactive.loss_figure(predicted, other)
     if other is not None and "gain" in other.dataset and losses:
         figures["gain"] = interactive.gain_figure(other)
     environment = jinja2.Environment(

@@ -159,10 +159,11 @@ def _levels(alphas_cumprod: Any) -> tuple[Float[np.ndarray, " t"], Float[np.ndar
     inside = (share > 0) & (share < 1)
     if inside.sum() < 2:
         raise InputError("alphas_cumprod must have at least 2 values strictly between 0 and 1")
-    if not inside.all():
-        found = {"no signal (zero terminal SNR)": share.min() == 0, "no noise": share.max() == 1}
-        ends = [words for words, there in found.items() if there]
-        say(f"the schedule has timesteps of {' and of '.join(ends)}, which have no σ: the next one is used", level=5)
+    if share.min() == 0:
+        say(
+            "the schedule ends without signal (zero terminal SNR), where no σ is: its last timestep with signal is used",
+            level=5,
+        )
     timesteps = np.flatnonzero(inside).astype(np.float64)
     return np.log((1 - share[inside]) / share[inside]) / 2, timesteps
 

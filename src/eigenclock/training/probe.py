@@ -57,8 +57,8 @@ class Probe:
     first call logs (logger "eigenclock") what a probed step costs in training steps.
 
     Recorded are variance and mean of generated samples along the modes, alignment (T17), and the measured gain ψ̂ with its R²
-    (T15): Cov(u·D(y), u·y)/Var(u·y) over clean samples plus noise. The initial noise has exactly mean 0 and variance 1 along
-    every mode, so that the variance a linear denoiser generates is exact, however few the samples.
+    (T15): Cov(u·D(y), u·y)/Var(u·y) over clean samples plus noise. The initial noise has mean 0 and variance 1 along every mode
+    exactly, and so has what a linear denoiser generates from it, however few the samples.
 
     **Parameters**
 
@@ -156,9 +156,8 @@ class Probe:
         self._placed = device is not None
         self.device, self.dtype, self.chunk = find_device("cpu" if device is None else device), dtype, chunk
         instance("dtype", dtype, torch.dtype, "a torch dtype")
-        self.seconds, self.batch_size, self.said = 0.0, batch_size, False
+        self.seconds, self.batch_size, self.said, self._losing = 0.0, batch_size, False, False
         self._objective: str | None = None
-        self._losing = False
         self._records: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in (MAIN, *self.also)}
         self._noise = self._balanced_noise(n_samples, 0)
         self._fewer = self._balanced_noise(max(2, n_samples // 4), 2)

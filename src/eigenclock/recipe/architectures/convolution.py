@@ -6,6 +6,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 from jaxtyping import Float
 
+from ...checks import InputError
 from ...spectrum.bases import Fourier
 from ...spectrum.spectrum import Spectrum
 from ..objectives import Objective, Regression
@@ -37,7 +38,9 @@ class Convolution(Architecture):
         return float(spectrum.positions)
 
     def trainable(self, spectrum: Spectrum, modes: Modes, levels: Levels) -> MatrixNetwork:
-        assert isinstance(spectrum.basis, Fourier)
+        if not isinstance(spectrum.basis, Fourier):
+            self.sees(spectrum)  # InputError for PCA modes
+            raise InputError("a trained convolution needs modes of a grid: Spectrum.from_power or from_samples")
         return circular_convolution(spectrum.basis, self.kernel, self.init)
 
     def gains(
