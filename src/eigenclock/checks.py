@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import warnings
 from collections.abc import Sequence
 from fractions import Fraction
@@ -23,6 +24,9 @@ SHOWN = 60
 
 class InputError(ValueError):
     """The user gave something that cannot be used. The message is one line; the command line exits with 2."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(" ".join(str(message).splitlines()))  # names of files, and others' reasons, may hold several
 
 
 class InputWarning(UserWarning):
@@ -203,7 +207,7 @@ def _in_range(
         isinstance(value, kind)
         and not isinstance(value, bool | np.bool_)
         and (isinstance(value, Integral) or math.isfinite(value))
-        and (kind is Integral or abs(value) <= np.finfo(float).max)  # integers of any size compare exactly
+        and (kind is Integral or abs(value) <= sys.float_info.max)  # Python compares integers of any size
         and (above is None or value > above)
         and (at_least is None or value >= at_least)
         and (below is None or value < below)

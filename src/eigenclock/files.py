@@ -26,6 +26,8 @@ def path_of(name: str, value: Any) -> Path:
     try:
         path = Path(value)
         path.exists()
+        if "\0" in str(path):
+            raise ValueError("a null byte")
     except (TypeError, ValueError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise InputError(f"{name} must be a path, got {shown(value)} ({reason})") from None

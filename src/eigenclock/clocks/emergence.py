@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from ..checks import choice, integer, number, random_seed
+from ..checks import choice, flag, integer, need_memory, number, random_seed
 
 Direction: TypeAlias = Literal["rising", "falling"]
 Threshold: TypeAlias = Literal["geometric", "harmonic", "arithmetic"] | float
@@ -125,6 +125,8 @@ class Emergence:
         choice("direction", direction, ("rising", "falling"))
         integer("resamples", resamples, at_least=1)
         random_seed(seed)
+        flag("gray_zone", gray_zone)
+        need_memory(f"resamples = {resamples:,}", 40.0 * resamples * self.target.size)
         use = self.select(direction, gray_zone=gray_zone)
         same = self.direction == direction
         nothing = float("nan")
@@ -190,7 +192,7 @@ def threshold_level(initial: Modes, target: Modes, threshold: Threshold) -> Mode
     if isinstance(threshold, str):
         choice("threshold", threshold, ("geometric", "harmonic", "arithmetic"))
     else:
-        number("threshold", threshold, above=0, below=1)
+        threshold = number("threshold", threshold, above=0, below=1)
     with np.errstate(invalid="ignore", over="ignore"):
         match threshold:
             case "geometric":
@@ -252,6 +254,6 @@ def emergence(
         direction=np.where(target >= initial, "rising", "falling"),
         censored=np.isnan(passage),
         gray_zone=(initial <= GRAY_ZONE * target) & (initial >= target / GRAY_ZONE),
-        threshold=threshold if isinstance(threshold, str) else f"{threshold:g} of log-distance",
+        threshold=threshold if isinstance(threshold, str) else f"{float(threshold):g} of log-distance",
         last_time=float(finite[-1]) if finite.size else 0.0,
     )

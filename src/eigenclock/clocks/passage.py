@@ -11,7 +11,7 @@ import scipy.stats
 import xarray as xr
 from jaxtyping import Float
 
-from ..checks import InputError, choice, number, number_option
+from ..checks import InputError, choice, instance, number, number_option, numeric_array
 
 Direction: TypeAlias = Literal["rising", "falling"]
 Smoothing: TypeAlias = Literal["none", "isotonic", "twice"]
@@ -134,6 +134,7 @@ class Clock:
     smooth: Smoothing = "none"
 
     def __post_init__(self) -> None:
+        instance("observable", self.observable, str, "the name of what is recorded")
         number_option(self, "target")
         choice("direction", self.direction, get_args(Direction))
         choice("smooth", self.smooth, get_args(Smoothing))
@@ -143,10 +144,10 @@ class Clock:
 
         Raises InputError for times that do not increase, or values that do not fit them.
         """
-        try:
-            steps, values = np.asarray(time, dtype=np.float64), np.atleast_2d(np.asarray(value, dtype=np.float64))
-        except (TypeError, ValueError):
-            raise InputError("time and value must be arrays of numbers, every replicate as long as time") from None
+        steps = numeric_array("time", time, "increasing steps >= 0").astype(np.float64)
+        values = np.atleast_2d(
+            numeric_array("value", value, "numbers, every replicate as long as time").astype(np.float64)
+        )
         if steps.ndim != 1 or steps.size == 0 or np.isnan(steps).any() or steps[0] < 0 or (np.diff(steps) <= 0).any():
             raise InputError(f"time must be increasing steps >= 0, got {steps.size} values from {np.shape(time)}")
         if values.ndim != 2 or values.shape[1] != steps.size:

@@ -131,7 +131,7 @@ class LearningCurve:
         if "kl" in self.dataset or self.correlated:
             values = self._whole_distance("kl")
             return self._over_time(values, "KL(generated ‖ data)", "nats", modes_left_out=int((~positive).sum()))
-        values = divergences.kl(self.variance.values[:, positive], self.target.values[positive])
+        values = divergences.kl_of_modes(self.variance.values[:, positive], self.target.values[positive])
         left_out = int((~positive).sum()) + self.null_dimension
         return self._over_time(values, "KL(generated ‖ data)", "nats", modes_left_out=left_out)
 
@@ -142,7 +142,7 @@ class LearningCurve:
         """
         if "wasserstein" in self.dataset or self.correlated:
             return self._over_time(self._whole_distance("wasserstein"), "Wasserstein-2 distance", "data units")
-        values = divergences.wasserstein(self.variance.values, self.target.values)
+        values = divergences.wasserstein_of_modes(self.variance.values, self.target.values)
         if self.null_dimension:
             values = np.sqrt(values**2 + self.null_dimension * self.dataset["null_variance"].values)
         return self._over_time(values, "Wasserstein-2 distance", "data units")

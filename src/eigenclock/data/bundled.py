@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError, number
+from ..checks import InputError, flag, integer, need_memory, random_seed, shown
 from .dataset import DataSet
 
 COLOUR_PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
@@ -50,10 +51,13 @@ def natural_patches(
     - `colour`: (n, size, size, 3) instead of (n, size, size).
     - `n`, `n_test`: number of training and test patches.
     """
-    if not 4 <= size <= 32:
-        raise InputError(f"size must be in 4..32, got {size}")
-    number("n", n, at_least=2)
-    number("n_test", n_test, at_least=2)
+    if isinstance(size, bool) or not isinstance(size, Integral) or not 4 <= size <= 32:
+        raise InputError(f"size must be in 4..32, got {shown(size)}")
+    size, n, n_test = int(size), integer("n", n, at_least=2), integer("n_test", n_test, at_least=2)
+    random_seed(seed)
+    need_memory(
+        f"n = {n:,} and n_test = {n_test:,}", 8.0 * (n + n_test) * (size**2 * (3 if flag("colour", colour) else 1) + 3)
+    )
     names = COLOUR_PHOTOGRAPHS if colour else COLOUR_PHOTOGRAPHS + GRAY_PHOTOGRAPHS
     rng = np.random.default_rng(seed)
     train: list[Any] = []

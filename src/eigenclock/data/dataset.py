@@ -47,9 +47,8 @@ class DataSet:
     def limited(self, n: int | None, *, seed: int = 0) -> "DataSet":
         """At most `n` training samples, chosen at random; all of them for None."""
         random_seed(seed)
-        if n is None or n >= len(self.samples):
+        if n is None or integer("n", n, at_least=2) >= len(self.samples):
             return self
-        integer("n", n, at_least=2)
         rows = chosen_rows(len(self.samples), n, seed)
         return replace(self, samples=self.samples[rows], labels=None if self.labels is None else self.labels[rows])
 

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.special
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, number
+from ..checks import LARGEST, SMALLEST, InputError, finite_array, instance, number, numeric_array, shown
 from .rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
 
 Bits = Float[np.ndarray, "n D"]
@@ -26,7 +26,11 @@ def factorised(y: Any, sigma: Any) -> Bits:
 
 def boxplus(a: Any, b: Any) -> Any:
     """2 artanh(tanh(a/2) tanh(b/2)), the log-odds of a product of signs, without overflow and without its 0/0."""
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    a, b = (finite_array(name, one, "log-odds") for name, one in (("a", a), ("b", b)))
+    try:
+        np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        raise InputError(f"a and b must have shapes that fit, got {a.shape} and {b.shape}") from None
     smaller = np.sign(a) * np.sign(b) * np.minimum(np.abs(a), np.abs(b))
     return smaller + np.log1p(np.exp(-np.abs(a + b))) - np.log1p(np.exp(-np.abs(a - b)))
 
@@ -49,15 +53,17 @@ def parity_denoiser(y: Any, sigma: Any, rule: GroupParity) -> Bits:
 
     ```
     """
+    instance("rule", rule, GroupParity, "a GroupParity")
     h = rule.grouped(_fields(y, sigma, rule))
     return rule.ungrouped(np.tanh(h + rule.sign * _others(2 * h) / 2))
 
 
 def parity_logpdf(y: Any, sigma: Any, rule: GroupParity) -> Float[np.ndarray, " n"]:
     """ln p(y) of noisy valid bits, (n,), in nats; its gradient is (parity_denoiser − y)/sigma²."""
+    instance("rule", rule, GroupParity, "a GroupParity")
     sigma = _level(sigma)
     h = rule.grouped(_fields(y, sigma, rule))
-    values = rule.grouped(np.asarray(y, dtype=np.float64))
+    values = rule.grouped(finite_array("y", y, "finite numbers (n, D)"))
     group = rule.G
     forward = _scan(2 * h)
     size = np.abs(h)
@@ -76,6 +82,7 @@ def weight_denoiser(y: Any, sigma: Any, rule: GroupWeight) -> Bits:
 
     - `y`: (n, D). - `sigma`: noise level > 0. - `rule`: the fixed weight.
     """
+    instance("rule", rule, GroupWeight, "a GroupWeight")
     h = rule.grouped(_fields(y, sigma, rule))
     group, k = rule.G, rule.k
     log_e = np.full((*h.shape, k + 1), -np.inf)
@@ -95,6 +102,7 @@ def permutation_denoiser(y: Any, sigma: Any, rule: Permutation) -> Bits:
 
     - `y`: (n_samples, n²). - `sigma`: noise level > 0. - `rule`: the permutation matrices.
     """
+    instance("rule", rule, Permutation, "a Permutation")
     n = rule.n
     gain = 2 * _fields(y, sigma, rule).reshape(-1, n, n)
     subsets = sorted(range(2**n), key=int.bit_count)
@@ -148,20 +156,21 @@ def rule_denoiser(y: Any, sigma: Any, rule: Rule) -> Bits:
         case NoRule():
             return factorised(y, sigma)
         case _:
-            raise InputError(f"no closed-form denoiser for {rule!r}")
+            raise InputError(f"no closed-form denoiser for {shown(rule)}")
 
 
 def _level(sigma: Any) -> float:
     """One noise level > 0, also as an array or tensor without dimensions."""
-    value = sigma.item() if hasattr(sigma, "item") and sigma.ndim == 0 else sigma
-    number("sigma", value, above=0)
-    return float(value)
+    value = numeric_array("sigma", sigma, "one noise level > 0").item() if getattr(sigma, "ndim", None) == 0 else sigma
+    return number("sigma", value, above=SMALLEST, below=LARGEST)
 
 
 def _fields(y: Any, sigma: Any, rule: Rule | None = None) -> Bits:
     """y/sigma², checked."""
     sigma = _level(sigma)
     array = finite_array("y", y, "finite numbers (n, D)")
+    if array.size and np.abs(array).max() > LARGEST:
+        raise InputError(f"y must be of magnitude <= {LARGEST:g}, got {np.abs(array).max():g}")
     if array.ndim != 2 or (rule is not None and array.shape[1] != rule.D):
         raise InputError(f"y must have shape (n, {'D' if rule is None else rule.D}), got {array.shape}")
     return array / sigma**2

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.special
 import xarray as xr
 
-from ..checks import InputError, integer, shown
+from ..checks import InputError, instance, integer, need_memory, random_seed, shown
 from ..recipe.objectives import EDM, LogNormal
 from .bits import empirical_denoiser, factorised, rule_denoiser
 from .rules import GroupWeight, Permutation, Rule
@@ -31,6 +31,9 @@ def loss_ledger(
     - `rule`, `N`: data and size of the training set. - `edm`: σ_data and the density of ln σ that the loss is averaged over.
     - `n_draws`, `n_memorising`: Monte-Carlo draws. - `seed`: of all draws.
     """
+    instance("rule", rule, Rule, "a rule of bits, such as GroupParity(24, 4)")
+    instance("edm", edm, EDM, "an EDM objective")
+    random_seed(seed)
     integer("N", N, at_least=1)
     if isinstance(rule, Permutation) or (isinstance(rule, GroupWeight) and 2 * rule.k != rule.G):
         raise InputError(
@@ -38,6 +41,7 @@ def loss_ledger(
         )
     integer("n_draws", n_draws, at_least=2 * LEVELS)
     integer("n_memorising", n_memorising, at_least=2 * LEVELS)
+    need_memory(f"N = {N:,}, n_draws = {n_draws:,}", 32.0 * rule.D * (N + n_draws + n_memorising))
     if edm.density is None:
         raise InputError("edm must have a density of noise levels, got none")
     rng, data = np.random.default_rng(seed), edm.sigma_data

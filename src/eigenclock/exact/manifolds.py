@@ -4,18 +4,32 @@ D_σ(x) = π(x) + σ²∇[log p(π(x)) − ½ log det(I − S_v)] + O(σ⁴), x 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.integrate
 import scipy.special
 from jaxtyping import Float
 
-from ..checks import integer_option, number, number_option
+from ..checks import LARGEST, SMALLEST, InputError, finite_array, integer_option, number, number_option
 
 Points = Float[np.ndarray, "n d"]
 
 NODES = 4000
 """Of the trapezoidal rule on a closed curve, which converges faster than any power."""
+
+
+def _points(x: Any, dimension: int) -> Points:
+    """Points (n, dimension)."""
+    found = finite_array("x", x, f"points (n, {dimension})")
+    if found.ndim != 2 or found.shape[1] != dimension:
+        raise InputError(f"x must have shape (n, {dimension}), got {found.shape}")
+    return found
+
+
+def _level(sigma: Any) -> float:
+    """One noise level at which 1/σ² is a number."""
+    return number("sigma", sigma, above=SMALLEST, below=LARGEST)
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,7 @@ class Circle:
 
     def denoise(self, x: Points, sigma: float) -> Points:
         """Posterior mean E[x₀ | x₀ + σz = x]: R·I₁/I₀(|a|)·a/|a|, a = Rx/σ² + (κ, 0)."""
+        x, sigma = _points(x, 2), _level(sigma)
         a = self.radius * x / sigma**2 + np.array([self.concentration, 0.0])
         size = np.linalg.norm(a, axis=1, keepdims=True)
         ratio = scipy.special.ive(1, size) / scipy.special.ive(0, size)
@@ -58,7 +73,7 @@ class Circle:
 
     def risk(self, sigma: float) -> float:
         """Bayes risk over σ² for the uniform circle: (R² − E|D|²)/σ², by quadrature over the noisy radius."""
-        number("sigma", sigma, above=0)
+        sigma = _level(sigma)
         scaled = self.radius / sigma**2
 
         def squared(r: float) -> float:
@@ -86,6 +101,7 @@ class Sphere:
 
     def denoise(self, x: Points, sigma: float) -> Points:
         """Posterior mean R·I_{(k+1)/2}/I_{(k−1)/2}(rR/σ²)·x/r, by scaled Bessel functions."""
+        x, sigma = _points(x, self.k + 1), _level(sigma)
         r = np.linalg.norm(x, axis=1, keepdims=True)
         q = r * self.radius / sigma**2
         ratio = scipy.special.ive((self.k + 1) / 2, q) / scipy.special.ive((self.k - 1) / 2, q)
@@ -114,6 +130,7 @@ class Ellipse:
 
     def denoise(self, x: Points, sigma: float) -> Points:
         """Posterior mean by the trapezoidal rule over the angle."""
+        x, sigma = _points(x, 2), _level(sigma)
         points, _ = self._points()
         log = -((x[:, None] - points) ** 2).sum(axis=2) / (2 * sigma**2)
         weight = np.exp(log - log.max(axis=1, keepdims=True))

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..checks import InputError, choice, integer, integer_option
+from ..checks import InputError, choice, instance, integer, integer_option, need_memory, numeric_array
 
 Layout: TypeAlias = Literal["contiguous", "strided", "random"]
 MOST_BITS = 64
@@ -68,7 +68,10 @@ class Rule(ABC):
 
     def decode(self, values: Any) -> Int[np.ndarray, "n D"]:
         """Real values as bits: 1 where > 0. InputError for NaN and infinity."""
-        array = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+        array = numeric_array("values", values, "numbers (n, D)").astype(np.float64)
+        if array.ndim < 1:
+            raise InputError("values must have shape (n, D), got ()")
+        array = array.reshape(len(array), -1)
         if not np.isfinite(array).all():
             raise InputError("values must be finite to be read as bits, got NaN or inf")
         return (array > 0).astype(np.int64)
@@ -93,8 +96,15 @@ class Rule(ABC):
         chosen = chosen[rng.permutation(len(chosen))]
         return chosen[:n], chosen[n : 2 * n]
 
+    def checked_draw(self, n: Any, rng: Any) -> int:
+        """Number of samples; InputError unless it is one, fits in memory, and `rng` is a NumPy Generator."""
+        instance("rng", rng, np.random.Generator, "a NumPy Generator, np.random.default_rng(seed)")
+        count = integer("n", n, at_least=0)
+        need_memory(f"n = {count:,}", 24.0 * count * self.D)
+        return count
+
     def _checked(self, bits: Any) -> Int[np.ndarray, "n D"]:
-        array = np.asarray(bits)
+        array = numeric_array("bits", bits, "bits (n, D) of 0 and 1")
         if array.ndim != 2 or array.shape[1] != self.D:
             raise InputError(f"bits must have shape (n, {self.D}), got {array.shape}")
         if array.size and not ((array == 0) | (array == 1)).all():
@@ -183,6 +193,7 @@ class GroupParity(_Grouped):
         return -1 if self.G % 2 else 1
 
     def sample(self, n: int, rng: np.random.Generator) -> Int[np.ndarray, "n D"]:
+        n = self.checked_draw(n, rng)
         groups = rng.integers(0, 2, (n, self.n_groups, self.G))
         groups[..., -1] = groups[..., :-1].sum(axis=-1) % 2
         return self.ungrouped(groups)
@@ -217,6 +228,7 @@ class GroupWeight(_Grouped):
         return math.comb(self.G, self.k) / 2**self.G
 
     def sample(self, n: int, rng: np.random.Generator) -> Int[np.ndarray, "n D"]:
+        n = self.checked_draw(n, rng)
         ranks = rng.random((n, self.n_groups, self.G)).argsort(axis=-1)
         return self.ungrouped((ranks < self.k).astype(np.int64))
 
@@ -257,6 +269,7 @@ class Permutation(Rule):
         return self.n / 2**self.n
 
     def sample(self, n: int, rng: np.random.Generator) -> Int[np.ndarray, "n D"]:
+        n = self.checked_draw(n, rng)
         columns = rng.random((n, self.n)).argsort(axis=1)
         return np.eye(self.n, dtype=np.int64)[columns].reshape(n, -1)
 
@@ -292,6 +305,7 @@ class NoRule(Rule):
         return 1.0
 
     def sample(self, n: int, rng: np.random.Generator) -> Int[np.ndarray, "n D"]:
+        n = self.checked_draw(n, rng)
         return rng.integers(0, 2, (n, self.D))
 
     def _groups_valid(self, bits: Int[np.ndarray, "n D"]) -> Bool[np.ndarray, "n groups"]:

@@ -139,7 +139,7 @@ class LatentDensity:
 
     def sample(self, n: int, seed: int) -> Tensor:
         """n latents, standardised, on the CPU; a function of the seed alone."""
-        fresh = torch.Generator().manual_seed(seed % 2**63)
+        fresh = torch.Generator().manual_seed(int(seed) % 2**63)
         noise = torch.randn(n, self.dimension, generator=fresh)
         return self.push(noise, fresh)
 

@@ -9,7 +9,7 @@ import scipy.linalg
 import xarray as xr
 from jaxtyping import Float, Int
 
-from ..checks import InputError, finite_array, integer, number, random_seed, shown
+from ..checks import InputError, finite_array, integer, number, numeric_array, random_seed, shown
 from ..theory.flow_clocks import predicted_mode_clocks, time_to_learn
 
 Latents = Float[np.ndarray, "n d h w"]
@@ -114,7 +114,7 @@ def diagnose_latents(
     if labels is None:
         skipped["gsq"] = "no labels were given"
     else:
-        classes = np.asarray(labels)
+        classes = _classes(labels)
         if classes.shape != (n,):
             raise InputError(f"labels must have shape ({n},), got {classes.shape}")
         if classes.dtype.kind == "f" and not np.isfinite(classes).all():
@@ -157,12 +157,22 @@ def diagnose_latents(
     )
 
 
+def _classes(labels: Any) -> Any:
+    """Labels as an array: whole numbers, or names."""
+    named = isinstance(labels, list | tuple) and all(isinstance(one, str) for one in labels)
+    if named or (isinstance(labels, np.ndarray) and labels.dtype.kind == "U"):
+        return np.asarray(labels)
+    return numeric_array("labels", labels, "a label for every latent")
+
+
 def _latents(latents: Any) -> Latents:
     z = finite_array("latents", latents, "latents (n, d, h, w) or (n, D)")
     if z.ndim == 2:
         z = z[:, :, None, None]
     if z.ndim != 4:
         raise InputError(f"latents must have shape (n, d, h, w) or (n, D), got {z.shape}")
+    if 0 in z.shape[1:]:
+        raise InputError(f"latents must not be empty, got shape {z.shape}")
     if len(z) < 2:
         raise InputError(f"latents must hold at least 2 samples, got {len(z)}")
     if (np.linalg.norm(z, axis=1) == 0).any():
@@ -185,7 +195,7 @@ def latent_spectrum(z: Latents) -> Float[np.ndarray, " mode"]:
 
 def token_labels(masks: Any, n: int, h: int, w: int) -> Int[np.ndarray, "n token"]:
     """The most frequent segment under every token; InputError for masks that do not fit."""
-    given = np.asarray(masks)
+    given = numeric_array("masks", masks, "masks (n, H, W)")
     given = given.astype(int) if given.dtype == bool else given
     if not np.issubdtype(given.dtype, np.integer):
         raise InputError(f"masks must be whole numbers, got {given.dtype}")

@@ -15,6 +15,7 @@ from ..checks import (
     InputError,
     choice,
     finite_array,
+    instance,
     integer,
     integer_option,
     number_option,
@@ -146,11 +147,12 @@ class FlowGenerator:
 
     def __init__(self, shape: Any, classes: int, config: FlowConfig | None = None) -> None:
         self.config = FlowConfig() if config is None else config
+        instance("config", self.config, FlowConfig, "a FlowConfig")
         if not isinstance(shape, tuple | list) or len(shape) != 3:
             raise InputError(f"shape must be (d, h, w), got {shown(shape)}")
         for size in shape:
             integer("shape", size, at_least=1)
-        integer("classes", classes, at_least=1)
+        integer("classes", classes, at_least=1, at_most=10**6)
         shape = (int(shape[0]), int(shape[1]), int(shape[2]))
         self.shape, self.classes = shape, classes
         backbones = {"mlp": ResidualMLP, "dit": TokenTransformer}
@@ -271,7 +273,7 @@ class FlowGenerator:
         """n latents as they were given to `fit`; of classes 0, 1, … in turn unless labels (n,) are given."""
         integer("n", n, at_least=1)
         random_seed(seed)
-        fresh = torch.Generator().manual_seed(seed % 2**63)
+        fresh = torch.Generator().manual_seed(int(seed) % 2**63)
         chosen = self._labels(np.arange(n) % self.classes if labels is None else labels, n)
         z = self.push(torch.randn(n, *self.shape, generator=fresh), chosen)
         found: Float[np.ndarray, "n d h w"] = (z * self.std + self.mean).numpy()

@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
-from ..checks import InputError, choice, integer, integer_option, number, number_option, seed_option, shown
+from ..checks import (
+    InputError,
+    choice,
+    flag,
+    instance,
+    integer,
+    integer_option,
+    number,
+    number_option,
+    seed_option,
+    sequence,
+    shown,
+)
 
 Architecture: TypeAlias = Literal["mlp", "conservative", "convolutional"]
 Weighting: TypeAlias = Literal["dae", "eps", "score"]
@@ -56,10 +68,13 @@ class ModelConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.k != "auto":
-            _whole("k", self.k, 1)
+        if not isinstance(self.k, str) or self.k != "auto":
+            object.__setattr__(self, "k", _whole("k", self.k, 1))
         if self.d is not None:
-            _whole("d", self.d, 1)
+            object.__setattr__(self, "d", _whole("d", self.d, 1))
+        flag("polish", self.polish)
+        instance("device", self.device, str, "the name of a device")
+        pair = sequence("noise_range", self.noise_range)
         for name, kinds in (
             ("architecture", Architecture),
             ("weighting", Weighting),
@@ -88,15 +103,15 @@ class ModelConfig:
             )
         number_option(self, "lr", above=0)
         number_option(self, "gaussian_head_above", above=0)
-        object.__setattr__(self, "noise_range", tuple(self.noise_range))  # a file gives a list
-        if len(self.noise_range) != 2:
+        if len(pair) != 2:
             raise InputError(f"noise_range must be two noise levels, got {shown(self.noise_range)}")
+        object.__setattr__(self, "noise_range", tuple(pair))  # a file gives a list
         number("noise_range[0]", self.noise_range[0], above=0)
         number("noise_range[1]", self.noise_range[1], above=self.noise_range[0])
 
 
-def _whole(name: str, value: Any, at_least: int) -> None:
+def _whole(name: str, value: Any, at_least: int) -> int:
     """As `integer`, with the word that is also allowed."""
     if name == "k" and isinstance(value, str):
         raise InputError(f"k must be a whole number >= 1 or 'auto', got {shown(value)}")
-    integer(name, value, at_least=at_least)
+    return integer(name, value, at_least=at_least, at_most=10**6)

@@ -19,7 +19,7 @@ class RandomPerceptual(nn.Module):
         super().__init__()
         sizes = (channels, *WIDTHS)
         with torch.random.fork_rng():
-            torch.manual_seed(seed % 2**63)
+            torch.manual_seed(int(seed) % 2**63)
             self.layers = nn.ModuleList(
                 nn.Conv2d(a, b, 3, stride=1 if i == 0 else 2, padding=1) for i, (a, b) in enumerate(pairwise(sizes))
             )

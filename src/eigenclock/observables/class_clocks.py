@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, number, shown
+from ..checks import InputError, finite_array, number, numeric_array, sequence, shown
 from ..clocks.passage import Clock, Passages
 from ..curve.learning_curve import LearningCurve
-from .copies import RATIO, as_many, matches
+from .copies import RATIO, answered, as_many, matches, some
 
 FEWEST = 20
 """Fewest samples of a class of which copies are counted."""
@@ -120,12 +120,14 @@ def class_clocks(
     time = pairs[0][0]
     if any(other.shape != time.shape or (other != time).any() for other, _ in pairs):
         raise InputError("runs must be recorded at the same steps")
+    train = None if train is None else some("train", train)
+    control = None if control is None else some("control", control)
     wanted = _proportions(proportions, labels, train)
     n_classes = wanted.size
     passing = np.ones(n_classes) if pass_rate is None else finite_array("pass_rate", pass_rate, "numbers in (0, 1]")
     if passing.shape != (n_classes,) or passing.min() <= 0 or passing.max() > 1:
         raise InputError(f"pass_rate must be {n_classes} numbers in (0, 1], got {shown(pass_rate)}")
-    titles = tuple(str(k) for k in range(n_classes)) if names is None else tuple(names)
+    titles = tuple(str(k) for k in range(n_classes)) if names is None else tuple(map(str, sequence("names", names)))
     if len(titles) != n_classes:
         raise InputError(f"names must name {n_classes} classes, got {len(titles)}")
     number("share", share, above=0)
@@ -184,8 +186,13 @@ def _steps_and_samples(run: Any) -> tuple[Float[np.ndarray, " time"], Any]:
         return run.dataset["time"].values, flat.reshape(*kept.shape[:2], *flat.shape[1:])
     try:
         steps, samples = run
-        time, array = np.asarray(steps, dtype=np.float64), np.asarray(samples)
-    except (TypeError, ValueError):
+        time, array = (
+            numeric_array("steps", steps, "steps").astype(np.float64),
+            numeric_array("samples", samples, "samples"),
+        )
+    except (TypeError, ValueError) as error:
+        if "masked" in str(error):
+            raise
         raise InputError("runs must be learning curves, or pairs of steps (time,) and samples (time, n, ...)") from None
     if array.ndim < 3 or len(array) != time.size:
         raise InputError(f"samples must have shape (time, n, ...) with {time.size} times, got {array.shape}")
@@ -202,7 +209,7 @@ def _proportions(proportions: Any, labels: Any, train: Any) -> Float[np.ndarray,
                 f"proportions must be > 0 and sum to one, got {shown(proportions)}, which sum to {wanted.sum():.6g}"
             )
         return wanted / wanted.sum()
-    known = np.asarray(labels)
+    known = numeric_array("labels", labels, "whole numbers >= 0 of shape (m,)")
     if known.ndim != 1 or known.dtype.kind not in "iu" or known.size == 0 or known.min() < 0:
         raise InputError(f"labels must be whole numbers >= 0 of shape (m,), got {known.dtype} of shape {known.shape}")
     if train is not None and len(known) != len(train):
@@ -216,7 +223,10 @@ def _proportions(proportions: Any, labels: Any, train: Any) -> Float[np.ndarray,
 def _labels(classify: Any, samples: Any, run: int, single: bool, n_classes: int) -> Any:
     """(time, n) labels of a run."""
     if callable(classify):
-        found = [np.asarray(classify(at)) for at in samples]
+        found = [
+            numeric_array("classify", answered("classify", classify, at), "a function that gives labels")
+            for at in samples
+        ]
         finite = np.isfinite(samples.reshape(*samples.shape[:2], -1)).all(axis=2)
         bad = next((at.shape for at in found if at.shape != samples.shape[1:2]), None)
         if bad is not None:
@@ -225,7 +235,9 @@ def _labels(classify: Any, samples: Any, run: int, single: bool, n_classes: int)
         if labels.dtype.kind in "iu":
             labels = np.where(finite, labels, -1)  # what a diverged model draws belongs to no class
     else:
-        given = np.asarray(classify)
+        given = numeric_array("classify", classify, "a function, or labels")
+        if not single and (given.ndim == 0 or run >= len(given)):
+            raise InputError(f"classify must give labels of every run, got shape {given.shape}")
         labels = given if single else given[run]
     if labels.shape != samples.shape[:2]:
         raise InputError(f"classify must have shape {samples.shape[:2]}, a label per sample, got {labels.shape}")

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.spatial
 from jaxtyping import Bool, Float, Int
 
-from ..checks import InputError, choice, finite_array, integer, number
+from ..checks import InputError, choice, finite_array, integer, number, numeric_array
 from ..clocks.replicates import Estimate, difference, proportion
 
 Criterion: TypeAlias = Literal["ratio", "exact"]
@@ -178,6 +178,11 @@ def memorization(
 
     ```
     """
+    samples, train = some("samples", samples), some("train", train)
+    if control is not None:
+        control = some("control", control)
+    number("confidence", confidence, above=0, below=1)
+    ratio = number("ratio", ratio, above=0, below=1)
     copied = matches(samples, train, criterion=criterion, ratio=ratio)
     n = len(copied)
     copies = proportion(int(copied.sum()), n, confidence=confidence)
@@ -192,6 +197,21 @@ def memorization(
     return Memorization(copies, chance, difference(copies, chance), copied, name)
 
 
+def some(name: str, values: Any) -> Any:
+    array = numeric_array(name, values, "finite numbers of shape (n, ...)")
+    if array.ndim == 0:
+        raise InputError(f"{name} must hold at least one sample, got shape ()")
+    return array
+
+
+def answered(name: str, function: Any, samples: Any) -> Any:
+    """What a user's function says of samples; InputError where it does not take them."""
+    try:
+        return function(samples)
+    except TypeError as error:
+        raise InputError(f"{name} must be a function of samples, got TypeError: {error}") from error
+
+
 def as_many(control: Any, m: int) -> Any:
     """The control set, or as many of a larger one as there are training samples."""
     if len(control) <= m:
@@ -202,7 +222,7 @@ def as_many(control: Any, m: int) -> Any:
 def _both(samples: Any, train: Any, name: str) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "m d"]]:
     """Both as rows; InputError unless every sample of one is shaped like those of the other."""
     queries, points = _rows("samples", samples), _rows(name, train)
-    shapes = np.shape(samples)[1:], np.shape(train)[1:]
+    shapes = tuple(tuple(one.shape[1:]) if hasattr(one, "shape") else np.shape(one)[1:] for one in (samples, train))
     if shapes[0] != shapes[1]:
         raise InputError(f"samples must be shaped like {name}, got {shapes[0]} and {shapes[1]}")
     return queries, points

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from ..checks import InputError, number
+from ..checks import InputError, number, numeric_array
 from ..clocks.replicates import Estimate, difference, proportion
-from .copies import RATIO, Criterion, matches, nearest
+from .copies import RATIO, Criterion, answered, matches, nearest, some
 
 FEWEST = 32
 """Fewest novel samples from which their validity is read."""
@@ -102,6 +102,9 @@ def innovation(
     ```
     """
     number("chance", chance, at_least=0, below=1)
+    number("confidence", confidence, above=0, below=1)
+    samples, train = some("samples", samples), some("train", train)
+    control = None if control is None else some("control", control)
     if not callable(is_valid):
         raise InputError(
             f"is_valid must be a function of samples, got {type(is_valid).__name__}: a rule's is rule.valid"
@@ -110,7 +113,7 @@ def innovation(
         raise InputError("support counts exact matches: give a control instead, or criterion='exact'")
     obeys = _answers(is_valid, samples)
     copied = matches(samples, train, criterion=criterion, ratio=ratio)
-    m = len(np.asarray(train))
+    m = len(train)
     valid, copies = _share(obeys, confidence), _share(copied, confidence)
     held, far = None, None
     if control is not None:
@@ -148,7 +151,7 @@ def innovation(
 
 
 def _answers(is_valid: Callable[[Any], Any], samples: Any) -> Bool[np.ndarray, " n"]:
-    obeys = np.asarray(is_valid(samples))
+    obeys = numeric_array("is_valid", answered("is_valid", is_valid, samples), "a function that answers with booleans")
     if obeys.shape != (len(samples),) or obeys.dtype != bool:
         raise InputError(
             f"is_valid must answer with {len(samples)} booleans, one per sample, got {obeys.dtype} of shape {obeys.shape}"

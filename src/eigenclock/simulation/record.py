@@ -45,7 +45,7 @@ class Recorder:
             raise InputError("lr must be smaller: the simulated samples overflow")
         state = {
             "variance": np.diag(covariance).copy(),
-            "alignment": float(divergences.alignment(covariance)),
+            "alignment": float(divergences.alignment_of(covariance)),
             "particles": coordinates,
             "null_variance": self._null_variance(generated, np.diag(covariance)),
             "covariance": covariance,

@@ -7,7 +7,7 @@ import scipy.fft
 import scipy.linalg
 from jaxtyping import Complex, Float, Inexact
 
-from ..checks import LARGEST, InputError, finite_array, numeric_array
+from ..checks import LARGEST, InputError, finite_array, flag, numeric_array
 from .bases import PCA, Fourier, mirrored, spectral_waves
 from .moments import Moments, check_varies
 
@@ -81,7 +81,7 @@ def waves_of_moments(
 
 def waves_of_power(power: Any, *, channels: bool) -> tuple[Variance, Fourier]:
     """Variance and Fourier modes of a stationary field from its (cross-)power spectrum; InputError if it cannot be one."""
-    if channels:
+    if flag("channels", channels):
         given = power if isinstance(power, np.ndarray) and power.dtype.kind == "c" else _complex(power)
     else:
         given = finite_array("power", power, "an array of finite numbers >= 0")[..., None, None]

@@ -17,6 +17,9 @@ from .estimation import checked_covariance, pca, real_waves, thin_pca, waves_of_
 from .moments import ROWS, Moments, check_samples, check_varies
 from .stored import FORMAT, dataset_of, fields_of
 
+LN_LARGEST = 2 * float(np.log(LARGEST)) / 8
+"""Largest |mean| and std of ln variance: eight standard deviations stay in the range of variances."""
+
 BasisName: TypeAlias = Literal["pca", "fourier"]
 
 
@@ -130,7 +133,7 @@ class Spectrum:
 
     def from_modes(self, coordinates: Float[np.ndarray, "n mode"]) -> Float[np.ndarray, "n ..."]:
         """Samples (n, *shape) from mode coordinates (n, mode), mean added."""
-        samples = self._need_basis().from_modes(coordinates)
+        samples = self._need_basis().from_modes(finite_array("coordinates", coordinates, "(n, mode) finite numbers"))
         return samples if self.mean is None else samples + self.mean
 
     def covariance(self) -> Float[np.ndarray, "d d"]:
@@ -292,14 +295,17 @@ class Spectrum:
         """Abstract modes of variance scale·k^(−exponent), k = 1 … n."""
         integer("n", n, at_least=1)
         number("exponent", exponent, at_least=0)
-        number("scale", scale, above=0)
+        number("scale", scale, above=0, at_most=LARGEST**2)
+        need_memory(f"n = {n:,}", 40.0 * n)
         return cls(scale * np.arange(1, n + 1, dtype=np.float64) ** -exponent)
 
     @classmethod
     def log_normal(cls, n: int, *, seed: int, mean: float = 0.0, std: float = 1.0) -> "Spectrum":
         """Abstract modes whose ln variance is normal(mean, std), drawn with `seed` and sorted by falling variance."""
         integer("n", n, at_least=1)
-        number("std", std, at_least=0)
+        number("mean", mean, at_least=-LN_LARGEST, at_most=LN_LARGEST)
+        number("std", std, at_least=0, at_most=LN_LARGEST)
+        need_memory(f"n = {n:,}", 40.0 * n)
         random_seed(seed)
         draws = np.random.default_rng(seed).normal(mean, std, n)
         return cls(np.sort(np.exp(draws))[::-1].copy())

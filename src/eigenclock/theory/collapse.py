@@ -13,10 +13,11 @@ import scipy.special
 import xarray as xr
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, integer, number, shown
+from ..checks import LARGEST, SMALLEST, InputError, finite_array, integer, number, shown
 from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import Denoising, Objective
 from ..recipe.optimizers import GradientFlow, Optimizer
+from ..spectrum.estimation import checked_covariance
 from ..spectrum.spectrum import Spectrum
 from .predict import predict
 
@@ -31,7 +32,7 @@ def subspace(variance: Any, dimension: int) -> Modes:
     """Variances of a Gaussian on a subspace, descending; InputError unless all are positive and fewer than `dimension`."""
     integer("dimension", dimension, at_least=2)
     found = finite_array("variance", variance, "a 1-D array of variances > 0")
-    if found.ndim != 1 or not 0 < found.size < dimension or found.min() <= 0:
+    if found.ndim != 1 or not 0 < found.size < dimension or not 0 < found.min() <= found.max() <= LARGEST**2:
         raise InputError(f"variance must hold 1 to {dimension - 1} variances > 0, got {shown(variance)}")
     return np.sort(found)[::-1]
 
@@ -52,8 +53,20 @@ def denoising_risk(gain: Any, variance: Any, sigma: float, *, multiplicity: Any 
 
     ```
     """
-    number("sigma", sigma, above=0)
-    psi, power = np.asarray(gain, dtype=np.float64), np.asarray(variance, dtype=np.float64)
+    sigma = number("sigma", sigma, above=SMALLEST, below=LARGEST)
+    psi, power = (
+        finite_array("gain", gain, "gains (..., mode)"),
+        finite_array("variance", variance, "variances (mode,)"),
+    )
+    count = finite_array("multiplicity", multiplicity, "numbers of modes")
+    if (
+        psi.ndim == 0
+        or power.ndim == 0
+        or count.size not in (1, power.shape[-1])
+        or psi.shape[-1] not in (1, power.shape[-1])
+    ):
+        raise InputError(f"gain (..., mode) must have the modes of variance (mode,), got {psi.shape} and {power.shape}")
+    multiplicity = count
     return np.asarray((multiplicity * (power * (1 - psi) ** 2 / sigma**2 + psi**2)).sum(axis=-1))
 
 
@@ -62,8 +75,10 @@ def optimal_risk(variance: Any, sigma: float, width: int) -> float:
 
     From width k on it is below k, and → k as σ → 0.
     """
-    power = np.sort(finite_array("variance", variance, "variances > 0"))[::-1]
-    number("sigma", sigma, above=0)
+    power = np.sort(np.ravel(finite_array("variance", variance, "variances > 0")))[::-1]
+    if power.size == 0 or power[-1] < 0 or power[0] > LARGEST**2:
+        raise InputError(f"variance must be 1-D, from 0 to {LARGEST**2:g}, got {shown(variance)}")
+    sigma = number("sigma", sigma, above=SMALLEST, below=LARGEST)
     integer("width", width, at_least=1)
     kept, lost = power[:width], power[width:]
     return float((kept / (kept + sigma**2)).sum() + lost.sum() / sigma**2)
@@ -71,9 +86,9 @@ def optimal_risk(variance: Any, sigma: float, width: int) -> float:
 
 def optimal_map(covariance: Any, sigma: float, width: int) -> Matrix:
     """M_q = U_q diag(λ/(λ + σ²)) U_qᵀ, the best linear map through a bottleneck, from a covariance (d, d)."""
-    number("sigma", sigma, above=0)
+    sigma = number("sigma", sigma, above=SMALLEST, below=LARGEST)
     integer("width", width, at_least=1)
-    values, vectors = np.linalg.eigh(finite_array("covariance", covariance, "a symmetric matrix (d, d)"))
+    values, vectors = np.linalg.eigh(checked_covariance(covariance))
     values, vectors = np.maximum(values[::-1][:width], 0), vectors[:, ::-1][:, :width]
     return (vectors * (values / (values + sigma**2))) @ vectors.T
 
@@ -83,8 +98,10 @@ def reconstruction_error(variance: Any, sigma: float, width: int) -> float:
 
     Also the squared Wasserstein distance between the data and what the pipeline generates with an exact second stage.
     """
-    power = np.sort(finite_array("variance", variance, "variances > 0"))[::-1]
-    number("sigma", sigma, above=0)
+    power = np.sort(np.ravel(finite_array("variance", variance, "variances > 0")))[::-1]
+    if power.size == 0 or power[-1] < 0 or power[0] > LARGEST**2:
+        raise InputError(f"variance must be 1-D, from 0 to {LARGEST**2:g}, got {shown(variance)}")
+    sigma = number("sigma", sigma, above=SMALLEST, below=LARGEST)
     integer("width", width, at_least=1)
     kept = power[:width]
     return float((kept * (sigma**2 / (kept + sigma**2)) ** 2).sum() + power[width:].sum())
@@ -117,7 +134,7 @@ def collapse_curve(
     ```
     """
     power = subspace(variance, dimension)
-    number("sigma", sigma, above=0)
+    sigma = number("sigma", sigma, above=SMALLEST, below=LARGEST)
     curve = predict(
         Spectrum(np.append(power, 0.0)),
         objective=objective,
@@ -182,7 +199,7 @@ def collapse_time(
     return float(np.exp(root))
 
 
-def one_layer_risk(time: Any, start: Matrix, basis: Float[np.ndarray, "d k"], variance: Modes, sigma: float) -> Any:
+def one_layer_risk(time: Any, start: Any, basis: Any, variance: Any, sigma: float) -> Any:
     """ρ(t) of one linear layer from any start M(0) = `start`, gradient flow of rate 1; (time,) → (time,).
 
     Σ m* + |M(0)N|² e^{−4σ²t} + Σ (λ/σ² + 1)|(M(0) − M*)uᵢ|² e^{−4(λ + σ²)t}: off the manifold it forgets at rate σ² only.
@@ -191,7 +208,17 @@ def one_layer_risk(time: Any, start: Matrix, basis: Float[np.ndarray, "d k"], va
 
     - `basis`: (D, k) orthonormal directions of the manifold. - `variance`: (k,) along them.
     """
-    t = np.asarray(time, dtype=np.float64)
+    t = finite_array("time", time, "times >= 0")
+    power, level = (
+        finite_array("variance", variance, "variances (k,)"),
+        number("sigma", sigma, above=SMALLEST, below=LARGEST),
+    )
+    matrix, axes = finite_array("start", start, "a (D, D) matrix"), finite_array("basis", basis, "(D, k) directions")
+    if power.ndim != 1 or axes.ndim != 2 or axes.shape[1] != power.size or matrix.shape != (len(axes), len(axes)):
+        raise InputError(
+            f"start (D, D), basis (D, k) and variance (k,) must fit, got {matrix.shape}, {axes.shape} and {power.shape}"
+        )
+    start, basis, variance, sigma = matrix, axes, power, level
     best, total = variance / (variance + sigma**2), variance + sigma**2
     on = ((start @ basis - basis * best) ** 2).sum(axis=0)
     off = ((start - (start @ basis) @ basis.T) ** 2).sum()
@@ -207,17 +234,19 @@ def refine_excess(time: Any, variance: Any, tau: float, *, null: int = 0) -> Any
 
     `null`: directions without variance, as in ambient space: each adds e^{−4τ²t}/τ², the slow part a bottleneck removes.
     """
-    number("tau", tau, above=0)
+    tau = number("tau", tau, above=SMALLEST, below=LARGEST)
     integer("null", null, at_least=0)
     power = np.atleast_1d(finite_array("variance", variance, "variances > 0"))
+    if power.ndim != 1 or power.size == 0 or power.min() < 0 or power.max() > LARGEST**2:
+        raise InputError(f"variance must be 1-D, from 0 to {LARGEST**2:g}, got {shown(variance)}")
     rate, count = np.append(power, 0.0) + tau**2, np.append(np.ones(power.size), float(null))
-    t = np.asarray(time, dtype=np.float64)
+    t = finite_array("time", time, "times >= 0")
     return (count / rate * np.exp(-4 * rate * t[..., None])).sum(axis=-1)
 
 
 def refine_time(variance: Any, tau: float, *, delta: float = 0.1, null: int = 0) -> float:
     """Refine clock: time at which that excess is down to `delta` of its start, to rounding."""
-    number("delta", delta, above=0, below=1)
+    delta, tau = number("delta", delta, above=0, below=1), number("tau", tau, above=SMALLEST, below=LARGEST)
     start = float(refine_excess(0.0, variance, tau, null=null))
     slowest = np.log(1 / delta) / (4 * tau**2)  # every mode decays at least at rate 4τ²
     found = scipy.optimize.brentq(
@@ -231,7 +260,7 @@ def density_error(k: int, n: int) -> float:
 
     The subspace itself is exact as soon as n >= k. Raises InputError unless n > k + 1, below which the mean is infinite.
     """
-    integer("k", k, at_least=1)
+    integer("k", k, at_least=1, at_most=10**7)
     integer("n", n, at_least=k + 2)
     digamma = scipy.special.digamma((n - np.arange(k)) / 2)
     return float((n * k / (n - k - 1) - k + digamma.sum() + k * np.log(2 / n)) / 2)
@@ -242,9 +271,17 @@ def rotation_cost(theta: float, ratio: float) -> float:
 
     r = σ²/λ: it diverges as σ → 0. Geometry is visible at small noise.
     """
+    theta, ratio = (
+        number("theta", theta, at_least=-LARGEST, at_most=LARGEST),
+        number("ratio", ratio, above=SMALLEST, below=LARGEST),
+    )
     return theta**2 * (1 + 2 * ratio) / (ratio * (1 + ratio))
 
 
 def variance_cost(error: float, ratio: float) -> float:
     """What a relative error q of the variance adds, over the same floor: q²r/(1 + r)²; largest at σ² = λ, gone as σ → 0."""
+    error, ratio = (
+        number("error", error, at_least=-LARGEST, at_most=LARGEST),
+        number("ratio", ratio, above=SMALLEST, below=LARGEST),
+    )
     return error**2 * ratio / (1 + ratio) ** 2

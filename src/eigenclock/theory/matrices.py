@@ -79,7 +79,7 @@ def _statistics(
     return (
         divergences.kl_full(mean[seen], covariance[np.ix_(seen, seen)], target[seen], np.diag(variance[seen])),
         divergences.wasserstein_full(mean, covariance, target, np.diag(variance)),
-        float(divergences.alignment(covariance)),
+        float(divergences.alignment_of(covariance)),
     )
 
 

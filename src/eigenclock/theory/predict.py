@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import noise_levels, training_time
+from ..checks import flag, noise_levels, training_time
 from ..curve.learning_curve import LearningCurve
 from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import Denoising, Objective
@@ -62,6 +62,8 @@ def predict(
     """
     recipe = Recipe(objective, architecture, optimizer, sampler)
     check_spectrum(spectrum)
+    for name, value in (("keep_gain", keep_gain), ("keep_loss", keep_loss), ("keep_covariance", keep_covariance)):
+        flag(name, value)
     times = training_time(DEFAULT_TIME if time is None else time)
     kept = np.empty(0)
     if keep_gain or keep_loss:

@@ -1,6 +1,6 @@
 """From a recipe to generated variance: mode by mode, frequency by frequency for local convolutions, or by whole matrices."""
 
-from ..checks import InputError
+from ..checks import InputError, instance, integer
 from ..recipe.architectures import Architecture
 from ..recipe.recipe import Recipe
 from ..recipe.samplers import ProbabilityFlow
@@ -30,6 +30,8 @@ def variance_by(recipe: Recipe, *, channels: int = 1) -> str:
 
     ```
     """
+    instance("recipe", recipe, Recipe, "a Recipe")
+    integer("channels", channels, at_least=1)
     architecture, flow = recipe.architecture, isinstance(recipe.sampler, ProbabilityFlow)
     bounded = recipe.sampler.sigma_min > 0 and recipe.sampler.sigma_max < float("inf")
     if architecture.route == "matrices" or (architecture.route == "frequencies" and channels > 1):

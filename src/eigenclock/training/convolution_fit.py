@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ..checks import InputError, integer
+from ..checks import InputError, finite_array, integer, noise_levels, random_seed, shown
+from .guests import answer
 from .options import Denoiser
 
 CHUNK = 256
@@ -29,21 +30,30 @@ def convolution_fit(
 
     - `denoiser`: (x, sigma) → clean estimate. - `images`: (n, h, w) or (n, h, w, c) clean images.
     - `sigma`: (sigma,) noise levels. - `size`: edge length of the kernel, odd.
+
+    InputError for noise levels that are not > 0, or images that are none.
     """
+    if not callable(denoiser):
+        raise InputError(f"denoiser must be a function (x, sigma), got {shown(denoiser)}")
+    random_seed(seed)
     integer("size", size, at_least=1)
     if size % 2 == 0:
         raise InputError(f"size must be odd, got {size}")
     weights = next(iter(denoiser.parameters()), None) if isinstance(denoiser, torch.nn.Module) else None
     dtype, device = (torch.float32, "cpu") if weights is None else (weights.dtype, weights.device)
-    clean = torch.as_tensor(np.asarray(images), dtype=dtype)
+    clean = torch.tensor(
+        np.ascontiguousarray(finite_array("images", images, "images (n, h, w) or (n, h, w, c)")), dtype=dtype
+    )
     if clean.ndim not in (3, 4):
         raise InputError(f"images must have shape (n, h, w) or (n, h, w, c), got {tuple(clean.shape)}")
-    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed % 2**63), dtype=dtype)
-    levels = np.atleast_1d(np.asarray(sigma, dtype=np.float64))
+    if 0 in clean.shape:
+        raise InputError(f"images must not be empty, got shape {tuple(clean.shape)}")
+    levels = noise_levels(sigma)
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(int(seed) % 2**63), dtype=dtype)
 
     def denoised(noisy: Tensor, level: float) -> Tensor:
         sigma = torch.tensor(level, dtype=dtype, device=device)
-        return torch.cat([denoiser(part.to(device), sigma).cpu() for part in torch.split(noisy, CHUNK)])
+        return torch.cat([answer(denoiser, part.to(device), sigma).cpu() for part in torch.split(noisy, CHUNK)])
 
     return np.array([_explained(denoised, clean + float(s) * noise, float(s), size) for s in levels])
 

@@ -80,7 +80,7 @@ def descend(
         if old != wanted:
             changed = sorted(key for key in wanted.keys() | old.keys() if old.get(key) != wanted.get(key))
             raise InputError(f"settings differ from the checkpoint {file}: {', '.join(changed)}")
-        details = load_checkpoint(file, parts, descent)
+        details = load_checkpoint(file, parts, descent, ("step", "kept", "settings"))
         start = int(details["step"])
         restore(details["kept"])
     last, last_step = {name: copy.deepcopy(module.state_dict()) for name, module in parts.items()}, start

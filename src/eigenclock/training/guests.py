@@ -176,6 +176,18 @@ def finite(denoiser: Denoiser, step: int) -> Denoiser:
     return checked
 
 
+def answer(denoiser: Denoiser, x: Tensor, sigma: Tensor) -> Tensor:
+    """What a denoiser gives for a copy of x; InputError unless it takes two arguments and answers with a tensor like x."""
+    try:
+        out = denoiser(x.clone(), sigma)
+    except TypeError as error:
+        raise InputError(f"denoiser must take (x, sigma), got TypeError: {error}{_hint(error, x)}") from error
+    if not isinstance(out, Tensor) or out.shape != x.shape:
+        got = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
+        raise InputError(f"denoiser must return a tensor shaped like its input {tuple(x.shape)}, got {got}")
+    return out
+
+
 def check_output(denoiser: Denoiser, few: Tensor, sigma: float, step: int) -> None:
     """Raise unless a denoiser maps two samples to finite, real ones of their shape; in the user's terms whatever it raises."""
     level = torch.tensor(sigma, dtype=few.dtype, device=few.device)

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..checks import InputError, finite_array, integer, number, random_seed, shown
+from ..checks import InputError, finite_array, flag, instance, integer, number, random_seed, sequence, shown
 from ..curve.learning_curve import LearningCurve
-from ..files import differences
+from ..files import differences, path_of
 from ..recipe.objectives import Objective
 from .checkpoints import load_checkpoint, save_checkpoint
 from .devices import find_device
@@ -93,10 +93,18 @@ def train(
     random_seed(seed)
     if not isinstance(objective, Objective):
         raise InputError(f"objective must be an objective of the theory, such as EDM(), got {shown(objective)}")
-    low, high = sigma_range
-    number("sigma_range[0]", low, above=0)
-    number("sigma_range[1]", high, above=low)
-    device, place = find_device(options.device), None if folder is None else Path(folder)
+    instance("network", network, nn.Module, "a torch module, such as MLP().build(shape)")
+    instance("optimizer", optimizer, Descent, "an optimizer of networks, such as Adam()")
+    instance("options", options, LoopOptions, "LoopOptions")
+    if probe is not None:
+        instance("probe", probe, Probe, "a Probe")
+    if len(sequence("sigma_range", sigma_range)) != 2:
+        raise InputError(f"sigma_range must be two noise levels, got {shown(sigma_range)}")
+    low = number("sigma_range[0]", sigma_range[0], above=0)
+    high = number("sigma_range[1]", sigma_range[1], above=low)
+    sigma_range = low, high
+    flag("resume", resume)
+    device, place = find_device(options.device), None if folder is None else path_of("folder", folder)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     dtype = torch.float64 if options.precision == "float64" else torch.float32
@@ -106,7 +114,7 @@ def train(
     given = finite_array("samples", samples, "an array of finite numbers (n, ...)")
     if given.ndim < 2 or len(given) == 0:
         raise InputError(f"samples must have shape (n, ...) with n >= 1, got {given.shape}")
-    data = torch.as_tensor(given, dtype=dtype, device=device)
+    data = torch.as_tensor(np.ascontiguousarray(given), dtype=dtype, device=device)
     _check_fit(network, data[:2])
     if pairs is None:
         pairs = RandomPairs(data, options.batch_size, objective.density, sigma_range, seed)
@@ -128,7 +136,7 @@ def train(
 
     start, total, count, probed = 0, 0.0, 0, 0.0 if probe is None else probe.seconds
     if resume and place is not None and (place / CHECKPOINT).exists():
-        details = load_checkpoint(place / CHECKPOINT, parts, descent)
+        details = load_checkpoint(place / CHECKPOINT, parts, descent, ("step", "loss_sum", "settings"))
         _check_settings(details, kept, place)
         start, total, count = int(details["step"]), float(details["loss_sum"]), int(details.get("loss_count", 0))
         if probe is not None:
@@ -224,9 +232,12 @@ def _check_fit(network: nn.Module, few: torch.Tensor) -> None:
     network.eval()
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[few.device] if few.device.type == "cuda" else []):
-            shape = tuple(network(few, torch.ones(len(few), dtype=few.dtype, device=few.device)).shape)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
+            out = network(few, torch.ones(len(few), dtype=few.dtype, device=few.device))
+            shape = tuple(out.shape) if isinstance(out, torch.Tensor) else type(out).__name__
+    except InputError:
+        raise
+    except Exception as error:  # whatever a network of other samples, or of other arguments, raises
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
             f"samples must fit the network, got samples of shape {tuple(few.shape[1:])} ({reason})"
         ) from None

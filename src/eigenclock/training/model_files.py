@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ..checks import InputError
 from ..files import atomic
+from .checkpoints import DIGEST, digest_of
 
 FORMAT, VERSION = "eigenclock model", 1
 
@@ -26,7 +27,7 @@ def write_model(path: str | Path, kind: str, details: Mapping[str, Any], tensors
     if not target.parent.is_dir():
         raise InputError(f"path must lie in a folder that exists, got {path}")
     stored = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-    content = json.dumps({"version": VERSION, "class": kind, **details}, sort_keys=True)
+    content = json.dumps({"version": VERSION, "class": kind, DIGEST: digest_of(stored), **details}, sort_keys=True)
     with atomic(target) as temporary:
         save_file(stored, temporary, metadata={FORMAT: content})
 
@@ -47,11 +48,14 @@ def read_model(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, T
                 )
             if details["class"] != kind:
                 raise ModelFileError(f"model file must hold a {kind}, got a {details['class']} in {path}")
-            return details, {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        reason = str(error).splitlines()[0]
+            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+            if details.pop(DIGEST, None) not in (None, digest_of(tensors)):  # older ones have none
+                raise ValueError("its numbers are not those that were written")
+            return details, tensors
+    except ModelFileError:
+        raise
+    except Exception as error:  # safetensors, JSON and torch have many words for a damaged file
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelFileError(
             f"model file must be a whole safetensors file, got {path} ({reason}); pickled files are never loaded"
         ) from None

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..checks import InputError, choice, integer, integer_option, number_option, random_seed
+from ..checks import (
+    InputError,
+    choice,
+    instance,
+    integer,
+    integer_option,
+    need_memory,
+    number_option,
+    random_seed,
+    sequence,
+)
 from ..recipe.architectures import Architecture, OneLayer
-from ..spectrum.spectrum import Spectrum
+from ..spectrum.spectrum import Spectrum, check_spectrum
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +31,10 @@ def need_torch() -> None:
         import_module("torch")
     except ImportError:
         raise InputError("training needs PyTorch: pip install 'eigenclock[train]'") from None
+
+
+SURELY_FITS = 2048
+"""Options and sizes up to which a network needs no look at the memory that there is."""
 
 
 class Network(ABC):
@@ -42,9 +56,26 @@ class Network(ABC):
         import torch
 
         random_seed(seed)
+        sizes = sequence("shape", shape)
+        whole = tuple(integer(f"shape[{i}]", one, at_least=1, at_most=2**31) for i, one in enumerate(sizes))
+        if not whole:
+            raise InputError("shape must be that of a sample, (d,), (h, w) or (h, w, channels), got ()")
+        if spectrum is not None:
+            check_spectrum(spectrum)
+        self._check_size(whole, spectrum)
         with torch.random.fork_rng():
-            torch.manual_seed(seed % 2**63)
-            return self._build(tuple(shape), spectrum)
+            torch.manual_seed(int(seed) % 2**63)
+            return self._build(whole, spectrum)
+
+    def _check_size(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> None:
+        """InputError for a network that does not fit in memory: one that may not is first built without any."""
+        import torch
+
+        if max((value for value in (*vars(self).values(), *shape) if isinstance(value, int)), default=0) <= SURELY_FITS:
+            return
+        with torch.device("meta"):
+            module = self._build(shape, spectrum)
+        need_memory(str(self), 4.0 * sum(one.numel() * one.element_size() for one in module.parameters()))
 
 
 def _image(shape: tuple[int, ...], network: Network) -> tuple[int, int, int]:
@@ -75,7 +106,8 @@ class Linear(Network):
     sigma_max: float = 80.0
 
     def __post_init__(self) -> None:
-        integer_option(self, "levels", at_least=1)
+        instance("architecture", self.architecture, Architecture, "an architecture of the theory")
+        integer_option(self, "levels", at_least=1, at_most=10**5)
         number_option(self, "sigma_min", above=0)
         number_option(self, "sigma_max", above=self.sigma_min)
 
@@ -166,10 +198,11 @@ class UNet(Network):
         integer_option(self, "channels", at_least=1)
         integer_option(self, "blocks", at_least=1)
         integer_option(self, "embedding", at_least=2)
+        for name in ("multipliers", "attention"):
+            values = tuple(integer(name, one, at_least=1) for one in sequence(name, getattr(self, name)))
+            object.__setattr__(self, name, values)  # a file gives a list
         if not self.multipliers:
             raise InputError("multipliers must name at least one resolution, got none")
-        for multiplier in self.multipliers:
-            integer("multipliers", multiplier, at_least=1)
 
     def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
         from .networks.unet import EDMUNet
@@ -181,6 +214,9 @@ class UNet(Network):
                 f"image size must be divisible by {factor} for {len(self.multipliers)} resolutions, got {h}×{w}: "
                 "use fewer multipliers or another image_size"
             )
+        heights = [h // 2**i for i in range(len(self.multipliers))]
+        if not set(self.attention) <= set(heights):
+            raise InputError(f"attention must name resolutions among {heights}, got {list(self.attention)}")
         return EDMUNet(
             shape, c, self.channels, self.multipliers, self.blocks, self.attention, self.embedding, resample=True
         )

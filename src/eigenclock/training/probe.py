@@ -148,7 +148,7 @@ class Probe:
             if other.basis is None or len(other.basis.shape) != len(self.shape):
                 raise InputError(f"also[{name!r}] must have a basis of samples or patches like {self.shape}")
         low, high = sampler.sigma_min, sampler.sigma_max
-        none = sigma is not None and np.size(sigma) == 0
+        none = isinstance(sigma, list | tuple) and not sigma
         self.sigma = (
             np.empty(0) if none else noise_levels(np.geomspace(low, high, GAIN_LEVELS) if sigma is None else sigma)
         )

@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
+from ..checks import InputError, instance, integer, shown
 from ..recipe.samplers import Sampler
+from .guests import answer
 from .options import Denoiser
 
 
@@ -21,6 +23,16 @@ def sample(
 
     Raises InputError for a flow without ends: sigma_min = 0 or sigma_max = inf.
     """
+    if not callable(denoiser):
+        raise InputError(f"denoiser must be a function (x, sigma), got {shown(denoiser)}")
+    instance("sampler", sampler, Sampler, "a sampler of the theory")
+    instance("noise", noise, Tensor, "a torch tensor of standard noise (n, ...)")
+    if noise.ndim < 1 or not noise.is_floating_point() or noise.is_meta:
+        got = f"{noise.dtype} of shape {tuple(noise.shape)}"
+        raise InputError(f"noise must be floating-point numbers of shape (n, ...), got {got}")
+    if generator is not None:
+        instance("generator", generator, torch.Generator, "a torch Generator")
+    integer("chunk", chunk, at_least=1)
     sampler.check_walk()
     if len(noise) > chunk:
         parts = [
@@ -29,7 +41,7 @@ def sample(
         return torch.cat(parts)
 
     def clean(x: Tensor, sigma: float) -> Tensor:
-        return denoiser(x.clone(), torch.tensor(float(sigma), dtype=x.dtype, device=x.device))
+        return answer(denoiser, x, torch.tensor(float(sigma), dtype=x.dtype, device=x.device))
 
     def add_noise(x: Tensor, std: float) -> Tensor:
         return x + std * torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)

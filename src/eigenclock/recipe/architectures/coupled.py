@@ -48,7 +48,7 @@ class Coupled(Architecture):
         number_option(self, "init")
         number_option(self, "sigma_min", above=0)
         number_option(self, "sigma_max", above=self.sigma_min)
-        integer_option(self, "levels", at_least=2)
+        integer_option(self, "levels", at_least=2, at_most=4096)
         self.kernel.check(self.training_levels[0])
         spacing = np.log(self.sigma_max / self.sigma_min) / self.levels
         if isinstance(self.kernel, GaussianKernel) and self.kernel.length < spacing:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ...checks import InputError, integer_option, number_option
 from ...spectrum.spectrum import Spectrum
-from .layered import Layered, one_or_each
+from .layered import MOST_DEPTH, Layered, one_or_each
 from .layers import Layers, checked_layers
 from .trainable import Chain, Levels, MatrixNetwork, Modes
 
@@ -36,7 +36,7 @@ class DeepLinear(Layered):
     init: float | tuple[float, ...] = 0.1
 
     def __post_init__(self) -> None:
-        integer_option(self, "depth", at_least=1)
+        integer_option(self, "depth", at_least=1, at_most=MOST_DEPTH)
         object.__setattr__(self, "init", one_or_each(self.init, self.depth))
         if not isinstance(self.init, tuple):
             number_option(self, "init", at_least=0)

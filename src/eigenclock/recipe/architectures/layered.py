@@ -44,6 +44,10 @@ class Layered(Architecture):
         return self.layers.stiffness(regression)
 
 
+MOST_DEPTH = 1000
+"""Largest number of layers or blocks."""
+
+
 def one_or_each(init: Any, depth: int) -> Any:
     """`init` as a number for all layers, or a tuple of one per layer (a file gives a list); InputError otherwise."""
     if not isinstance(init, tuple | list):
