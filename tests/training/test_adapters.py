@@ -6,6 +6,7 @@ import torch
 from recipes import OBJECTIVES
 
 import eigenclock as ec
+from eigenclock.checks import InputWarning
 
 VARIANCE = np.array([4.0, 0.25, 1e-2, 1e-4])
 
@@ -140,3 +141,128 @@ def test_a_real_diffusers_model_in_training():
     # what it learns first is that most of a noisy image is noise: the gain at high noise comes down to its optimum
     high = curve.gain.values[:, :, curve.dataset["sigma"].values > 5].mean(axis=(1, 2))
     assert abs(high[-1]) < abs(high[0])
+
+
+def small_probe(spectrum):
+    return ec.Probe(spectrum, sampler=ec.Heun(steps=4, sigma_max=50.0), steps=[1, 2], n_samples=16, sigma=())
+
+
+def mixer():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return torch.nn.Sequential(
+            torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 4)
+        )
+
+
+def of_partner(partner, tmp_path):
+    """A network as a partner wraps it, and what calls it."""
+    net = mixer().train()
+    if partner == "compile":
+        wrapped = torch.compile(net)
+    elif partner == "ema":
+        wrapped = torch.optim.swa_utils.AveragedModel(net, use_buffers=True)
+        wrapped.update_parameters(net)
+        wrapped.train()
+    else:
+        torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
+        wrapped = torch.nn.parallel.DistributedDataParallel(net)
+    return net, wrapped
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["module", "lambda"])
+@pytest.mark.parametrize("partner", ["compile", "ema", "ddp"])
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_partners_are_probed_in_evaluation_mode_and_left_as_they_were(partner, hidden, tmp_path):
+    spectrum = ec.Spectrum([1.0, 0.5, 0.1, 0.01])
+    quiet = mixer().eval()
+    wanted, probe = small_probe(spectrum), small_probe(spectrum)
+    wanted(0, lambda x, sigma: quiet(x))
+    try:
+        net, wrapped = of_partner(partner, tmp_path)
+        before = {name: value.clone() for name, value in wrapped.state_dict().items()}
+        adapted = ec.as_denoiser(lambda x, sigma: wrapped(x), objective=ec.Denoising())
+        probe(0, (lambda x, sigma: adapted(x, sigma)) if hidden else adapted)
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+    # compiled arithmetic rounds otherwise in single precision, through 7 steps
+    np.testing.assert_allclose(probe.curve().variance.values, wanted.curve().variance.values, rtol=1e-4)
+    assert all(module.training for module in wrapped.modules())
+    assert all(torch.equal(value, before[name]) for name, value in wrapped.state_dict().items())
+    assert net.training
+
+
+def test_any_object_with_a_schedule_will_do():
+    """As an adapter that is written out, at noise levels of the schedule."""
+    levels = torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)
+    schedule = type(
+        "Mine", (), {"alphas_cumprod": torch.cumprod(1 - levels, 0), "config": {"prediction_type": "epsilon"}}
+    )()
+    denoiser = ec.as_denoiser(lambda x, t: 0.3 * x, scheduler=schedule)
+    x = torch.randn(3, 4, 4)
+    for step in (10, 500, 900):
+        share = schedule.alphas_cumprod[step]
+        sigma = ((1 - share) / share).sqrt()
+        expected = x - float(sigma) * 0.3 * float(share.sqrt()) * x
+        torch.testing.assert_close(denoiser(x, sigma), expected, rtol=1e-5, atol=1e-6)
+    with pytest.raises(
+        ec.InputError, match="scheduler must be one of diffusers, or any object with alphas_cumprod and config, got str"
+    ):
+        ec.as_denoiser(lambda x, t: x, scheduler="ddpm")
+
+
+def schedule_of(cumulative):
+    return type("Schedule", (), {"alphas_cumprod": cumulative, "config": {"prediction_type": "v_prediction"}})()
+
+
+def test_noise_levels_outside_a_schedule_are_said_once():
+    narrow = torch.cumprod(1 - torch.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2, 0)  # 0.029 to 14.6
+    denoiser = ec.as_denoiser(lambda x, t: x, scheduler=schedule_of(narrow))
+    x = torch.ones(2, 4, 4)
+    with pytest.warns(InputWarning, match=r"noise level 80 is outside the scheduler's, 0\.02917 to 14\.61") as said:
+        denoiser(x, torch.tensor(80.0))
+    assert len(said) == 1
+    denoiser(x, torch.tensor(0.001))  # said once
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "sample", "v_prediction"])
+def test_zero_terminal_snr_is_said_and_divides_nothing(kind):
+    cumulative = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)
+    cumulative[-1] = 0
+    schedule = schedule_of(cumulative)
+    schedule.config = {"prediction_type": kind}
+    with pytest.warns(InputWarning, match="zero terminal SNR"):
+        denoiser = ec.as_denoiser(lambda x, t: 0 * x, scheduler=schedule)
+    assert torch.isfinite(denoiser(torch.ones(2, 4, 4), torch.tensor(100.0))).all()
+    cumulative = cumulative.clone()
+    cumulative[-1], cumulative[0] = 1e-5, 1.0
+    ec.as_denoiser(lambda x, t: x, scheduler=schedule_of(cumulative))  # no noise at first: silence
+
+
+@pytest.mark.parametrize("shape", [(50, 4, 4), (50, 4, 4, 3)], ids=["gray", "colour"])
+def test_learned_variance_is_named(shape):
+    spectrum = ec.Spectrum.from_samples(np.random.default_rng(0).standard_normal(shape))
+    cumulative = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)
+    denoiser = ec.as_denoiser(lambda x, t: torch.cat([x, x], 1), scheduler=schedule_of(cumulative))
+    with pytest.raises(
+        ec.InputError, match="a network with a learned variance returns twice the channels, pass on their first half"
+    ):
+        small_probe(spectrum)(0, denoiser)
+    three = ec.as_denoiser(lambda x, t: torch.cat([x, x, x], 1), scheduler=schedule_of(cumulative))
+    with pytest.raises(ec.InputError, match="network must return the shape of its input"):
+        small_probe(spectrum)(0, three)
+
+
+def test_an_objective_that_is_not_the_networks_is_said():
+    spectrum = ec.Spectrum([1.0, 0.5, 0.1, 0.01])
+    probe = small_probe(spectrum)
+    net = ec.as_denoiser(lambda x, s: 0.1 * x, objective=ec.Epsilon())
+    for step in range(3):
+        probe(step, net)
+    measured = probe.curve()
+    assert measured.dataset.attrs["objective"] == "Epsilon"
+    wrong = ec.predict(spectrum, objective=ec.EDM(), time=[1.0, 10.0, 100.0])
+    with pytest.warns(InputWarning, match="the prediction is of EDM, the probed network predicts as Epsilon says"):
+        ec.forecast(wrong, measured)
+    ec.forecast(ec.predict(spectrum, objective=ec.Epsilon(), time=[1.0, 10.0, 100.0]), measured)

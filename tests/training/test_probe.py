@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import eigenclock as ec
+from eigenclock.checks import InputWarning
 
 
 def wrong_gain(spectrum, gain):
@@ -253,3 +254,46 @@ def test_watchers_are_functions_and_say_where_they_fail():
     probe = ec.Probe(ec.Spectrum([1.0]), watch={"a": lambda x: ec.memorization(x, x[:0])}, **made)
     with pytest.raises(ec.InputError, match=r"watch\['a'\] at step 0: train must hold at least one sample"):
         probe(0, lambda x, sigma: x)
+
+
+def calls_at(called, **options):
+    probe = ec.Probe(ec.Spectrum([1.0, 0.1]), sampler=ec.Heun(steps=3), n_samples=16, sigma=(), **options)
+    for step in called:
+        probe(step, lambda x, sigma: x / (1 + sigma**2))
+    return probe
+
+
+def test_rare_calls_record_at_the_first_due_and_say_what_is_lost():
+    """Called every 500 of 50,000 steps: one record for each call before which a step of the probe's came."""
+    with pytest.warns(
+        InputWarning, match=r"^\d+ of the probe's steps up to 500 came between two calls and share one record"
+    ) as said:
+        probe = calls_at(range(0, 50_001, 500))
+    assert len(said) == 1
+    due = np.unique(np.ceil(ec.log_steps(1, 100_000, 100) / 500).astype(int) * 500)
+    assert probe.curve().time.values.tolist() == [0, *due[due <= 50_000].tolist()]
+    assert calls_at(range(11), steps=[1, 3, 10]).curve().time.values.tolist() == [0, 1, 3, 10]
+
+
+def test_a_late_first_call_loses_nothing_that_was_asked_for():
+    assert calls_at([70, 71, 100], steps=[1, 50, 100]).curve().time.values.tolist() == [70, 100]
+
+
+def test_the_first_call_says_what_a_probe_costs(caplog):
+    """Heun of 3 steps calls 5 times: 5 × 16 passes are 80 / (3 × 4) training steps of batch 4."""
+    probe = calls_at([0, 1], steps=[1, 2], batch_size=4)
+    assert probe.evaluations == 80
+    assert [record.message for record in caplog.records] == [
+        "a probed step costs 80 passes of the denoiser, as much as 6.67 training steps of batch 4; 3 steps are probed, n_samples=16"
+    ]
+
+
+def test_data_of_another_scale_are_said():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 4))
+    spectrum, made = ec.Spectrum.from_samples(x), {"sampler": ec.Heun(steps=3), "steps": [1], "n_samples": 8}
+    ec.Probe(spectrum, data=x[:100], **made)
+    with pytest.warns(InputWarning, match="data do not fit the spectrum: 0.25"):
+        ec.Probe(spectrum, data=x / 2, **made)
+    with pytest.warns(InputWarning, match="data do not fit the spectrum: their mean lies"):
+        ec.Probe(spectrum, data=x + 3, **made)

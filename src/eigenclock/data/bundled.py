@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError, flag, integer, need_memory, random_seed, shown
+from ..checks import InputError, flag, integer, need_memory, random_seed
 from .dataset import DataSet
 
 COLOUR_PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
@@ -51,8 +50,8 @@ def natural_patches(
     - `colour`: (n, size, size, 3) instead of (n, size, size).
     - `n`, `n_test`: number of training and test patches.
     """
-    if isinstance(size, bool) or not isinstance(size, Integral) or not 4 <= size <= 32:
-        raise InputError(f"size must be in 4..32, got {shown(size)}")
+    if integer("size", size, at_least=1) not in range(4, 33):
+        raise InputError(f"size must be in 4..32, got {size}")
     size, n, n_test = int(size), integer("n", n, at_least=2), integer("n_test", n_test, at_least=2)
     random_seed(seed)
     need_memory(

@@ -62,7 +62,7 @@ def check_samples(name: str, x: Any, shape: tuple[int, ...] | None) -> Float[np.
             whole = bool(np.isfinite(array.sum(dtype=np.float64)))
         if not whole:
             finite_array(name, array, "finite")
-        if max(array.max(), -array.min()) > LARGEST:
+        if max(float(array.max()), -float(array.min())) > LARGEST:
             raise InputError(f"{name} must be of magnitude <= {LARGEST:g}, got {np.abs(array).max():g}")
     if array.dtype.str[1:] in BYTES and name in ("x", "batch 0") and array.max() > 1:
         say(

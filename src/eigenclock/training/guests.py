@@ -117,8 +117,10 @@ class Guest:
                 self._buffers += [(module, name, one, one.detach().clone()) for name, one in kept]
             module.training = False
 
+        modes = {module: module.training for module in self.modules}  # a wrapper's is its module's: all are read first
         for module in self.modules:
             quiet(module)
+        self._was |= modes
         hook = None if self.compiled else register_module_forward_pre_hook(quiet)
         python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002  (the stream of others is kept)
         try:
