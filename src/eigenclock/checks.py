@@ -244,7 +244,7 @@ def channels_first(shape: tuple[int, ...]) -> bool:
     if len(shape) != 4:
         return False
     first, h, w = shape[1:]
-    return first < min(h, w) and w > 4 and (first <= 4 or h == w)
+    return first < min(h, w) and (w > 4 or (w == 4 and first in (1, 3))) and (first <= 4 or h == w)
 
 
 def noise_levels(sigma: Any) -> Float[np.ndarray, " sigma"]:

@@ -35,17 +35,19 @@ def test_hidden_names_and_other_files_are_left_out_and_said(tmp_path, rng):
 
 
 def test_links_are_followed_once(tmp_path, rng):
-    real = tmp_path / "real"
-    real.mkdir()
+    root, real = tmp_path / "root", tmp_path / "root" / "real"
+    real.mkdir(parents=True)
     for i in range(2):
         picture(rng).save(real / f"{i}.png")
+    picture(rng).save(tmp_path / "outside.png")
     os.symlink(real, real / "loop")
-    os.symlink(real / "0.png", tmp_path / "a.png")
-    os.symlink(real / "0.png", tmp_path / "b.png")
-    os.symlink(tmp_path / "nothing.png", tmp_path / "broken.png")
-    found = find_images(tmp_path)
-    assert [file.name for file in found.files] == ["a.png", "real/0.png", "real/1.png"]
-    assert found.left_out == {"links to what is read already": 2, "links to nothing": 1}
+    os.symlink(real / "0.png", root / "a.png")
+    for name in ("b.png", "c.png"):
+        os.symlink(tmp_path / "outside.png", root / name)
+    os.symlink(tmp_path / "nothing.png", root / "broken.png")
+    found = find_images(root)
+    assert [file.name for file in found.files] == ["b.png", "real/0.png", "real/1.png"]
+    assert found.left_out == {"links to what is read already": 3, "links to nothing": 1}
 
 
 def test_a_folder_named_like_a_picture_is_a_folder(tmp_path, rng):
@@ -131,3 +133,36 @@ def test_folders_of_train_and_test(tmp_path, rng):
     split = ec.data.load_labelled(str(tmp_path), image_size=4, color="gray")
     assert split.train_x.shape == (8, 4, 4)
     assert split.test_y.tolist() == [0, 0, 1, 1]
+    with pytest.warns(InputWarning, match="is split into train and others, and all of them are read: give one of them"):
+        assert load(str(tmp_path)).labels is None
+
+
+def test_archives_are_opened_once(tmp_path, rng, monkeypatch):
+    """Opening one for every picture is quadratic: hours for the 50,000 of a usual set."""
+    edm_zip(tmp_path / "x.zip", rng)
+    opened = []
+    real = zipfile.ZipFile
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *a, **k: opened.append(a) or real(*a, **k))
+    load(str(tmp_path / "x.zip"))
+    assert len(opened) <= 4
+
+
+@pytest.mark.parametrize("label", [0.5, -1, "1", True, None, 10**12])
+def test_labels_of_a_zip_are_whole(tmp_path, rng, label):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for i in range(2):
+            content = io.BytesIO()
+            picture(rng).save(content, "PNG")
+            archive.writestr(f"{i}.png", content.getvalue())
+        archive.writestr("dataset.json", json.dumps({"labels": [["0.png", 0], ["1.png", label]]}))
+    with pytest.raises(ec.InputError, match=r"^dataset\.json must list a whole label for every picture"):
+        load(str(tmp_path / "x.zip"))
+
+
+def test_animations_under_another_name_are_refused(tmp_path, rng):
+    pages = [picture(rng) for _ in range(3)]
+    pages[0].save(tmp_path / "a.png", format="GIF", save_all=True, append_images=pages[1:])
+    with pytest.raises(
+        ec.InputError, match=r"unreadable image: .*a\.png \(3 frames of GIF: its name must end in one of"
+    ):
+        load(str(tmp_path))

@@ -57,3 +57,37 @@ def test_labelled_images_that_cannot_be_used(tmp_path, rng):
     (tmp_path / "x.txt").write_text("")
     with pytest.raises(ec.InputError, match=r"data must be a .npz or a folder of IDX files"):
         ec.data.load_labelled(str(tmp_path / "x.txt"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"train_x": np.zeros((12, 4, 4), complex)}, "train_x must be real numbers, got dtype complex128"),
+        ({"train_x": np.full((12, 4, 4), "a")}, "train_x must be real numbers, got dtype <U1"),
+        ({"test_x": np.full((6, 4, 4), np.nan)}, "test_x must be images of finite numbers, got nan"),
+        ({"train_y": np.full(12, -1)}, "train_y must hold labels >= 0, got -1"),
+        ({"test_x": np.zeros((6, 5, 5))}, "must have one shape"),
+        ({"test_x": np.zeros((0, 4, 4)), "test_y": np.zeros(0, int)}, "test_y must hold labels >= 0, got none"),
+    ],
+)
+def test_archives_that_hold_something_else(tmp_path, change, message):
+    arrays = {
+        "train_x": np.zeros((12, 4, 4)),
+        "train_y": np.arange(12) % 2,
+        "test_x": np.zeros((6, 4, 4)),
+        "test_y": np.arange(6) % 2,
+    }
+    np.savez(tmp_path / "x.npz", **(arrays | change))
+    with pytest.raises(ec.InputError, match=message):
+        ec.data.load_labelled(str(tmp_path / "x.npz"))
+
+
+def test_whole_numbers_of_16_bits_are_scaled_by_their_white(tmp_path):
+    arrays = {
+        "train_x": np.full((2, 4, 4), 65_535, np.uint16),
+        "train_y": np.arange(2),
+        "test_x": np.zeros((2, 4, 4), np.uint16),
+        "test_y": np.arange(2),
+    }
+    np.savez(tmp_path / "x.npz", **arrays)
+    assert ec.data.load_labelled(str(tmp_path / "x.npz")).train_x.max() == 1.0

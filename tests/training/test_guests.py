@@ -165,6 +165,89 @@ def test_a_network_that_changes_its_buffers_is_refused_and_put_back():
     assert net.calls == 0
 
 
+class Hidden:
+    """A class that has its network as an attribute."""
+
+    net = None
+
+
+def hidden_beside_compiled(net):
+    other = torch.compile(nn.Linear(6, 6), backend="eager")
+    Hidden.net = net
+    return lambda x, sigma: Hidden.net(x) + 0 * other(x)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("way", ["class", "many", "beside a compiled one"])
+def test_networks_out_of_the_way_are_found_too(way):
+    net = network()
+    if way == "beside a compiled one":
+        denoiser = hidden_beside_compiled(net)
+    elif way == "class":
+        Hidden.net = net
+        denoiser = lambda x, sigma: Hidden.net.forward(x)  # noqa: E731
+    else:
+        many = [nn.Identity() for _ in range(300)] + [net]
+        denoiser = lambda x, sigma: many[-1](x)  # noqa: E731
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    probe()(0, denoiser)
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert all(module.training for module in net.modules())
+
+
+class Shrinking(nn.Linear):
+    def forward(self, x):
+        with torch.no_grad():
+            self.weight.mul_(0.99)
+        return super().forward(x)
+
+
+def test_weights_and_gradients_that_change_are_told():
+    shrinking = Shrinking(6, 6)
+    with pytest.raises(ec.InputError, match=r"Shrinking\.weight changed when it was called"):
+        probe()(0, lambda x, sigma: shrinking(x))
+    net = nn.Linear(6, 6)
+
+    def of_energy(x, sigma):
+        with torch.enable_grad():
+            net(x).sum().backward()
+        return x * 0.5
+
+    with pytest.raises(ec.InputError, match=r"Linear\.weight\.grad changed when it was called"):
+        probe()(0, of_energy)
+    with pytest.raises(ec.InputError, match=r"denoiser has a LazyLinear without weights yet"):
+        lazy = nn.LazyLinear(6)
+        probe()(0, lambda x, sigma: lazy(x))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_scripted_networks():
+    script = torch.jit.script(network())
+    probe()(0, lambda x, sigma: script(x))
+    assert script.training
+
+
+def test_restored_curves_are_the_probes_own():
+    watch = probe()
+    watch(0, lambda x, sigma: x * 0.5)
+    kept = watch.curve()
+    other = ec.Probe(ec.Spectrum(np.linspace(3, 1, 6)), sampler=ec.Heun(steps=4), steps=[1], n_samples=8)
+    other(0, lambda x, sigma: x * 0.5)
+    for curves, message in (
+        ({"zzz": kept}, "curves must be named '', got 'zzz'"),
+        ({"": other.curve()}, r"curves\[''\] must be of the probe's spectrum"),
+        (
+            {"": ec.predict(watch.spectrum, time=[1.0])},
+            r"curves\[''\] must have the gain at the probe's 16 noise levels, got 0",
+        ),
+    ):
+        with pytest.raises(ec.InputError, match=message):
+            probe().restore(curves, last_step=0)
+    fresh = probe()
+    fresh.restore({"": kept}, last_step=0)
+    assert fresh.recorded == 1
+
+
 def test_denoisers_that_work_in_place_get_copies():
     first, second = probe(), probe()
     first(0, lambda x, sigma: x * 0.5)

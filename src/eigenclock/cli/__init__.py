@@ -28,6 +28,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         with _terminable(), _plain_warnings():
             _call(given)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except ValueError as error:
         from ..checks import InputError
 
@@ -40,6 +42,9 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output, such as head, has gone
         sys.stdout = None
         sys.exit(141)
+    except OSError as error:  # the output itself: what files refuse has become an InputError
+        sys.stdout = None
+        _end(f"error: cannot write the output: {error.strerror or error}", 2)
     except KeyboardInterrupt as stop:
         terminated = isinstance(stop, Terminated)
         word = str(stop) or ("terminated" if terminated else "interrupted")

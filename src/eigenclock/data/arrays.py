@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import InputError, need_memory
+from ..checks import InputError, need_memory, say
 from ..files import regular_file
+from .dataset import chosen_rows
 
 IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -131,14 +132,31 @@ DEFLATED = 1100
 """Most that deflate can expand a file, and some."""
 
 
-def read_numpy_folder(files: list[Path]) -> Any:
-    """One array of a folder of .npy files: samples one by one, or batches of them, in the order of their names."""
-    arrays = [read_numpy(file, None) for file in files]
-    shapes = {array.shape for array in arrays}
-    if len(shapes) == 1 and arrays[0].ndim in (1, 2, 3):
-        return np.stack(arrays)
-    if len({array.shape[1:] for array in arrays}) == 1 and arrays[0].ndim in (2, 3, 4):
-        return np.concatenate(arrays)
-    first = arrays[0].shape
-    other, name = next(((a.shape, f.name) for a, f in zip(arrays, files, strict=True) if a.shape != first), (first, ""))
-    raise InputError(f"arrays of a folder must have one shape, got {first} in {files[0].name} and {other} in {name}")
+def read_numpy_folder(files: list[Path], n: int | None, seed: int) -> Any:
+    """One array of a folder of .npy files, or `n` of its samples: a sample per file, or batches, in the order of the names."""
+    shapes, kinds = [], set()
+    for file in files:
+        array = read_numpy(file, None)
+        shapes.append(array.shape)
+        kinds.add(array.dtype.str)
+        del array  # no file stays open
+    if len(kinds) > 1:
+        raise InputError(f"arrays of a folder must be of one kind of number, got {', '.join(sorted(kinds))}")
+    if len(set(shapes)) == 1 and len(shapes[0]) in (1, 2, 3):
+        if len(shapes) > 1 and (len(shapes[0]) == 2 or shapes[0][0] > max(shapes[0][1:], default=0)):
+            say(
+                f"{len(files)} files of shape {shapes[0]} are read as one sample each: concatenate them if they are not",
+                level=5,
+            )
+        return np.stack([np.array(read_numpy(files[i], None)) for i in chosen_rows(len(files), n, seed)])
+    if len({shape[1:] for shape in shapes}) == 1 and len(shapes[0]) in (2, 3, 4):
+        ends = np.cumsum([shape[0] for shape in shapes])
+        rows = chosen_rows(int(ends[-1]), n, seed)
+        where = np.searchsorted(ends, rows, side="right")
+        starts = ends - [shape[0] for shape in shapes]
+        parts = [np.array(read_numpy(files[i], None)[rows[where == i] - starts[i]]) for i in np.unique(where)]
+        return np.concatenate(parts)
+    other = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), 0)
+    raise InputError(
+        f"arrays of a folder must have one shape, got {shapes[0]} in {files[0].name} and {shapes[other]} in {files[other].name}"
+    )

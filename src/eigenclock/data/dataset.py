@@ -36,6 +36,15 @@ class DataSet:
             raise InputError(f"data must have shape (n, d), (n, h, w) or (n, h, w, c), got {self.samples.shape}")
         if len(self.samples) < 2:
             raise InputError(f"data must hold at least 2 samples, got {len(self.samples)}")
+        if self.test is not None and self.test.shape[1:] != self.samples.shape[1:]:
+            raise InputError(f"test must hold samples of shape {self.samples.shape[1:]}, got {self.test.shape}")
+        if self.labels is not None:
+            labels = numeric_array("labels", self.labels, "a whole label for every sample")
+            if labels.shape != (len(self.samples),) or labels.dtype.kind not in "iu":
+                raise InputError(
+                    f"labels must be {len(self.samples)} whole numbers, got {labels.dtype} of shape {labels.shape}"
+                )
+            object.__setattr__(self, "labels", labels)
 
     def __repr__(self) -> str:
         test = "" if self.test is None else f" and {len(self.test):,} test"

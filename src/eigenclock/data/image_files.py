@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from ..checks import InputError, need_memory
+from ..checks import InputError, integer, need_memory
 
 LABELS = "dataset.json"
 """EDM's file of labels: {"labels": [["00000/img00000000.png", 3], …]}."""
@@ -25,6 +26,9 @@ UNDECODED = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF", "PDF"}
 
 FRAMED = {".gif", ".tif", ".tiff", ".webp", ".apng", ".avif", ".avifs", ".fli", ".flc"}
 """Formats of which every file is looked into for its frames or pages."""
+
+MOST_CLASSES = 10**5
+"""Largest label."""
 
 LISTED = 4
 """Kinds of files left out that are named."""
@@ -56,6 +60,13 @@ class ImageFiles:
     labels: Any = None
     classes: tuple[str, ...] = ()
 
+    @property
+    def is_split(self) -> bool:
+        """Whether its first folders are those of a split into training and held-out pictures, not classes."""
+        return self.root.is_dir() and "train" in {
+            file.name.split("/", 1)[0].lower() for file in self.files if "/" in file.name
+        }
+
     def __str__(self) -> str:
         """One line: how many pictures of how many files, and what is left out."""
         parts = [f"{count:,} {kind}" for kind, count in sorted(self.left_out.items(), key=lambda one: -one[1])]
@@ -63,17 +74,20 @@ class ImageFiles:
         left = f"; left out: {', '.join(parts[:LISTED])}{more}" if parts else ""
         return f"{len(self.files):,} pictures of {self.seen:,} files{left}"
 
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        return zipfile.ZipFile(self.root)
+
     def content(self, file: ImageFile) -> Any:
         """An open stream of a file."""
         if self.root.is_dir():
             return (self.root / file.name).open("rb")
-        with zipfile.ZipFile(self.root) as archive:
-            need_memory(f"{self.root}:{file.name}", archive.getinfo(file.name).file_size)
-            return io.BytesIO(archive.read(file.name))
+        need_memory(f"{self.root}:{file.name}", self._archive.getinfo(file.name).file_size)
+        return io.BytesIO(self._archive.read(file.name))
 
     @contextmanager
     def opened(self, file: ImageFile, most: int) -> Iterator[Any]:
-        """A picture that Pillow has opened, at its frame; InputError that names the file for all that Pillow may raise."""
+        """A picture that Pillow has opened, at its first frame; InputError with the file's name for all that Pillow may raise."""
         from PIL import Image
 
         limit = Image.MAX_IMAGE_PIXELS
@@ -86,8 +100,6 @@ class ImageFiles:
                         f"{self.root / file.name} has {pixels / 1e6:,.0f} million pixels, more than max_pixels = {most:,}: "
                         f"shrink it first, or set max_pixels={pixels}"
                     )
-                if file.frame:
-                    opened.seek(file.frame)
                 yield opened
         except (InputError, MemoryError):
             raise
@@ -132,10 +144,12 @@ def _hidden(parts: tuple[str, ...]) -> bool:
 
 
 def _of_folder(root: Path, left_out: Counter[str]) -> Iterator[str]:
-    """Names of the ordinary files of a folder."""
-    open_folders, been, linked = [root], set(), set()
-    while open_folders:
-        folder = open_folders.pop()
+    """Names of the ordinary files of a folder: what lies there first, then what only links lead to."""
+    folders, linked = [root], list[Path]()
+    been, seen = set[tuple[int, int]](), set[tuple[int, int]]()
+    links: list[tuple[str, tuple[int, int]]] = []
+    while folders or linked:
+        folder = folders.pop() if folders else linked.pop()
         try:
             place = os.stat(folder)
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -154,16 +168,22 @@ def _of_folder(root: Path, left_out: Counter[str]) -> Iterator[str]:
             except OSError:
                 left_out["links to nothing"] += 1
                 continue
+            name, key = Path(entry.path).relative_to(root).as_posix(), (found.st_dev, found.st_ino)
             if stat.S_ISDIR(found.st_mode):
-                open_folders.append(Path(entry.path))
+                (linked if entry.is_symlink() else folders).append(Path(entry.path))
             elif not stat.S_ISREG(found.st_mode):
                 raise InputError(f"images must be ordinary files, got {entry.path}, which is a pipe or a device")
-            elif entry.is_symlink() and (found.st_dev, found.st_ino) in linked:
-                left_out["links to what is read already"] += 1
+            elif entry.is_symlink():
+                links.append((name, key))
             else:
-                if entry.is_symlink():
-                    linked.add((found.st_dev, found.st_ino))
-                yield Path(entry.path).relative_to(root).as_posix()
+                seen.add(key)
+                yield name
+    for name, key in sorted(links):
+        if key in seen:
+            left_out["links to what is read already"] += 1
+        else:
+            seen.add(key)
+            yield name
 
 
 def _of_archive(root: Path, left_out: Counter[str]) -> Iterator[str]:
@@ -201,7 +221,7 @@ def _labels(files: ImageFiles, listed: bool) -> tuple[Any, tuple[str, ...]]:
         return None, ()
     first = [file.name.split("/", 1)[0] for file in files.files]
     classes = sorted(set(first))
-    if len(classes) < 2:
+    if len(classes) < 2 or files.is_split:
         return None, ()
     return np.array([classes.index(name) for name in first]), tuple(classes)
 
@@ -213,11 +233,11 @@ def _listed(files: ImageFiles) -> tuple[Any, tuple[str, ...]] | None:
             labels = json.loads(stream.read().decode("utf-8"))["labels"]
         if labels is None:
             return None
-        of = {str(name): int(label) for name, label in labels}
+        of = {str(name): integer("label", label, at_least=0, at_most=MOST_CLASSES) for name, label in labels}
         found = np.array([of[file.name] for file in files.files])
-    except InputError:
+    except MemoryError:
         raise
     except Exception as error:  # JSON of another shape, or a picture that is not listed
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise InputError(f"{LABELS} must list a whole label for every picture of {files.root} ({reason})") from None
-    return found, tuple(str(label) for label in range(int(found.max()) + 1)) if found.size and found.min() >= 0 else ()
+    return found, tuple(str(label) for label in range(int(found.max(initial=-1)) + 1))

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import InputError
+from ..checks import InputError, finite_array, say
 from ..files import path_of
 from .arrays import read_idx, read_numpy
 from .decoding import Color
 from .image_files import find_images
-from .reading import load
+from .reading import LARGEST_INTEGER, load, moved_channels
 
 IDX_FILES = {"train_x": "train-images", "train_y": "train-labels", "test_x": "t10k-images", "test_y": "t10k-labels"}
 """How the official files' names begin."""
@@ -66,15 +66,33 @@ def load_labelled(data: str, *, image_size: int | None = None, color: Color | No
         if value is not None:
             raise InputError(f"{name} applies to folders of images, got it with {str(data)!r}")
     for part in ("train", "test"):
-        images, labels = found[f"{part}_x"], found[f"{part}_y"]
-        if labels.ndim != 1 or images.ndim < 2 or len(labels) != len(images) or labels.dtype.kind not in "iu":
-            raise InputError(
-                f"{part}_y must be one whole label per image, got shape {labels.shape} for "
-                f"{len(images) if images.ndim else 0} images"
-            )
-        if images.dtype.kind in "ui":
-            found[f"{part}_x"] = images.astype(np.float32) / 255
+        found[f"{part}_x"] = _images_of(part, found[f"{part}_x"], found[f"{part}_y"], path)
+    _check_alike(found["train_x"], found["test_x"], path)
     return Labelled(**found, name=path.stem)
+
+
+def _images_of(part: str, images: Any, labels: Any, path: Path) -> Any:
+    """Images of an array, checked with their labels, channels last, whole numbers in 0…1."""
+    if labels.ndim != 1 or images.ndim < 2 or len(labels) != len(images) or labels.dtype.kind not in "iu":
+        raise InputError(
+            f"{part}_y must be one whole label per image, got shape {labels.shape} for "
+            f"{len(images) if images.ndim else 0} images"
+        )
+    if len(labels) == 0 or labels.min() < 0:
+        raise InputError(f"{part}_y must hold labels >= 0, got {'none' if len(labels) == 0 else labels.min()}")
+    if images.dtype.kind not in "fiub":
+        raise InputError(f"{part}_x must be real numbers, got dtype {images.dtype}")
+    if images.dtype.kind in "ui":
+        images = images.astype(np.float32) / np.float32(LARGEST_INTEGER.get(images.dtype.str[1:], 255.0))
+    finite_array(f"{part}_x", images, "images of finite numbers")
+    return moved_channels(images, f"{path}:{part}_x", say=lambda words: say(words, level=5))
+
+
+def _check_alike(train: Any, test: Any, path: Path) -> None:
+    if train.shape[1:] != test.shape[1:]:
+        raise InputError(
+            f"train and test images of {path} must have one shape, got {train.shape[1:]} and {test.shape[1:]}"
+        )
 
 
 def _of_images(path: Path, options: dict[str, Any]) -> Labelled:
@@ -89,6 +107,7 @@ def _of_images(path: Path, options: dict[str, Any]) -> Labelled:
                 f"{', '.join(test.classes) or 'none'}"
             )
         _check_labels(train.labels, path)
+        _check_alike(train.samples, test.samples, path)
         return Labelled(train.samples, train.labels, test.samples, test.labels, path.stem, train.classes)
     whole = load(str(path), **options)
     labels = _check_labels(whole.labels, path)

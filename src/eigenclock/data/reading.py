@@ -81,6 +81,8 @@ def load(
     chosen = [images.files[i] for i in rows]
     options: dict[str, Any] = {"image_size": image_size, "color": color, "max_pixels": max_pixels, "progress": progress}
     array = decode(images, chosen, **options)
+    if images.is_split:
+        say(f"{path} is split into train and others, and all of them are read: give one of them", level=3)
     if images.left_out:
         say(str(images), level=3)
     return DataSet(
@@ -115,16 +117,20 @@ def _images(path: Path) -> ImageFiles | None:
     images = find_images(path)
     if images.files:
         return images
-    if path.is_dir() and any(path.glob("*.npy")):
+    if path.is_dir() and _arrays_in(path):
         return None
     raise InputError(f"no images in {path} (looked for {', '.join(sorted(extensions()))}; {images})")
+
+
+def _arrays_in(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.glob("*.npy") if not file.name.startswith("."))
 
 
 def _of_array(path: Path, key: str | None, n: int | None, seed: int) -> DataSet:
     """The data set of an array in a file: rows are chosen, and only then read and scaled."""
     suffix = path.suffix.lower()
     if path.is_dir():
-        array = read_numpy_folder(sorted(path.glob("*.npy")))
+        array, n = read_numpy_folder(_arrays_in(path), n, seed), None
     elif suffix in (".npy", ".npz"):
         array = read_numpy(path, key)
     elif suffix in PICKLES:

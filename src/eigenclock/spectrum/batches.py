@@ -26,10 +26,19 @@ def batches_of(batches: Iterable[Any]) -> Iterator[Any]:
             if key is None:
                 raise InputError(f"a batch by name must have one of {', '.join(IMAGES)}, got {shown(list(batch))}")
             yield batch[key]
-        elif isinstance(batch, list | tuple) and 1 <= len(batch) <= 4 and getattr(batch[0], "ndim", 0) >= 2:
+        elif isinstance(batch, list | tuple) and _with_labels(batch):
             yield batch[0]
         else:
             yield batch
+
+
+def _with_labels(batch: Any) -> bool:
+    """Whether a batch is images (n, ...) and something else of each of them, not a list of images."""
+    shapes = [getattr(one, "shape", None) for one in batch]
+    images = shapes[0] if 1 <= len(batch) <= 4 else None
+    if images is None or len(images) < 2:
+        return False
+    return len(batch) == 1 or all(shape is None or tuple(shape) != tuple(images) for shape in shapes[1:])
 
 
 def said_of_layout(samples: Shaped[np.ndarray, "n ..."], basis: str) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..checks import InputError, finite_array, integer, noise_levels, random_seed, shown
-from .guests import answer
+from .answers import answer
 from .options import Denoiser
 
 CHUNK = 256

@@ -20,3 +20,10 @@ def find_device(name: Any) -> torch.device:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"device must be one of {', '.join(found)} here, got {given} ({reason})") from None
     return device
+
+
+def choice_of_dtype(dtype: Any) -> None:
+    """Raise unless a precision has the range that noise levels need."""
+    allowed = (torch.float32, torch.float64, torch.bfloat16)
+    if dtype not in allowed:
+        raise InputError(f"dtype must be one of {', '.join(map(str, allowed))}, got {shown(dtype)}")

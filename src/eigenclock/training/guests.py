@@ -3,25 +3,22 @@
 import functools
 import random
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from types import FunctionType, MethodType, ModuleType
+from types import FunctionType, GeneratorType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.parameter import is_lazy
 
 from ..checks import InputError
 from .options import Denoiser
 
-DEPTH, OBJECTS, ENTRIES = 8, 5000, 200
+DEPTH, OBJECTS, ENTRIES = 8, 20_000, 10_000
 """How far, through how many objects and how large containers a denoiser is searched for modules."""
-
-
-class Diverged(InputError):
-    """A denoiser gave numbers that are not finite where its input was."""
 
 
 def modules_within(denoiser: Any) -> list[nn.Module]:
@@ -52,7 +49,8 @@ def _inside(one: Any) -> list[Any]:
         named = [one.__globals__[name] for name in one.__code__.co_names if name in one.__globals__]
         wrapped = [getattr(one, name) for name in ("__wrapped__", "_torchdynamo_orig_callable") if hasattr(one, name)]
         more = [*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values()]
-        return [value for value in cells + named + wrapped + more if not isinstance(value, ModuleType | type)]
+        found = [value for value in cells + named + wrapped + more if not isinstance(value, ModuleType)]
+        return [inside for value in found for inside in (_of_class(value) if isinstance(value, type) else [value])]
     if isinstance(one, MethodType):
         return [one.__self__, one.__func__]
     if isinstance(one, functools.partial):
@@ -63,8 +61,26 @@ def _inside(one: Any) -> list[Any]:
         return list(one) if len(one) <= ENTRIES else []
     if isinstance(one, Tensor | np.ndarray | ModuleType | type):
         return []
+    if isinstance(one, GeneratorType):
+        return list(one.gi_frame.f_locals.values()) if one.gi_frame is not None else []
+    if isinstance(one, str | bytes | int | float | complex):
+        return []
     attributes = getattr(one, "__dict__", None)
-    return list(attributes.values()) if isinstance(attributes, dict) else []
+    found = list(attributes.values()) if isinstance(attributes, dict) else []
+    for kind in type(one).__mro__:
+        if kind.__module__.partition(".")[0] not in ("builtins", "torch", "numpy"):
+            slots = kind.__dict__.get("__slots__", ())
+            names = (slots,) if isinstance(slots, str) else tuple(slots)
+            found += [getattr(one, name) for name in names if hasattr(one, name)]
+            found += [value for value in vars(kind).values() if isinstance(value, nn.Module | list | dict | tuple)]
+    return found
+
+
+def _of_class(kind: type) -> list[Any]:
+    """Modules that are attributes of a class of the user's."""
+    if kind.__module__.partition(".")[0] in ("builtins", "torch", "numpy", "eigenclock"):
+        return []
+    return [value for value in vars(kind).values() if isinstance(value, nn.Module | list | dict | tuple)]
 
 
 def _filled(cell: Any) -> bool:
@@ -84,19 +100,23 @@ class Guest:
     **Parameters**
 
     - `denoiser`: callable (x, sigma). - `module`: what it calls, where it hides it from both.
-    - `devices`: CUDA devices whose streams are kept. - `watch_buffers`: compare buffers before and after: one that changed, such
-      as running statistics, is put back and an InputError raised.
+    - `devices`: CUDA devices whose streams are kept. - `first`: whether it is looked at for the first time, when its weights
+      are compared too. Buffers that changed, such as running statistics, are put back, and an InputError is raised.
     """
 
-    def __init__(self, denoiser: Denoiser, module: Any, devices: list[Any], watch_buffers: bool) -> None:
+    def __init__(self, denoiser: Denoiser, module: Any, devices: list[Any], first: bool) -> None:
         if not callable(denoiser):
             raise InputError(f"denoiser must be a function (x, sigma), got {type(denoiser).__name__}")
         if module is not None and not isinstance(module, nn.Module):
             raise InputError(f"module must be a torch module, got {type(module).__name__}")
-        self.denoiser, self.devices, self.watch_buffers = denoiser, devices, watch_buffers
+        self.denoiser, self.devices, self.first = denoiser, devices, first
         self.modules = modules_within(denoiser) + ([] if module is None else list(module.modules()))
         self._was: dict[nn.Module, bool] = {}
-        self._buffers: list[tuple[nn.Module, str, Tensor, Tensor]] = []
+        self._kept: list[tuple[nn.Module, str, Any, Any]] = []
+        self._thread = 0
+        lazy = next((type(m).__name__ for m in self.modules if any(map(is_lazy, m.parameters(recurse=False)))), None)
+        if lazy is not None:
+            raise InputError(f"denoiser has a {lazy} without weights yet: call the network once before it is probed")
 
     @property
     def compiled(self) -> bool:
@@ -106,22 +126,12 @@ class Guest:
     @contextmanager
     def looked_at(self) -> Iterator[None]:
         """The context in which the denoiser may be called."""
-        thread = threading.get_ident()
-
-        def quiet(module: nn.Module, _: Any = None) -> None:
-            if module in self._was or threading.get_ident() != thread:
-                return
-            self._was[module] = module.training
-            if self.watch_buffers:
-                kept = [(name, one) for name, one in module._buffers.items() if one is not None]
-                self._buffers += [(module, name, one, one.detach().clone()) for name, one in kept]
-            module.training = False
-
+        self._thread = threading.get_ident()
         modes = {module: module.training for module in self.modules}  # a wrapper's is its module's: all are read first
         for module in self.modules:
-            quiet(module)
+            self._quiet(module)
         self._was |= modes
-        hook = None if self.compiled else register_module_forward_pre_hook(quiet)
+        hook = None if self.compiled else register_module_forward_pre_hook(self._quiet)
         python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002  (the stream of others is kept)
         try:
             with torch.random.fork_rng(devices=self.devices), torch.no_grad():
@@ -134,23 +144,77 @@ class Guest:
             for one, training in self._was.items():
                 one.training = training
             self._was.clear()
-        self._compare_buffers()
+        self._compare()
 
-    def _compare_buffers(self) -> None:
-        changed = [entry for entry in self._buffers if not _same(entry[0]._buffers.get(entry[1]), entry[3])]
-        for module, name, _, before in changed:
-            now = module._buffers.get(name)
-            if now is not None and now.shape == before.shape:
-                now.copy_(before)
+    def _quiet(self, module: nn.Module, _: Any = None) -> None:
+        """Put a module in evaluation mode, and remember what it was like."""
+        if module in self._was or threading.get_ident() != self._thread:
+            return
+        self._was[module] = module.training
+        for name, buffer in module.named_buffers(recurse=False):
+            self._kept.append((module, name, buffer, buffer.detach().clone()))
+        for name, weight in module.named_parameters(recurse=False):
+            if self.first:
+                self._kept.append((module, name, weight, _sums(weight)))
+            self._kept.append((module, f"{name}.grad", weight.grad, _version(weight.grad)))
+        module.training = False
+
+    def discover(self, call: Callable[[], Any]) -> None:
+        """Where a part is compiled, find the modules that are called by one call that is not."""
+        stance = getattr(torch.compiler, "set_stance", None)
+        if not self.compiled or stance is None:
+            return
+        hook = register_module_forward_pre_hook(self._quiet)
+        try:
+            with stance("force_eager"):
+                call()
+        except Exception:  # what is wrong with it is said by the check that follows
+            pass
+        finally:
+            hook.remove()
+
+    def _compare(self) -> None:
+        kept, self._kept = self._kept, []
+        changed = ""
+        for module, name, was, before in kept:
+            now = _attribute(module, name)
+            if isinstance(before, int):  # a gradient
+                same = now is was and _version(now) == before
+            elif isinstance(before, tuple):  # a weight
+                same = isinstance(now, Tensor) and _sums(now) == before
             else:
-                module._buffers[name] = before
-        self._buffers.clear()
+                same = _same(now, before)
+            if same:
+                continue
+            changed = changed or f"{type(module).__name__}.{name}"
+            if isinstance(before, Tensor) and isinstance(now, Tensor) and now.shape == before.shape:
+                now.detach().copy_(before)
         if changed:
-            module, name = changed[0][:2]
             raise InputError(
-                f"denoiser must leave its network as it is, but {type(module).__name__}.{name} changed when it was called "
-                "(and was put back): put the network in eval mode, or say which it is, probe(step, denoiser, module=network)"
+                f"denoiser must leave its network as it is, but {changed} changed when it was called (buffers were put back): "
+                "put the network in eval mode, or say which it is, probe(step, denoiser, module=network)"
             )
+
+
+def _sums(weight: Tensor) -> tuple[float, float]:
+    """Two sums by which a weight is known again, without a copy of it."""
+    return float(weight.detach().sum(dtype=torch.float64)), float(
+        torch.linalg.vector_norm(weight.detach(), dtype=torch.float64)
+    )
+
+
+def _version(tensor: Any) -> int:
+    """How often a tensor was changed in place."""
+    try:
+        return int(tensor._version) if isinstance(tensor, Tensor) else 0
+    except RuntimeError:  # tensors of inference mode do not count
+        return 0
+
+
+def _attribute(module: nn.Module, name: str) -> Any:
+    weight, _, grad = name.partition(".")
+    found = getattr(module, weight, None)
+    return getattr(found, grad, None) if grad else found
 
 
 def _same(now: Any, before: Tensor) -> bool:
@@ -159,98 +223,6 @@ def _same(now: Any, before: Tensor) -> bool:
         and now.shape == before.shape
         and bool(torch.equal(now.nan_to_num(), before.nan_to_num()))
     )
-
-
-def on_copies(denoiser: Denoiser) -> Denoiser:
-    """The same denoiser on copies of its inputs: one that works in place changes nothing of its caller's."""
-    return lambda x, sigma: denoiser(x.clone(), sigma)
-
-
-def finite(denoiser: Denoiser, step: int) -> Denoiser:
-    """The same denoiser; Diverged where it gives numbers that are not finite for finite ones."""
-
-    def checked(x: Tensor, sigma: Tensor) -> Tensor:
-        out: Tensor = denoiser(x.clone(), sigma)
-        if not bool(torch.isfinite(out).all()) and bool(torch.isfinite(x).all()):
-            raise Diverged(f"denoiser gave numbers that are not finite at step {step}, σ = {float(sigma):.4g}")
-        return out
-
-    return checked
-
-
-def answer(denoiser: Denoiser, x: Tensor, sigma: Tensor) -> Tensor:
-    """What a denoiser gives for a copy of x; InputError unless it takes two arguments and answers with a tensor like x."""
-    try:
-        out = denoiser(x.clone(), sigma)
-    except TypeError as error:
-        raise InputError(f"denoiser must take (x, sigma), got TypeError: {error}{_hint(error, x)}") from error
-    if not isinstance(out, Tensor) or out.shape != x.shape:
-        got = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
-        raise InputError(f"denoiser must return a tensor shaped like its input {tuple(x.shape)}, got {got}")
-    return out
-
-
-def check_output(denoiser: Denoiser, few: Tensor, sigma: float, step: int) -> None:
-    """Raise unless a denoiser maps two samples to finite, real ones of their shape; in the user's terms whatever it raises."""
-    level = torch.tensor(sigma, dtype=few.dtype, device=few.device)
-    try:
-        out = denoiser(few.clone(), level)
-    except InputError:
-        raise
-    except Exception as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise InputError(
-            f"denoiser must take x of shape {tuple(few.shape)} and one noise level, got "
-            f"{type(error).__name__}: {reason}{_hint(error, few)}"
-        ) from error
-    if not isinstance(out, Tensor) or out.shape != few.shape:
-        got = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
-        raise InputError(
-            f"denoiser must return a tensor shaped like its input {tuple(few.shape)}, got {got}{learned_variance(got, few)}"
-        )
-    if not out.is_floating_point():
-        raise InputError(f"denoiser must return real floating-point numbers, got {out.dtype}")
-    if out.device.type != few.device.type:
-        raise InputError(
-            f"denoiser must return tensors on {few.device}, got {out.device}: Probe(device={str(out.device)!r})"
-        )
-    if not bool(torch.isfinite(out).all()):
-        raise Diverged(f"denoiser gave numbers that are not finite at step {step}, σ = {sigma:.4g}")
-
-
-def _hint(error: Exception, few: Tensor) -> str:
-    """What to do about an error from inside a denoiser."""
-    text = str(error)
-    if isinstance(error, TypeError) and "argument" in text:
-        return "; a network of one argument is denoiser = lambda x, sigma: network(x)"
-    if "device" in text or "CUDA" in text:
-        return f"; the probe calls it on {few.device}: Probe(device=…)"
-    if (
-        "dtype" in text
-        or "must have the same dtype" in text
-        or "BFloat16" in text
-        or "Half" in text
-        or "Double" in text
-    ):
-        return f"; the probe calls it in {few.dtype}: Probe(dtype=…)"
-    if few.ndim in (3, 4):
-        return "; a network of images (n, channels, h, w) is as_denoiser(network, channels_first=True)"
-    return ""
-
-
-def learned_variance(got: Any, like: Tensor) -> str:
-    """Words for an output of twice the channels."""
-    doubled = isinstance(got, tuple) and len(got) == like.ndim and len(got) >= 3
-    for axis in (1, -1) if doubled else ():
-        if got[axis] == 2 * like.shape[axis] and _without(got, axis) == _without(tuple(like.shape), axis):
-            return ": a network with a learned variance returns twice the channels, pass on their first half"
-    return ""
-
-
-def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    rest = list(shape)
-    del rest[axis]
-    return tuple(rest)
 
 
 def objective_of(modules: list[nn.Module]) -> str | None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..checks import InputError
 from ..recipe.objectives import Objective
-from .guests import learned_variance
+from .answers import learned_variance
 
 
 def coefficients(objective: Objective, sigma: Float[np.ndarray, " n"]) -> Float[np.ndarray, "six n"]:

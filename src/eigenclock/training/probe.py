@@ -26,12 +26,13 @@ from ..curve.learning_curve import LearningCurve
 from ..recipe.samplers import Heun, Sampler
 from ..spectrum.patches import cut
 from ..spectrum.spectrum import Spectrum, check_spectrum
+from .answers import Diverged, check_output, finite, on_copies
 from .cadence import cost_in_words, log_steps, whole_steps
-from .devices import find_device
+from .devices import choice_of_dtype, find_device
 from .gain import gain_record, sample_alignment, sample_record
-from .guests import Diverged, Guest, check_output, device_of, finite, objective_of, on_copies
+from .guests import Guest, device_of, objective_of
 from .options import Denoiser
-from .records import as_curve, numbers, records_of, said_of_fit
+from .records import as_curve, check_restored, numbers, records_of, said_of_fit, watchers
 from .sampling import sample
 from .streams import Stream, stream_seed
 
@@ -79,9 +80,8 @@ class Probe:
     - `device`, `dtype`: where and in what precision the denoiser is called; by default where its first weight lies, in float32;
       `train` sets its own. - `chunk`: samples pushed at a time. - `batch_size`: of training, to say what a probed step costs.
 
-    Raises InputError for steps that are not whole and increasing, or a denoiser that raises, changes its network's buffers, or
-    whose output is not shaped like its input, real and finite. Warns of data that do not fit the spectrum, and of calls so
-    rare that records are lost.
+    Raises InputError for steps that are not whole and increasing, or a denoiser that raises, changes its network, or gives
+    anything but finite real numbers shaped like its input. Warns of data of another spectrum, and where rare calls lose records.
 
     ```python
     >>> import eigenclock as ec
@@ -132,13 +132,7 @@ class Probe:
             raise InputError(f"also must be spectra and samplers by name, got {shown(also)}")
         self.also = dict(also or {})
         self.keep_samples = keep_samples
-        for name, watchers in (("watch", watch), ("inspect", inspect)):
-            if watchers is not None and not (isinstance(watchers, Mapping) and all(map(callable, watchers.values()))):
-                raise InputError(f"{name} must be functions by name, got {type(watchers).__name__}")
-        both = set(watch or {}) & set(inspect or {})
-        if both:
-            raise InputError(f"watch and inspect must have different names, got {shown(min(both))} in both")
-        self.watch, self.inspect = dict(watch or {}), dict(inspect or {})
+        self.watch, self.inspect = watchers(watch, inspect)
         self.shape = (spectrum.n_modes,) if spectrum.basis is None else spectrum.basis.shape
         for name, other in self.also.items():
             if isinstance(other, Sampler):
@@ -155,7 +149,7 @@ class Probe:
         need_memory(f"n_samples = {n_samples:,}", 24.0 * n_samples * spectrum.dimension)
         self._placed = device is not None
         self.device, self.dtype, self.chunk = find_device("cpu" if device is None else device), dtype, chunk
-        instance("dtype", dtype, torch.dtype, "a torch dtype")
+        choice_of_dtype(dtype)
         self.seconds, self.batch_size, self.said, self._losing = 0.0, batch_size, False, False
         self._objective: str | None = None
         self._records: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in (MAIN, *self.also)}
@@ -221,10 +215,8 @@ class Probe:
 
     def _passed(self, step: int) -> int:
         """How many of the probe's steps lie after the last record before `step`, up to it."""
-        before = [recorded for recorded in self._records[MAIN] if recorded <= step]
-        since = max(before, default=-1)
-        first, last = np.searchsorted(self.steps, [since, step], side="right")
-        return int(last - first)
+        since = max((recorded for recorded in self._records[MAIN] if recorded <= step), default=-1)
+        return int(np.diff(np.searchsorted(self.steps, [since, step], side="right"))[0])
 
     def next_after(self, step: int) -> int:
         """The first of the probe's steps after this one; the last of them if there is none."""
@@ -248,7 +240,7 @@ class Probe:
         if not (passed := self._passed(step)):
             return
         begun, first = clock.perf_counter(), not self.said
-        guest = Guest(denoiser, module, [self.device] if self.device.type == "cuda" else [], watch_buffers=first)
+        guest = Guest(denoiser, module, [self.device] if self.device.type == "cuda" else [], first=first)
         if not self._placed:
             self.to(device_of(guest.modules) or self.device, self.dtype)
             guest.devices = [self.device] if self.device.type == "cuda" else []
@@ -261,11 +253,15 @@ class Probe:
             )
         self._objective = objective_of(guest.modules) or self._objective
         with guest.looked_at():
+            guest.discover(lambda: denoiser(self._noise[:2].clone(), self._level(self.sampler.sigma_max)))
             found = self._look(step, denoiser)
         self.said = True
         for name, record in found.items():
             self._records[name][step] = record
         self.seconds += clock.perf_counter() - begun
+
+    def _level(self, sigma: float) -> Tensor:
+        return torch.tensor(float(sigma), dtype=self.dtype, device=self.device)
 
     def _look(self, step: int, denoiser: Denoiser) -> dict[str, dict[str, Any]]:
         """What is recorded, by spectrum. A denoiser that never gave numbers is refused, one that diverges is recorded as NaN."""
@@ -335,6 +331,10 @@ class Probe:
 
     def restore(self, curves: Mapping[str, LearningCurve], *, last_step: int) -> None:
         """Take over what an interrupted run had recorded up to `last_step`; `curves` by name, as `curve` gave them."""
+        instance("curves", curves, Mapping, "curves by name")
+        integer("last_step", last_step, at_least=0)
         for name, curve in curves.items():
+            other = self.also.get(name, self.spectrum)
+            check_restored(name, curve, self.names, other if isinstance(other, Spectrum) else self.spectrum, self.sigma)
             self._objective = curve.dataset.attrs.get("objective", self._objective)
             self._records[name] |= records_of(curve, last_step)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError, say
+from ..checks import InputError, instance, say, shown
 from ..curve.learning_curve import LearningCurve
 from ..spectrum.spectrum import Spectrum
 
@@ -60,6 +60,32 @@ def records_of(curve: LearningCurve, last_step: int) -> dict[int, dict[str, Any]
     kept = [str(name) for name in data.data_vars if data[name].dims[:1] == ("time",)]
     steps = data["time"].values.astype(int).tolist()
     return {step: {name: data[name].values[i] for name in kept} for i, step in enumerate(steps) if step <= last_step}
+
+
+def check_restored(
+    name: Any, curve: Any, names: tuple[str, ...], spectrum: Spectrum, sigma: Float[np.ndarray, " sigma"]
+) -> None:
+    """Raise unless a curve is one that a probe of this spectrum, at these noise levels, has recorded under that name."""
+    if name not in names:
+        raise InputError(f"curves must be named {', '.join(map(repr, names))}, got {shown(name)}")
+    instance(f"curves[{name!r}]", curve, LearningCurve, "a learning curve")
+    target = curve.target.values
+    if target.shape != spectrum.variance.shape or not np.allclose(target, spectrum.variance, rtol=1e-6):
+        raise InputError(f"curves[{name!r}] must be of the probe's spectrum, got one of {target.size} other modes")
+    known = curve.dataset["sigma"].values if "gain" in curve.dataset else np.empty(0)
+    if name == "" and (known.shape != sigma.shape or not np.allclose(known, sigma)):
+        raise InputError(f"curves[''] must have the gain at the probe's {sigma.size} noise levels, got {known.size}")
+
+
+def watchers(watch: Any, inspect: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Functions by name of generated samples and of the denoiser; InputError for anything else, or a name in both."""
+    for name, given in (("watch", watch), ("inspect", inspect)):
+        if given is not None and not (isinstance(given, Mapping) and all(map(callable, given.values()))):
+            raise InputError(f"{name} must be functions by name, got {type(given).__name__}")
+    both = set(watch or {}) & set(inspect or {})
+    if both:
+        raise InputError(f"watch and inspect must have different names, got {min(both)!r} in both")
+    return dict(watch or {}), dict(inspect or {})
 
 
 def numbers(what: str, name: str, step: int, look: Callable[[Any], Any], seen: Any) -> dict[str, float]:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..checks import InputError, instance, integer, shown
 from ..recipe.samplers import Sampler
-from .guests import answer
+from .answers import answer
 from .options import Denoiser
 
 
