@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := runs/demo
 
-.PHONY: help demo test lint types tests docs benchmark study figures format clean chromium
+.PHONY: help demo test lint types tests robustness docs benchmark study figures format clean chromium
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -26,6 +26,10 @@ types: $(VENV)/installed-dev  ## mypy, strict
 
 tests: $(VENV)/installed-dev chromium  ## pytest
 	$(BIN)/pytest -n 2 -q
+
+robustness: $(VENV)/installed-dev  ## all inputs that machines try on the library (an hour), and their counts in docs/robustness.md
+	EIGENCLOCK_EXAMPLES=400 $(BIN)/pytest -q tests/robustness/test_predict.py
+	$(BIN)/python tests/robustness/machines.py --page docs/robustness.md --examples 400
 
 docs: $(VENV)/installed-dev  ## the documentation, built strictly into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

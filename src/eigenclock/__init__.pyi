@@ -3,7 +3,7 @@
 __version__: str
 
 from . import data as data, exact as exact
-from .checks import InputError as InputError
+from .checks import InputError as InputError, InputWarning as InputWarning
 from .clocks.emergence import Emergence as Emergence, PowerLaw as PowerLaw
 from .clocks.passage import Clock as Clock, Passages as Passages
 from .clocks.replicates import Estimate as Estimate, LogRatio as LogRatio

@@ -100,6 +100,26 @@ def try_stops(share: float, seed: int, folder: Path) -> judge.Tally:
     return tally
 
 
+def write_page(page: Path, found: dict, examples: int) -> None:
+    """Put the counts into a page."""
+    sys.path.insert(0, str(HERE.parent.parent))
+    from examples.pages import insert
+
+    ways = {"answered": ("answered", "went on"), "refused": ("refused",), "TypeError": ("TypeError",)}
+    rows = [
+        "| machine | inputs | answered | refused in one line | wrong calls (TypeError) | faults |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, one in found.items():
+        counts = [sum(one["ends"].get(end, 0) for end in ends) for ends in ways.values()]
+        rows.append(
+            f"| {name} | {one['tried']:,} | {counts[0]:,} | {counts[1]:,} | {counts[2]:,} | {len(one['faults'])} |"
+        )
+    if examples:
+        rows.append(f"| predict | {examples:,} | | | | 0 |")
+    insert(page, "robustness", "\n".join(rows))
+
+
 MACHINES = {"calls": try_calls, "bytes": try_bytes, "commands": try_commands, "stops": try_stops}
 
 
@@ -110,6 +130,10 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--page", type=Path, help="page whose table of counts is made again")
+    parser.add_argument(
+        "--examples", type=int, default=0, help="recipes that the test of predict was run with, for the page"
+    )
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -127,6 +151,8 @@ def main() -> None:
         found[name] = {"tried": tally.tried, "ends": dict(tally.ends), "faults": tally.faults}
     if given.json:
         given.json.write_text(json.dumps(found, indent=2))
+    if given.page:
+        write_page(given.page, found, given.examples)
     sys.exit(any(one["faults"] for one in found.values()))
 
 
