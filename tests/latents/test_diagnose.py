@@ -160,3 +160,10 @@ def test_labels_of_tokens():
     masks = np.zeros((1, 4, 4), int)
     masks[0, :2, :2], masks[0, 2:, 2:] = 7, [[3, 3], [3, 0]]
     assert token_labels(masks, 1, 2, 2).tolist() == [[7, 0, 0, 3]]
+
+
+def test_latents_with_their_channels_last_are_said():
+    z = np.random.default_rng(0).standard_normal((30, 8, 8, 4))
+    with pytest.warns(ec.InputWarning, match=r"latents of shape \(30, 8, 8, 4\) look like \(n, h, w, d\)"):
+        ec.diagnose_latents(z)
+    ec.diagnose_latents(np.moveaxis(z, -1, 1))

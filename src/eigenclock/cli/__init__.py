@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .parsing import command_file, config_of, normalised, parser
-
 CONTINUED = {"run", "train", "predict"}
 """Commands that continue with --resume."""
 
@@ -49,6 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
         terminated = isinstance(stop, Terminated)
         word = str(stop) or ("terminated" if terminated else "interrupted")
         command = given[0] if given else ""
+        if command == "study":  # which has no --resume: what is there is not done again
+            word = word.replace("--resume continues from there", "the same command goes on from there")
         more = "; --resume goes on after the last finished stage" if not str(stop) and command in CONTINUED else ""
         _end(f"{word}{more}", getattr(stop, "exit_code", 143 if terminated else 130))
 
@@ -99,7 +99,9 @@ def _plain_warnings() -> Iterator[None]:
 
 
 def _call(given: list[str]) -> None:
-    """Parse and do; nothing is imported for a command that is not called."""
+    """Parse and do; nothing is imported for a command that is not called, nor before Ctrl-C is heard."""
+    from .parsing import command_file, config_of, normalised, parser
+
     words = normalised(given)
     _check_config_file(words)
     top, parsers = parser([word for word in words if not word.startswith("-")][:1])

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from ..jobs.stages import Report
 
@@ -21,14 +22,14 @@ def stage(name: str) -> Iterator[Report]:
     if not console.is_terminal:
         yield in_a_log(name)
         return
-    times = (
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        BarColumn(bar_width=20),
-        TimeElapsedColumn(),
+    columns = (
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=len(name))),
+        TaskProgressColumn(table_column=Column(no_wrap=True, min_width=4)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
+        TextColumn("left", table_column=Column(no_wrap=True, min_width=4)),
+        TextColumn("{task.fields[words]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
     )
-    with Progress(TextColumn("{task.description}"), *times, TextColumn("{task.fields[words]}"), console=console) as bar:
+    with Progress(*columns, console=console, expand=True) as bar:
         task = bar.add_task(name, total=None, words="")
         yield lambda done, total, words="": bar.update(task, completed=done, total=total, words=words)
         bar.update(task, completed=1, total=1)

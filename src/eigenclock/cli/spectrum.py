@@ -10,8 +10,9 @@ from ..checks import InputError
 from ..curve.palette import spread_modes
 from ..files import check_writable, path_of
 from ..jobs.config import DataOptions
-from ..jobs.stages import read
+from ..jobs.stages import read_or_load
 from .call import Call
+from .progress import stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,8 @@ def command(config: SpectrumConfig, _: Call) -> None:
         if path_of("out", config.out).exists() and not config.overwrite:
             raise InputError(f"out must not exist yet, got {config.out}: use --overwrite")
         check_writable(config.out)
-    dataset, spectrum = read(config.data, config, config.seed)
+    with stage("spectrum") as report:
+        dataset, spectrum = read_or_load(config.data, config, config.seed, report)
     shown = spread_modes(spectrum.n_modes, 16)
     share = spectrum.variance.cumsum() / spectrum.variance.sum()
     columns = {
@@ -49,7 +51,10 @@ def command(config: SpectrumConfig, _: Call) -> None:
     }
     if spectrum.test_variance is not None:
         columns["held-out variance"] = [f"{spectrum.test_variance[k]:.4g}" for k in shown]
-    title = f"{dataset.name}: {len(dataset.samples):,} samples, rank {spectrum.rank}; {len(shown)} of {spectrum.n_modes} modes"
+    name, count = (
+        (dataset.name, len(dataset.samples)) if dataset is not None else (config.data, spectrum.n_samples or 0)
+    )
+    title = f"{name}: {count:,} samples, rank {spectrum.rank}; {len(shown)} of {spectrum.n_modes} modes"
     table = Table(title=title)
     for column in columns:
         table.add_column(column, justify="right")

@@ -20,7 +20,7 @@ from ..theory.predict import predict
 from .config import DEFAULT_ARCHITECTURE, PredictConfig, TheoryOptions
 from .report_job import write_report
 from .run_folder import MANIFEST, METRICS, PREDICTED, SIMULATED, RunFolder, manifest
-from .stages import Report, Reporter, Stages, read, silent
+from .stages import Reporter, Stages, read_or_load, silent
 from .summary import measure
 
 STABLE_SHARE = 1 / 3
@@ -114,7 +114,7 @@ def _in_folder(config: PredictConfig, config_text: str, command: str, reporter: 
     stage = Stages(reporter)
 
     with stage("spectrum") as report:
-        dataset, spectrum = data_or_spectrum(config, report)
+        dataset, spectrum = read_or_load(config.data, config, config.seed, report)
         recipe, steps = resolve(config, spectrum)
         sigma = np.geomspace(max(recipe.sampler.sigma_min, 1e-3), min(recipe.sampler.sigma_max, 1e3), LOSS_LEVELS)
     parts = {**vars(recipe), "sigma": sigma, "keep_loss": True}
@@ -157,16 +157,6 @@ def _in_folder(config: PredictConfig, config_text: str, command: str, reporter: 
     with stage("report"):
         write_report(folder)
     return RunResult(folder, predicted, simulated, comparison, metrics)
-
-
-def data_or_spectrum(config: PredictConfig, report: Report) -> tuple[DataSet | None, Spectrum]:
-    """The data set and its spectrum; of a file that holds a spectrum (.nc) that alone, as it was saved."""
-    if not config.data.lower().endswith(".nc"):
-        return read(config.data, config, config.seed, report)
-    for name in ("n", "image_size", "color"):
-        if getattr(config, name) is not None:
-            raise InputError(f"{name} applies to samples, got it with the spectrum {config.data}")
-    return None, Spectrum.load(config.data)
 
 
 def described(data: str, dataset: DataSet | None, spectrum: Spectrum) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from ..checks import InputError
 from ..data import DataSet, load
 from ..spectrum.spectrum import Spectrum
 from .config import DataOptions
@@ -52,3 +53,15 @@ def read(
     )
     dataset = dataset.standardized() if options.standardize else dataset
     return dataset, Spectrum.from_samples(dataset.samples, basis=options.basis, test=dataset.test)
+
+
+def read_or_load(
+    data: str, options: DataOptions, seed: int = 0, report: Report = lambda done, total, words="": None
+) -> tuple[DataSet | None, Spectrum]:
+    """The data set and its spectrum; of a file that holds a spectrum (.nc) that alone, as it was saved."""
+    if not data.lower().endswith(".nc"):
+        return read(data, options, seed, report)
+    for name in ("n", "image_size", "color"):
+        if getattr(options, name) is not None:
+            raise InputError(f"{name} applies to samples, got it with the spectrum {data}")
+    return None, Spectrum.load(data)

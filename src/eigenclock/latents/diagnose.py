@@ -9,7 +9,7 @@ import scipy.linalg
 import xarray as xr
 from jaxtyping import Float, Int
 
-from ..checks import InputError, finite_array, integer, number, numeric_array, random_seed, shown
+from ..checks import InputError, channels_first, finite_array, integer, number, numeric_array, random_seed, say, shown
 from ..theory.flow_clocks import predicted_mode_clocks, time_to_learn
 
 Latents = Float[np.ndarray, "n d h w"]
@@ -171,6 +171,11 @@ def _latents(latents: Any) -> Latents:
         z = z[:, :, None, None]
     if z.ndim != 4:
         raise InputError(f"latents must have shape (n, d, h, w) or (n, D), got {z.shape}")
+    if channels_first((len(z), z.shape[3], *z.shape[1:3])):
+        say(
+            f"latents of shape {z.shape} look like (n, h, w, d), and are read as (n, d, h, w): np.moveaxis(x, -1, 1)",
+            level=3,
+        )
     if 0 in z.shape[1:]:
         raise InputError(f"latents must not be empty, got shape {z.shape}")
     if len(z) < 2:

@@ -14,8 +14,8 @@ class Diverged(InputError):
 
 
 def on_copies(denoiser: Denoiser) -> Denoiser:
-    """The same denoiser on copies of its inputs: one that works in place changes nothing of its caller's."""
-    return lambda x, sigma: denoiser(x.clone(), sigma)
+    """The same denoiser on copies of its inputs, its answers checked: one that works in place changes nothing of its caller's."""
+    return lambda x, sigma: answer(denoiser, x, sigma)
 
 
 def finite(denoiser: Denoiser, step: int) -> Denoiser:
