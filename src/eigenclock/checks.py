@@ -247,6 +247,14 @@ def channels_first(shape: tuple[int, ...]) -> bool:
     return first < min(h, w) and (w > 4 or (w == 4 and first in (1, 3))) and (first <= 4 or h == w)
 
 
+def noise_level(name: str, value: Any) -> float:
+    """One noise level, or another scale whose square is divided by: > 0, of magnitude 1e-30 to 1e30."""
+    level = number(name, value, above=0)
+    if not SMALLEST <= level <= LARGEST:
+        raise InputError(f"{name} must be in {SMALLEST:g}..{LARGEST:g}, got {level:g}")
+    return level
+
+
 def noise_levels(sigma: Any) -> Float[np.ndarray, " sigma"]:
     """One axis of noise levels, all > 0."""
     levels = np.atleast_1d(finite_array("sigma", sigma, "a 1-D array of noise levels > 0"))

@@ -36,6 +36,8 @@ class DataSet:
             raise InputError(f"data must have shape (n, d), (n, h, w) or (n, h, w, c), got {self.samples.shape}")
         if len(self.samples) < 2:
             raise InputError(f"data must hold at least 2 samples, got {len(self.samples)}")
+        if self.test is not None:
+            object.__setattr__(self, "test", numeric_array("test", self.test, "real numbers"))
         if self.test is not None and self.test.shape[1:] != self.samples.shape[1:]:
             raise InputError(f"test must hold samples of shape {self.samples.shape[1:]}, got {self.test.shape}")
         if self.labels is not None:

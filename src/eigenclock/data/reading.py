@@ -53,7 +53,7 @@ def load(
     ```python
     >>> import eigenclock as ec
     >>> ec.data.load("digits", n=100)
-    DataSet(digits 8×8: 100 training and 360 test samples of shape (8, 8))
+    DataSet(digits 8×8: 100 training and 359 test samples of shape (8, 8))
 
     ```
     """

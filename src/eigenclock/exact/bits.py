@@ -6,7 +6,7 @@ import numpy as np
 import scipy.special
 from jaxtyping import Float
 
-from ..checks import LARGEST, SMALLEST, InputError, finite_array, instance, number, numeric_array, shown
+from ..checks import LARGEST, InputError, finite_array, instance, noise_level, numeric_array, shown
 from .rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
 
 Bits = Float[np.ndarray, "n D"]
@@ -162,7 +162,7 @@ def rule_denoiser(y: Any, sigma: Any, rule: Rule) -> Bits:
 def _level(sigma: Any) -> float:
     """One noise level > 0, also as an array or tensor without dimensions."""
     value = numeric_array("sigma", sigma, "one noise level > 0").item() if getattr(sigma, "ndim", None) == 0 else sigma
-    return number("sigma", value, above=SMALLEST, below=LARGEST)
+    return noise_level("sigma", value)
 
 
 def _fields(y: Any, sigma: Any, rule: Rule | None = None) -> Bits:

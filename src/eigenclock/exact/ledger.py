@@ -34,13 +34,13 @@ def loss_ledger(
     instance("rule", rule, Rule, "a rule of bits, such as GroupParity(24, 4)")
     instance("edm", edm, EDM, "an EDM objective")
     random_seed(seed)
-    integer("N", N, at_least=1)
+    N = integer("N", N, at_least=1)
     if isinstance(rule, Permutation) or (isinstance(rule, GroupWeight) and 2 * rule.k != rule.G):
         raise InputError(
             f"rule must have bits that are 1 half of the time for its gain beyond the factorised loss, got {shown(rule)}"
         )
-    integer("n_draws", n_draws, at_least=2 * LEVELS)
-    integer("n_memorising", n_memorising, at_least=2 * LEVELS)
+    n_draws = integer("n_draws", n_draws, at_least=2 * LEVELS)
+    n_memorising = integer("n_memorising", n_memorising, at_least=2 * LEVELS)
     need_memory(f"N = {N:,}, n_draws = {n_draws:,}", 32.0 * rule.D * (N + n_draws + n_memorising))
     if edm.density is None:
         raise InputError("edm must have a density of noise levels, got none")

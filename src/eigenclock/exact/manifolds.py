@@ -11,7 +11,7 @@ import scipy.integrate
 import scipy.special
 from jaxtyping import Float
 
-from ..checks import LARGEST, SMALLEST, InputError, finite_array, integer_option, number, number_option
+from ..checks import InputError, finite_array, integer_option, noise_level, number_option
 
 Points = Float[np.ndarray, "n d"]
 
@@ -29,7 +29,7 @@ def _points(x: Any, dimension: int) -> Points:
 
 def _level(sigma: Any) -> float:
     """One noise level at which 1/σ² is a number."""
-    return number("sigma", sigma, above=SMALLEST, below=LARGEST)
+    return noise_level("sigma", sigma)
 
 
 @dataclass(frozen=True)

@@ -220,13 +220,17 @@ def _proportions(proportions: Any, labels: Any, train: Any) -> Float[np.ndarray,
     return counts / counts.sum()
 
 
+def _given(labels: Any) -> Any:
+    """Labels as an array; texts are refused by what they should be."""
+    if isinstance(labels, np.ndarray) and labels.dtype.kind in "US":
+        return labels
+    return numeric_array("classify", labels, "a function that gives labels, or labels")
+
+
 def _labels(classify: Any, samples: Any, run: int, single: bool, n_classes: int) -> Any:
     """(time, n) labels of a run."""
     if callable(classify):
-        found = [
-            numeric_array("classify", answered("classify", classify, at), "a function that gives labels")
-            for at in samples
-        ]
+        found = [_given(answered("classify", classify, at)) for at in samples]
         finite = np.isfinite(samples.reshape(*samples.shape[:2], -1)).all(axis=2)
         bad = next((at.shape for at in found if at.shape != samples.shape[1:2]), None)
         if bad is not None:
@@ -235,7 +239,7 @@ def _labels(classify: Any, samples: Any, run: int, single: bool, n_classes: int)
         if labels.dtype.kind in "iu":
             labels = np.where(finite, labels, -1)  # what a diverged model draws belongs to no class
     else:
-        given = numeric_array("classify", classify, "a function, or labels")
+        given = _given(classify)
         if not single and (given.ndim == 0 or run >= len(given)):
             raise InputError(f"classify must give labels of every run, got shape {given.shape}")
         labels = given if single else given[run]

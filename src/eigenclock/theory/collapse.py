@@ -13,7 +13,7 @@ import scipy.special
 import xarray as xr
 from jaxtyping import Float
 
-from ..checks import LARGEST, SMALLEST, InputError, finite_array, integer, number, shown
+from ..checks import LARGEST, InputError, finite_array, integer, noise_level, number, shown
 from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import Denoising, Objective
 from ..recipe.optimizers import GradientFlow, Optimizer
@@ -53,7 +53,7 @@ def denoising_risk(gain: Any, variance: Any, sigma: float, *, multiplicity: Any 
 
     ```
     """
-    sigma = number("sigma", sigma, above=SMALLEST, below=LARGEST)
+    sigma = noise_level("sigma", sigma)
     psi, power = (
         finite_array("gain", gain, "gains (..., mode)"),
         finite_array("variance", variance, "variances (mode,)"),
@@ -78,7 +78,7 @@ def optimal_risk(variance: Any, sigma: float, width: int) -> float:
     power = np.sort(np.ravel(finite_array("variance", variance, "variances > 0")))[::-1]
     if power.size == 0 or power[-1] < 0 or power[0] > LARGEST**2:
         raise InputError(f"variance must be 1-D, from 0 to {LARGEST**2:g}, got {shown(variance)}")
-    sigma = number("sigma", sigma, above=SMALLEST, below=LARGEST)
+    sigma = noise_level("sigma", sigma)
     integer("width", width, at_least=1)
     kept, lost = power[:width], power[width:]
     return float((kept / (kept + sigma**2)).sum() + lost.sum() / sigma**2)
@@ -86,7 +86,7 @@ def optimal_risk(variance: Any, sigma: float, width: int) -> float:
 
 def optimal_map(covariance: Any, sigma: float, width: int) -> Matrix:
     """M_q = U_q diag(λ/(λ + σ²)) U_qᵀ, the best linear map through a bottleneck, from a covariance (d, d)."""
-    sigma = number("sigma", sigma, above=SMALLEST, below=LARGEST)
+    sigma = noise_level("sigma", sigma)
     integer("width", width, at_least=1)
     values, vectors = np.linalg.eigh(checked_covariance(covariance))
     values, vectors = np.maximum(values[::-1][:width], 0), vectors[:, ::-1][:, :width]
@@ -101,7 +101,7 @@ def reconstruction_error(variance: Any, sigma: float, width: int) -> float:
     power = np.sort(np.ravel(finite_array("variance", variance, "variances > 0")))[::-1]
     if power.size == 0 or power[-1] < 0 or power[0] > LARGEST**2:
         raise InputError(f"variance must be 1-D, from 0 to {LARGEST**2:g}, got {shown(variance)}")
-    sigma = number("sigma", sigma, above=SMALLEST, below=LARGEST)
+    sigma = noise_level("sigma", sigma)
     integer("width", width, at_least=1)
     kept = power[:width]
     return float((kept * (sigma**2 / (kept + sigma**2)) ** 2).sum() + power[width:].sum())
@@ -134,7 +134,7 @@ def collapse_curve(
     ```
     """
     power = subspace(variance, dimension)
-    sigma = number("sigma", sigma, above=SMALLEST, below=LARGEST)
+    sigma = noise_level("sigma", sigma)
     curve = predict(
         Spectrum(np.append(power, 0.0)),
         objective=objective,
@@ -211,7 +211,7 @@ def one_layer_risk(time: Any, start: Any, basis: Any, variance: Any, sigma: floa
     t = finite_array("time", time, "times >= 0")
     power, level = (
         finite_array("variance", variance, "variances (k,)"),
-        number("sigma", sigma, above=SMALLEST, below=LARGEST),
+        noise_level("sigma", sigma),
     )
     matrix, axes = finite_array("start", start, "a (D, D) matrix"), finite_array("basis", basis, "(D, k) directions")
     if power.ndim != 1 or axes.ndim != 2 or axes.shape[1] != power.size or matrix.shape != (len(axes), len(axes)):
@@ -234,7 +234,7 @@ def refine_excess(time: Any, variance: Any, tau: float, *, null: int = 0) -> Any
 
     `null`: directions without variance, as in ambient space: each adds e^{−4τ²t}/τ², the slow part a bottleneck removes.
     """
-    tau = number("tau", tau, above=SMALLEST, below=LARGEST)
+    tau = noise_level("tau", tau)
     integer("null", null, at_least=0)
     power = np.atleast_1d(finite_array("variance", variance, "variances > 0"))
     if power.ndim != 1 or power.size == 0 or power.min() < 0 or power.max() > LARGEST**2:
@@ -246,7 +246,7 @@ def refine_excess(time: Any, variance: Any, tau: float, *, null: int = 0) -> Any
 
 def refine_time(variance: Any, tau: float, *, delta: float = 0.1, null: int = 0) -> float:
     """Refine clock: time at which that excess is down to `delta` of its start, to rounding."""
-    delta, tau = number("delta", delta, above=0, below=1), number("tau", tau, above=SMALLEST, below=LARGEST)
+    delta, tau = number("delta", delta, above=0, below=1), noise_level("tau", tau)
     start = float(refine_excess(0.0, variance, tau, null=null))
     slowest = np.log(1 / delta) / (4 * tau**2)  # every mode decays at least at rate 4τ²
     found = scipy.optimize.brentq(
@@ -273,7 +273,7 @@ def rotation_cost(theta: float, ratio: float) -> float:
     """
     theta, ratio = (
         number("theta", theta, at_least=-LARGEST, at_most=LARGEST),
-        number("ratio", ratio, above=SMALLEST, below=LARGEST),
+        noise_level("ratio", ratio),
     )
     return theta**2 * (1 + 2 * ratio) / (ratio * (1 + ratio))
 
@@ -282,6 +282,6 @@ def variance_cost(error: float, ratio: float) -> float:
     """What a relative error q of the variance adds, over the same floor: q²r/(1 + r)²; largest at σ² = λ, gone as σ → 0."""
     error, ratio = (
         number("error", error, at_least=-LARGEST, at_most=LARGEST),
-        number("ratio", ratio, above=SMALLEST, below=LARGEST),
+        noise_level("ratio", ratio),
     )
     return error**2 * ratio / (1 + ratio) ** 2

@@ -25,5 +25,5 @@ def find_device(name: Any) -> torch.device:
 def choice_of_dtype(dtype: Any) -> None:
     """Raise unless a precision has the range that noise levels need."""
     allowed = (torch.float32, torch.float64, torch.bfloat16)
-    if dtype not in allowed:
+    if not isinstance(dtype, torch.dtype) or dtype not in allowed:
         raise InputError(f"dtype must be one of {', '.join(map(str, allowed))}, got {shown(dtype)}")
