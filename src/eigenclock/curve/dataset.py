@@ -41,13 +41,16 @@ NEEDED = {"time": ("time",), "variance": ("time", "mode"), "initial": ("mode",),
 def check_dataset(dataset: Any) -> None:
     """Raise unless a dataset is one of a learning curve, its times in order."""
     instance("dataset", dataset, xr.Dataset, "an xarray Dataset")
+    variables = dataset.variables  # without the labelled arrays that dataset[name] makes: every prediction passes here
     for name, dims in NEEDED.items():
-        if name not in dataset or dataset[name].dims != dims:
-            got = dataset[name].dims if name in dataset else "none"
-            raise InputError(f"dataset must have {name} with dims {dims}, got {got}")
-        if dataset[name].dtype.kind not in "fiu":
-            raise InputError(f"{name} must be numbers, got {dataset[name].dtype}")
-    training_time(dataset["time"].values)
+        found = variables.get(name)
+        if found is None or found.dims != dims:
+            raise InputError(
+                f"dataset must have {name} with dims {dims}, got {'none' if found is None else found.dims}"
+            )
+        if found.dtype.kind not in "fiu":
+            raise InputError(f"{name} must be numbers, got {found.dtype}")
+    training_time(variables["time"].values)
 
 
 def one_time(value: Any) -> float:

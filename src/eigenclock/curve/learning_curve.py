@@ -50,8 +50,8 @@ class LearningCurve:
         if recipe is not None:
             instance("recipe", recipe, Recipe, "a Recipe or None")
         self.dataset = dataset.assign_coords(mode=np.arange(dataset.sizes["mode"]))
-        for name in self.dataset.variables:
-            self.dataset[name].attrs.update(LABELS.get(name, {}))
+        for name, variable in self.dataset.variables.items():
+            variable.attrs.update(LABELS.get(name, {}))
         self.recipe = recipe
         self.source = source
 
