@@ -129,6 +129,14 @@ def test_netcdf_of_other_programs(tmp_path):
     assert np.array_equal(ec.Spectrum.load(tmp_path / "c.nc").variance, spectrum.variance), (
         "the spectrum behind a curve"
     )
+    damaged = bytearray((tmp_path / "s.nc").read_bytes())
+    damaged[1000] ^= 1
+    (tmp_path / "damaged.nc").write_bytes(damaged)
+    with pytest.raises(ec.InputError, match=r"damaged\.nc \(damaged: its bytes are not those that were written\)$"):
+        ec.Spectrum.load(tmp_path / "damaged.nc")
+    plain = (tmp_path / "s.nc").read_bytes()
+    (tmp_path / "old.nc").write_bytes(plain[: plain.rindex(files.TRAILER)])  # as version 0.1.0 wrote it
+    assert np.array_equal(ec.Spectrum.load(tmp_path / "old.nc").variance, spectrum.variance)
     (tmp_path / "text.nc").write_text("hello")
     with pytest.raises(ec.InputError, match=r"^not a readable spectrum: .*text\.nc \("):
         ec.Spectrum.load(tmp_path / "text.nc")

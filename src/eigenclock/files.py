@@ -1,5 +1,6 @@
 """Writing files so that a reader, a full disk or a crash never sees half of one; folders that one process has at a time."""
 
+import hashlib
 import os
 import re
 import tempfile
@@ -129,10 +130,38 @@ def read_text(path: str | Path, what: str) -> str:
 
 
 def write_netcdf(path: str | Path, dataset: "xr.Dataset") -> None:
-    """Write NetCDF atomically, by way of memory: the HDF5 library must never meet a full disk, which it does not survive."""
-    content = dataset.to_netcdf(None, engine="h5netcdf")
+    """Write NetCDF atomically, by way of memory: the HDF5 library must never meet a full disk, which it does not survive.
+
+    A digest follows the content, where HDF5 does not look: a damaged file is known by it before HDF5, which can go round in
+    one for ever, sees it.
+    """
+    content = bytes(dataset.to_netcdf(None, engine="h5netcdf"))
     with atomic(path) as temporary:
-        temporary.write_bytes(content)
+        temporary.write_bytes(content + TRAILER + hashlib.sha256(content).hexdigest().encode())
+
+
+TRAILER = b"eigenclock sha256 "
+"""What stands before the digest at the end of a NetCDF file of ours; files of version 0.1.0 have none."""
+
+
+def _check_digest(file: Path, what: str) -> None:
+    """Raise if a file ends in a digest that is not its own."""
+    length = len(TRAILER) + 64
+    with file.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        if size < length:
+            return
+        stream.seek(size - length)
+        end = stream.read()
+        if not end.startswith(TRAILER):
+            return
+        stream.seek(0)
+        found, left = hashlib.sha256(), size - length
+        while left and (piece := stream.read(min(left, 2**24))):
+            found.update(piece)
+            left -= len(piece)
+    if found.hexdigest().encode() != end[len(TRAILER) :]:
+        raise InputError(f"not a readable {what}: {file} (damaged: its bytes are not those that were written)")
 
 
 def read_netcdf(path: str | Path, what: str) -> "xr.Dataset":
@@ -142,6 +171,7 @@ def read_netcdf(path: str | Path, what: str) -> "xr.Dataset":
 
     file = regular_file(path, what)
     try:
+        _check_digest(file, what)
         with h5py.File(file, "r") as opened:
             _check_declared(opened, file.stat().st_size)
         with xr.open_dataset(file, engine="h5netcdf") as opened:
