@@ -210,8 +210,7 @@ def locked(folder: str | Path) -> Iterator[None]:
     The lock is the kernel's: it ends with the process, however that ends, and leaves no file. Where a file system has no locks
     nothing is held. A folder made here that stays empty is taken away again.
     """
-    place = path_of("out", folder)
-    if place.exists() and not place.is_dir():
+    if (place := path_of("out", folder)).exists() and not place.is_dir():
         raise InputError(f"out must be a folder, got {place}, which is a file")
     new = [one for one in (place, *place.parents) if not one.exists()]
     with suppress(OSError):  # the first file that is written there says why it cannot be
