@@ -18,6 +18,11 @@ settings.register_profile("default", deadline=None, max_examples=60, derandomize
 settings.load_profile("default")
 
 
+def pytest_configure(config):
+    """Warnings are errors, but for what is said of an input: tests of it ask for it. Here, after the type checker is in place."""
+    config.addinivalue_line("filterwarnings", "default::eigenclock.checks.InputWarning")
+
+
 ROOT = Path(__file__).parent.parent
 MADE_BY_TOOLS = {"__pycache__", "site", "runs", "build", "dist"}
 """Folders, besides hidden ones, that no commit holds."""

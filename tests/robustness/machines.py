@@ -24,7 +24,7 @@ import mutations  # noqa: E402
 import stops  # noqa: E402
 
 COMMANDS = 400
-STOPS = 10
+STOPS = 5
 
 
 def try_calls(share: float, seed: int, folder: Path) -> judge.Tally:
@@ -95,7 +95,7 @@ def call(words: list[str]) -> None:
 def try_stops(share: float, seed: int, folder: Path) -> judge.Tally:
     """(d)"""
     tally = judge.Tally()
-    kinds = ("run", "fit", "study") if share == 1 else ("run", "fit")
+    kinds = ("run", "fit", "study") if share == 1 else ("run",)
     stops.all_stops(tally, folder, max(1, round(STOPS * share)), kinds)
     return tally
 
