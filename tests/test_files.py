@@ -1,7 +1,6 @@
 """Tests of `eigenclock.files`: full disks, limits, locks, plain YAML."""
 
 import os
-import resource
 import subprocess
 import sys
 
@@ -142,4 +141,3 @@ def test_netcdf_of_other_programs(tmp_path):
         ec.Spectrum.load(tmp_path / "text.nc")
     with pytest.raises(ec.InputError, match=r"^spectrum not found: "):
         ec.Spectrum.load(tmp_path / "none.nc")
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -14,6 +14,7 @@ def find_device(name: Any) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(1, device=device).cpu()
+    # a name that is none, a build without CUDA, no such card, no name at all, a device without numbers: five kinds
     except (RuntimeError, AssertionError, TypeError, ValueError, NotImplementedError) as error:
         found = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
         given = name if isinstance(name, str) else shown(name)
