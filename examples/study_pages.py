@@ -36,14 +36,81 @@ def main(docs: Path, cpu: Path, paper: Path) -> None:
             if not (folder / f"{part}_claims.csv").exists():
                 continue
             claims = pd.read_csv(folder / f"{part}_claims.csv", dtype=str, keep_default_na=False)
-            pages.insert(page, f"{part} {preset}", markdown(claims))
+            pages.insert(page, f"{part} {preset}", markdown(in_four_columns(claims)))
             for file in sorted(folder.glob(f"{part}_*")):
                 if file.suffix in (".csv", ".png") and "manifest" not in file.name and file.stat().st_size < MOST_BYTES:
                     shutil.copy(file, out / f"{preset}_{file.name}")
-    pages.insert(page, "levels", markdown(levels(cpu, paper)))
-    pages.insert(page, "forecasts", markdown(forecasts(cpu, paper)))
-    pages.insert(page, "coverage", markdown(coverage(cpu, paper)))
+    pages.insert(page, "theirs and here", markdown(theirs_and_here(cpu, paper)))
+    for name, made in (("levels", levels), ("forecasts", forecasts), ("coverage", coverage)):
+        pages.insert(page, name, markdown(made(cpu, paper)))
+    pages.insert(page, "patches", markdown(patches(cpu)))
     pages.insert(page, "durations", durations(cpu, paper))
+
+
+def in_four_columns(claims: pd.DataFrame) -> pd.DataFrame:
+    """Claims with what the paper has under the claim, and the interval under what was found here."""
+    paper, found = claims["paper"], claims["interval"]
+    return pd.DataFrame(
+        {
+            "claim": claims["claim"] + paper.map(lambda words: "" if words == "–" else f"<br>*paper: {words}*"),
+            "here": claims["here"] + found.map(lambda words: "" if words == "–" else f"<br>{words}"),
+            "control": claims["control"],
+            "verdict": claims["verdict"].map(lambda words: f"**{words}**"),
+        }
+    )
+
+
+def theirs_and_here(cpu: Path, paper: Path) -> pd.DataFrame:
+    """The laws of Gaussian data, theirs beside ours: both thresholds, both directions of regression, and the other network."""
+    rows = []
+    for folder in (cpu, paper):
+        if not (folder / "gaussian_laws.csv").exists():
+            continue
+        for law in pd.read_csv(folder / "gaussian_laws.csv").itertuples():
+            rows.append(
+                {
+                    "data": f"d = {law.d}, {law.direction}",
+                    "network": law.network,
+                    "threshold": law.threshold,
+                    "theirs": law.theirs,
+                    "α here, time on variance": _interval(law.alpha, law.low, law.high),
+                    "seeds": law.seeds,
+                    "variance on time": _number(law.inverse_alpha),
+                    "steps at variance 1": _number(law.factor, 0),
+                    "R²": _number(law.r2),
+                    "modes": f"{law.modes:.0f}",
+                    "not reached": f"{law.not_reached:.0f}",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _number(value: float, digits: int = 2) -> str:
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    return "–" if pd.isna(value) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def patches(cpu: Path) -> pd.DataFrame:
+    """Laws and spreads of the convolutional part: image modes and modes of patches."""
+    file = cpu / "convolution_laws.csv"
+    laws = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["alpha"])
+    return pd.DataFrame(
+        [
+            {
+                "network": law.network,
+                "modes of": law.modes_of,
+                "direction": law.direction,
+                "α": _interval(law.alpha, law.low, law.high),
+                "ln of times, 90 % over 10 %": _interval(law.spread, law.spread_low, law.spread_high),
+                "modes": f"{law.modes:.0f}",
+                "not reached": f"{law.not_reached:.0f}",
+            }
+            for law in laws.dropna(subset=["alpha"]).itertuples()
+        ]
+    )
 
 
 def study_page(docs: Path, name: str, folder: Path) -> None:
@@ -70,35 +137,50 @@ def study_page(docs: Path, name: str, folder: Path) -> None:
 
 
 def tables(name: str, *folders: Path) -> pd.DataFrame:
-    """A table of all parts and presets that have it, with the columns `part` and `data`."""
+    """A table of the parts on Gaussian data and on images, of all presets that have it, with the column `data`."""
     found = []
     for folder in folders:
         for part in ("gaussian", "images"):
             file = folder / f"{part}_{name}.csv"
             if file.exists():
                 table = pd.read_csv(file)
-                labels = "Gaussian, d = " + table["d"].astype(str) if part == "gaussian" else table["data"]
-                found.append(
-                    table.assign(part=part, data=labels + (", exact settings" if folder == folders[-1] else ""))
-                )
+                if part == "gaussian":
+                    table["data"], table["network"] = "Gaussian, d = " + table["d"].astype(str), "MLP"
+                found.append(table.assign(part=part))
     return pd.concat(found)
 
 
 def levels(cpu: Path, paper: Path) -> pd.DataFrame:
-    """Median error, rank correlation and slope of every level, mean over seeds."""
-    table = tables("levels", cpu, paper).groupby(["data", "level"], sort=False)
-    mean = table[["modes", "rank_correlation", "median_error", "null_error", "error_90", "slope", "explained"]].mean()
-    return mean.round(3).reset_index().rename(columns={"null_error": "one time for all"})
+    """Errors, order and slope of every level by direction, mean over seeds, beside what two seeds of one run differ by."""
+    table = tables("levels", cpu, paper)
+    table = table[table["modes"] >= FEWEST].groupby(["data", "network", "direction", "level"], sort=False)
+    kept = [
+        "modes",
+        "median_error",
+        "error_90",
+        "rank_correlation",
+        "slope",
+        "null_error",
+        "repetition",
+        "repetition_90",
+    ]
+    mean = table[kept].mean().reset_index()
+    mean["modes"] = mean["modes"].round().astype(int)
+    return mean.round(3).rename(
+        columns={"null_error": "one time for all", "repetition": "two seeds", "repetition_90": "their 90"}
+    )
 
 
 def forecasts(cpu: Path, paper: Path) -> pd.DataFrame:
     """Error and coverage of forecasts by data set and by how early they were made."""
     rows = []
-    for (data, fraction), here in tables("forecasts", cpu, paper).groupby(["data", "fraction"], sort=False):
+    for (data, network, fraction), here in tables("forecasts", cpu, paper).groupby(
+        ["data", "network", "fraction"], sort=False
+    ):
         ours = here[(here["method"] == "theory") & (here["forecast"] >= FEWEST)]
         if ours.empty:
             continue
-        row = {"data": data, "made after": f"{100 * fraction:g} %", "runs": str(len(ours))}
+        row = {"data": data, "network": network, "made after": f"{100 * fraction:g} %", "runs": str(len(ours))}
         for method, label in (("theory", "theory"), ("1/variance", "1/variance"), ("loss", "loss")):
             known = here[(here["method"] == method) & (here["forecast"] >= FEWEST)]["error"].dropna()
             row[f"error, {label}"] = f"{known.median():.2f}" if len(known) else "–"
@@ -109,21 +191,14 @@ def forecasts(cpu: Path, paper: Path) -> pd.DataFrame:
 
 
 def coverage(cpu: Path, paper: Path) -> pd.DataFrame:
-    """How often 80 % intervals held, over the runs that set their width and over those that did not."""
+    """How often 80 % intervals held; none of these runs has set their width."""
     table = tables("forecasts", cpu, paper)
     table = table[(table["method"] == "theory") & (table["forecast"] >= FEWEST)]
-    held_out = table["data"].str.startswith("Gaussian") & ~table["data"].str.endswith("exact settings")
-    rows = []
-    for label, here in (("set the width", table[~held_out]), ("held out: Gaussian, cpu", table[held_out])):
-        names = {
-            "covered": "modes that came",
-            "open": "modes that did not come",
-            "moment_covered": "90 % of the variance",
-        }
-        rows.append(
-            {"runs": label, "forecasts": len(here), **{words: _share(here[name]) for name, words in names.items()}}
-        )
-    return pd.DataFrame(rows)
+    names = {"covered": "modes that came", "open": "modes that did not come", "moment_covered": "90 % of the variance"}
+    return pd.DataFrame(
+        {"runs": runs, "forecasts": len(here), **{words: _share(here[name]) for name, words in names.items()}}
+        for runs, here in table.groupby("part", sort=False)
+    )
 
 
 def _share(values: pd.Series) -> str:

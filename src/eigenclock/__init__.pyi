@@ -10,7 +10,12 @@ from .clocks.replicates import Estimate as Estimate, LogRatio as LogRatio
 from .comparison.compare import Comparison as Comparison, compare as compare
 from .comparison.forecast import Forecast as Forecast, forecast as forecast
 from .comparison.forecast_check import check_forecasts as check_forecasts
-from .comparison.levels import Levels as Levels, compare_levels as compare_levels, predict_level as predict_level
+from .comparison.levels import (
+    Levels as Levels,
+    compare_levels as compare_levels,
+    predict_level as predict_level,
+    predict_levels as predict_levels,
+)
 from .curve import divergences as divergences
 from .curve.learning_curve import LearningCurve as LearningCurve
 from .exact.rules import (
@@ -98,6 +103,7 @@ from .training.network_options import (
     FeedForward as FeedForward,
     Linear as Linear,
     Network as Network,
+    NormedMLP as NormedMLP,
     UNet as UNet,
 )
 from .training.optimizers import SGD as SGD, Adam as Adam, AdamW as AdamW

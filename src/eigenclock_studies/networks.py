@@ -1,11 +1,13 @@
-"""Training a network of a study into its folder, once: the curves of its probe."""
+"""Networks of a study, trained on the cores there are, each once and into a folder of its own: the curves of their probes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import xarray as xr
 
 from eigenclock.curve.learning_curve import LearningCurve
 from eigenclock.recipe.objectives import EDM, LogNormal, Objective
@@ -14,11 +16,40 @@ from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import Network
 from eigenclock.training.optimizers import Adam, Descent
 from eigenclock.training.options import STREAM, LoopOptions
+from .sweep import sweep
+
+Curves = dict[str, LearningCurve]
+"""Curves of one trained network by name; "" is of its data's own spectrum."""
+
+
+class Source(Protocol):
+    """Where samples come from: a frozen dataclass, so that another process can read them again."""
+
+    def load(self) -> tuple[Any, Spectrum]:
+        """Samples (n, ...) and their spectrum."""
+        ...
+
+
+class Look(Protocol):
+    """What is looked at along the way: a frozen dataclass."""
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """After which steps, multiples of ten."""
+        ...
+
+    def __call__(self, folder: Path, step: int, denoiser: Any, samples: Any) -> None:
+        """Keep what is found of the denoiser after `step` in the run's folder."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How the networks of a study are trained and watched."""
+    """How the networks of a study are trained and watched.
+
+    `replacement`: draw every batch anew instead of shuffled epochs. `records`: steps at which the model is sampled, in place of
+    `probes` log-spaced ones.
+    """
 
     network: Network
     steps: int
@@ -26,49 +57,102 @@ class Recipe:
     optimizer: Descent = field(default_factory=lambda: Adam(1e-4))
     objective: Objective = field(default_factory=lambda: EDM(density=LogNormal()))
     sampler: Sampler = field(default_factory=lambda: Heun(steps=20))
+    replacement: bool = False
     probes: int = 40
+    records: tuple[int, ...] = ()
     probe_samples: int = 256
     gain_levels: int = 12
 
 
-def trained(
-    folder: Path,
-    name: str,
-    recipe: Recipe,
-    samples: Any,
-    spectrum: Spectrum,
-    *,
-    seed: int,
-    also: Mapping[str, Spectrum | Sampler] | None = None,
-    say: Callable[[str], None] = lambda words: None,
-    inspect: Mapping[int, Callable[[Any], None]] | None = None,
-) -> dict[str, LearningCurve]:
-    """Curves by name ("" is the spectrum's own) of a network trained in `folder`/runs/`name`; one trained already is only read.
+@dataclass(frozen=True)
+class Case:
+    """A network to be trained: on what, how, and what else is followed or looked at. Its runs lie in runs/`name`_seed0, ..."""
 
-    `inspect`: functions of the denoiser, called after certain steps (multiples of ten) as training passes them; what they
-    find they must keep themselves.
+    name: str
+    source: Source
+    recipe: Recipe
+    also: tuple[tuple[str, Callable[[Any], Spectrum]], ...] = ()
+    looks: tuple[Look, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A case with one seed."""
+
+    case: Case
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.case.name}_seed{self.seed}"
+
+
+def runs_of(cases: Sequence[Case], seeds: Sequence[int]) -> list[Run]:
+    """Every case with every seed, all cases of the first seed first."""
+    return [Run(case, seed) for seed in seeds for case in cases]
+
+
+def train_runs(
+    folder: Path, runs: Sequence[Run], *, workers: int | None = None, say: Callable[[str], None] = lambda words: None
+) -> dict[tuple[str, int], Curves]:
+    """Curves of every run by (case, seed). What is not trained yet is, side by side, one thread each.
+
+    A run that was stopped goes on from its checkpoint. `workers`: processes; as many as cores by default; 1 trains here.
     """
+    sweep(
+        partial(_one, folder),
+        {run.name: run for run in runs},
+        seeds=(0,),
+        folder=folder / "cases",
+        workers=workers,
+        say=say,
+    )
+    return {(run.case.name, run.seed): trained(folder, run) for run in runs}
+
+
+def _one(folder: Path, run: Run, _: int) -> xr.Dataset:
+    trained(folder, run)
+    return xr.Dataset({"steps": run.case.recipe.steps})
+
+
+def place_of(folder: Path, run: Run) -> Path:
+    """Where a run lies in a study's folder."""
+    return folder / "runs" / run.name
+
+
+def trained(folder: Path, run: Run) -> Curves:
+    """Curves of a network that is trained here, as far as it is not yet."""
+    import torch
+
     from eigenclock.training.cadence import log_steps
+    from eigenclock.training.devices import find_device
     from eigenclock.training.loop import train
     from eigenclock.training.probe import Probe
-    from eigenclock.training.streams import Stream, stream_seed
+    from eigenclock.training.streams import RandomPairs, Stream, WithReplacement, stream_seed
 
-    place = folder / "runs" / name
+    case, seed, recipe, place = run.case, run.seed, run.case.recipe, place_of(folder, run)
+    samples, spectrum = case.source.load()
     network = recipe.network.build(samples.shape[1:], spectrum=spectrum, seed=stream_seed(seed, Stream.INIT))
-    levels = np.geomspace(recipe.sampler.sigma_min, recipe.sampler.sigma_max, recipe.gain_levels)
+    records = [step for step in recipe.records if step <= recipe.steps]
     probe = Probe(
         spectrum,
         sampler=recipe.sampler,
-        steps=log_steps(1, recipe.steps, recipe.probes),
+        steps=records or log_steps(1, recipe.steps, recipe.probes),
         n_samples=recipe.probe_samples,
         seed=seed,
         data=samples,
-        sigma=levels,
+        sigma=np.geomspace(recipe.sampler.sigma_min, recipe.sampler.sigma_max, recipe.gain_levels)
+        if recipe.gain_levels
+        else (),
         gain_samples=recipe.probe_samples,
-        also=also,
+        also={name: make(samples) for name, make in case.also},
         keep_samples=8,
     )
-    for stop in sorted({*(inspect or {}), recipe.steps}):
+    kind = WithReplacement if recipe.replacement else RandomPairs
+    tensor = torch.as_tensor(np.ascontiguousarray(samples), dtype=torch.float32, device=find_device("auto"))
+    reach = (recipe.sampler.sigma_min, recipe.sampler.sigma_max)
+    for stop in sorted({recipe.steps, *(step for look in case.looks for step in look.steps)}):
         result = train(
             network,
             samples,
@@ -78,21 +162,25 @@ def trained(
             options=LoopOptions(batch_size=recipe.batch_size, checkpoint_every=500),
             probe=probe,
             seed=seed,
+            pairs=kind(tensor, recipe.batch_size, recipe.objective.density, reach, seed),
             folder=place,
             resume=True,
-            settings={"network": str(recipe.network), "objective": str(recipe.objective), "samples": len(samples)},
-            progress=lambda step, steps, words: (
-                say(f"{name} {step}/{recipe.steps} {words}") if step % 100 == 0 else None
-            ),
+            settings={
+                "network": str(recipe.network),
+                "objective": str(recipe.objective),
+                "source": str(case.source),
+                "replacement": recipe.replacement,
+            },
         )
-        if inspect and stop in inspect and result.step == stop:
-            inspect[stop](result.denoiser)
+        for look in case.looks:
+            if result.step == stop and stop in look.steps:
+                look(place, stop, result.denoiser, samples)
     return {key: probe.curve(key) for key in probe.names}
 
 
-def losses(folder: Path, name: str) -> tuple[Any, Any]:
-    """Steps and losses of a trained network."""
+def losses(place: Path) -> tuple[Any, Any]:
+    """Steps and losses of a run's folder."""
     from eigenclock.training.log import read_metrics
 
-    records = read_metrics(folder / "runs" / name / STREAM)
+    records = read_metrics(place / STREAM)
     return np.array([r["step"] for r in records], dtype=float), np.array([r["loss"] for r in records], dtype=float)

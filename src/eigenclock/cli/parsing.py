@@ -72,6 +72,10 @@ def normalised(given: list[str]) -> list[str]:
         elif name.replace("_", "-") in DASHED:
             name = name.replace("_", "-")
         words.append(f"{name}{equals}{value}")
+    if any(word.startswith("--network.") for word in words):
+        from ..training.renamed import renamed_words
+
+        return renamed_words(words)
     return words
 
 

@@ -14,9 +14,10 @@ def _load(text: str) -> Any:
 
     from ..checks import InputError
     from ..files import YamlRefused, load_yaml
+    from ..training.renamed import renamed
 
     try:
-        value = load_yaml(text, "value")
+        value = renamed(load_yaml(text, "value"))
     except YamlRefused:
         raise
     except InputError as error:

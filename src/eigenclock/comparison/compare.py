@@ -7,8 +7,8 @@ import pandas as pd
 import scipy.stats
 from jaxtyping import Bool, Float
 
-from ..checks import InputError, instance, say
-from ..clocks.emergence import Emergence, PowerLaw, Threshold, emergence
+from ..checks import InputError, choice, instance, say
+from ..clocks.emergence import Direction, Emergence, PowerLaw, Threshold, emergence
 from ..curve.learning_curve import LearningCurve
 from ..recipe.objectives import Objective
 
@@ -39,6 +39,11 @@ class Comparison:
     error_90: float
     slope: float
     explained: float
+
+    def of(self, direction: Direction) -> "Comparison":
+        """The same over the rising, or the falling, modes alone, with a time constant of their own."""
+        choice("direction", direction, ("rising", "falling"))
+        return _statistics(self.predicted, self.measured, self.used & (self.measured.direction == direction))
 
     @property
     def null_error(self) -> float:
@@ -156,6 +161,10 @@ def comparison_of(curve: LearningCurve, measured: LearningCurve, threshold: Thre
     used = np.zeros(first.target.size, dtype=bool)
     for direction in ("rising", "falling"):
         used |= first.select(direction) & second.select(direction)
+    return _statistics(first, second, used)
+
+
+def _statistics(first: Emergence, second: Emergence, used: Bool[np.ndarray, " mode"]) -> Comparison:
     scale = median = high = correlation = slope = explained = float("nan")
     if used.sum() >= 2:
         log_ratio = np.log(second.time[used] / first.time[used])

@@ -1,4 +1,4 @@
-"""How much of a run each level of theory explains: plain, preconditioned, with its sampler, with its start (T4, T6, T13, T15)."""
+"""How much of a run each level of theory explains: plain, preconditioned, with its sampler, its start, its layers (T4–T15)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ import scipy.interpolate
 from jaxtyping import Float
 
 from ..checks import InputError, choice, instance, shown
-from ..clocks.emergence import Threshold
+from ..clocks.emergence import Direction, Threshold
 from ..curve.learning_curve import LearningCurve
-from ..recipe.architectures import Architecture, OneLayer
+from ..recipe.architectures import Architecture, OneLayer, TwoLayer
 from ..recipe.objectives import Denoising, Objective
 from ..recipe.optimizers import GradientFlow
 from ..recipe.recipe import Recipe
@@ -28,8 +28,18 @@ MEANING = {
     "b": "with the run's preconditioning, loss weight and noise density",
     "c": "and with its real, discrete sampler",
     "d": "and from the measured gain of the untrained network",
+    "e": "as (c), with two untied layers from (1, 0): random inner layers, a small last one",
+    "e_balanced": "as (c), with two untied layers from (0.1, 0.1): both small",
 }
 """What each level knows of a run."""
+
+LAYERED = {"e": TwoLayer((1.0, 0.0)), "e_balanced": TwoLayer((0.1, 0.1))}
+"""The two named starts of level (e): which of them is a network's own is not known beforehand."""
+
+BEFORE = ("a", "b", "c", *LAYERED)
+"""Levels that need nothing of the run but its recipe."""
+
+PARTS: tuple[Direction | None, ...] = (None, "rising", "falling")
 
 START = 0.25
 """Generated variance before training, where it was not measured: σ_data² of EDM."""
@@ -39,9 +49,10 @@ MODES_AT_ONCE = 128
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """Predictions of one run at levels "a" to "d", and how each compares with what was measured.
+    """Predictions of one run at levels "a" to "e", and how each compares with what was measured.
 
-    `curves` and `comparisons` by level; level "d" is there if the untrained network's gain was measured.
+    `curves` and `comparisons` by level; "d" is there if the untrained network's gain was measured, "e" and "e_balanced" are two
+    untied layers from two starts. `levels["e"].of("falling")` is the comparison of falling modes alone.
     """
 
     curves: dict[str, LearningCurve]
@@ -62,15 +73,17 @@ class Levels:
         return min(known, key=lambda name: (known[name], name)) if known else "c"
 
     def to_dataframe(self) -> pd.DataFrame:
-        """A row per level: modes compared, rank correlation, time scale, median and 90 % |ln ratio|, slope, explained.
+        """A row per level and direction: modes compared, rank correlation, time scale, errors, slope, explained.
 
-        `null_error` is the median error that one time for all modes would leave.
+        `direction`: "both" with one time constant, then "rising" and "falling" with one each. `median_error`, `error_90`: of the
+        |ln ratio| after it; `null_error`: the median error that one time for all modes would leave.
         """
         return pd.DataFrame(
             [
                 {
                     "level": name,
                     "meaning": MEANING[name],
+                    "direction": part or "both",
                     "modes": int(c.used.sum()),
                     "rank_correlation": c.rank_correlation,
                     "time_scale": c.time_scale,
@@ -81,7 +94,9 @@ class Levels:
                     "explained": c.explained,
                     "disagreeing": int(c.disagreeing.size),
                 }
-                for name, c in self.comparisons.items()
+                for part in PARTS
+                for name, whole in self.comparisons.items()
+                for c in (whole if part is None else whole.of(part),)
             ]
         )
 
@@ -126,7 +141,35 @@ def compare_levels(
     curves = {name: predict_level(name, spectrum, objective, sampler, architecture, measured) for name in "abc"}
     if "gain" in measured.dataset and "first_step" in measured.dataset.attrs and not started_late(measured):
         curves["d"] = predict_level("d", spectrum, objective, sampler, architecture, measured)
+    curves |= {name: predict_level(name, spectrum, objective, sampler) for name in LAYERED}
     return Levels(curves, {name: comparison_of(curve, measured, threshold) for name, curve in curves.items()})
+
+
+def predict_levels(
+    spectrum: Spectrum, objective: Objective, sampler: Sampler, architecture: Architecture = OneLayer(0.0)
+) -> dict[str, LearningCurve]:
+    """The predictions of all levels that need nothing of a run but its recipe, by level: "a", "b", "c", "e", "e_balanced".
+
+    **Parameters**
+
+    - `spectrum`: of the data. - `objective`, `sampler`: of the run. - `architecture`: of the theory's network at levels "b" and
+      "c". Level "e" is two untied layers, from gains (1, 0): random inner layers and a small last one, as networks usually
+      start; "e_balanced" from (0.1, 0.1) (T13).
+
+    Times are of gradient flow of learning rate 1. InputError for values of the wrong kinds.
+
+    ```python
+    >>> import eigenclock as ec
+    >>> curves = ec.predict_levels(ec.Spectrum([1.0, 1e-3]), ec.EDM(density=ec.LogNormal()), ec.Heun(steps=20))
+    >>> list(curves)
+    ['a', 'b', 'c', 'e', 'e_balanced']
+    >>> one, two = (curves[level].emergence().time for level in "ce")  # a second layer puts the small mode off
+    >>> bool(two[1] / two[0] > one[1] / one[0])
+    True
+
+    ```
+    """
+    return {level: predict_level(level, spectrum, objective, sampler, architecture) for level in BEFORE}
 
 
 def predict_level(
@@ -139,7 +182,7 @@ def predict_level(
 ) -> LearningCurve:
     """The prediction of one level; "d" needs `measured`, "a" takes the start of its generated variance from it.
 
-    InputError for other levels than "a" to "d".
+    InputError for other levels than "a" to "e" and "e_balanced".
     """
     choice("level", level, tuple(MEANING))
     instance("objective", objective, Objective, "an objective of the theory, such as EDM()")
@@ -155,8 +198,10 @@ def predict_level(
         known = measured is not None and not started_late(measured)
         start = float(np.median(measured.initial.values)) if known and measured is not None else START
         parts = Recipe(Denoising(), OneLayer(plain_start(start, sampler)), GradientFlow(), flow)
+    elif level == "b":
+        parts = Recipe(objective, architecture, GradientFlow(), flow)
     else:
-        parts = Recipe(objective, architecture, GradientFlow(), sampler if level == "c" else flow)
+        parts = Recipe(objective, LAYERED.get(level, architecture), GradientFlow(), sampler)
     return predict(spectrum, time=TIMES, **vars(parts))
 
 

@@ -16,6 +16,7 @@ from ..curve.learning_curve import LearningCurve
 from ..data.bundled import BUNDLED
 from ..files import check_writable, differences, flat, load_yaml, path_of, read_text, write_text
 from ..training.options import CHECKPOINT, STREAM
+from ..training.renamed import renamed
 
 CONFIG, MANIFEST, METRICS, REPORT = "config.yaml", "manifest.json", "metrics.json", "report.html"
 PREDICTED, SIMULATED = "curve.nc", "simulated.nc"
@@ -176,7 +177,7 @@ def _settings(config: str) -> dict[str, Any]:
     given = load_yaml(config, CONFIG)
     if not isinstance(given, dict):
         raise InputError(f"{CONFIG} must hold options by name, got {type(given).__name__}")
-    found = {key: value for key, value in flat(given).items() if key not in HOW}
+    found = {key: value for key, value in flat(renamed(given)).items() if key not in HOW}
     return found | ({"data": lasting(found["data"])} if isinstance(found.get("data"), str) else {})
 
 

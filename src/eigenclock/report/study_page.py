@@ -52,7 +52,6 @@ def write_study_page(
         status=status,
         preset=preset,
         parts=parts,
-        columns=COLUMNS,
         verdicts=counts,
         manifest=manifest,
         commands=list(dict.fromkeys(part["command"] for part in parts if part["command"])),

@@ -24,6 +24,7 @@ from .losses import NetworkDenoiser, loss
 from .optimizers import Descent
 from .options import CHECKPOINT, MEASURED, LoopOptions
 from .probe import MAIN, Probe
+from .renamed import renamed_settings
 from .streams import Pairs, RandomPairs
 
 LOG_EVERY = 10
@@ -266,6 +267,7 @@ def _curves(folder: Path, probe: Probe) -> dict[str, LearningCurve]:
 
 def _check_settings(found: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:
     """Raise, naming the keys, if a checkpoint was made by other settings; those that it does not know do not count."""
+    found = renamed_settings(found)
     new = json.loads(json.dumps({key: value for key, value in wanted.items() if key in found}))
     different = differences({key: found[key] for key in new}, new)
     if different:

@@ -10,6 +10,7 @@ import numpy as np
 from ..checks import (
     InputError,
     choice,
+    flag,
     instance,
     integer,
     integer_option,
@@ -122,14 +123,61 @@ class Linear(Network):
 
 @dataclass(frozen=True)
 class MLP(Network):
-    """The paper's MLP-UNet: residual blocks LayerNorm–Linear–SiLU–Linear, scaled and shifted by an embedding of the noise level.
+    """The network of Wang & Pehlevan's experiments (arXiv:2503.03206): a chain of residual blocks, then one bare linear layer.
 
-    The paper uses 5 blocks of 256 for Gaussian data, 8 of 1024 or 3072 for images.
+    A block is skip(x) + Linear(SiLU(LayerNorm(Linear(SiLU(LayerNorm(x))))·(1 + scale) + shift)), scale and shift linear in
+    Fourier features of ln σ. A linear path leads from the sample to the output, with no norm on it, and every layer has
+    PyTorch's default start: as in the linear networks of the theory, gains of different modes do not compete. The paper has
+    width 256 with 5 layers for Gaussian data, 3072 with 8 and 64 frequencies for faces.
+
+    **Parameters**
+
+    - `width`: of every block. - `layers`: blocks and the last linear layer, counted together: 5 are 4 blocks and a linear layer.
+    - `frequencies`: fixed normal frequencies of ln(σ)/4; half the width unless said.
+    - `zero_output`: start the last layer at zero, so that the untrained denoiser is the preconditioning alone.
+
+    ```python
+    >>> import torch
+    >>> import eigenclock as ec
+    >>> network = ec.MLP(width=32, layers=3, zero_output=True).build((8, 8))
+    >>> network(torch.ones(2, 8, 8), torch.ones(2)).abs().max().item()
+    0.0
+
+    ```
+    """
+
+    width: int = 256
+    layers: int = 5
+    frequencies: int | None = None
+    zero_output: bool = False
+
+    def __post_init__(self) -> None:
+        integer_option(self, "width", at_least=1)
+        integer_option(self, "layers", at_least=2)
+        if self.frequencies is not None:
+            integer_option(self, "frequencies", at_least=1)
+        flag("zero_output", self.zero_output)
+
+    def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
+        from .networks.mlp import ResidualChain
+
+        frequencies = max(1, self.width // 2) if self.frequencies is None else self.frequencies
+        return ResidualChain(
+            shape, width=self.width, layers=self.layers, frequencies=frequencies, zero_output=self.zero_output
+        )
+
+
+@dataclass(frozen=True)
+class NormedMLP(Network):
+    """An MLP in the way of U-Nets: residual blocks, the upper half of which also sees the lower's outputs; a norm at the end.
+
+    LayerNorm before the output, as in most U-Nets and transformers, ties all gains together: a bright mode slows the others, and
+    clocks of modes come closer. It was called MLP in version 0.1.0.
 
     **Parameters**
 
     - `width`: width of every block. - `blocks`: number of blocks; the second half also sees the outputs of the first (the U).
-    - `embedding`: number of Fourier features of ln σ.
+    - `embedding`: number of Fourier features of ln σ, which go through a small network.
     """
 
     width: int = 256
@@ -142,7 +190,7 @@ class MLP(Network):
         integer_option(self, "embedding", at_least=2)
 
     def _build(self, shape: tuple[int, ...], spectrum: Spectrum | None) -> "torch.nn.Module":
-        from .networks.mlp import UNetMLP
+        from .networks.normed_mlp import UNetMLP
 
         return UNetMLP(shape, **vars(self))
 
@@ -179,6 +227,8 @@ class FeedForward(Network):
 @dataclass(frozen=True)
 class UNet(Network):
     """A convolutional U-Net in EDM's style (Karras et al. 2022): residual blocks of 3×3 convolutions, attention, skips.
+
+    Its last convolution starts at zero, as EDM's does: the untrained denoiser is the preconditioning alone.
 
     **Parameters**
 

@@ -10,7 +10,7 @@ from . import convolution, gaussian, images, width
 
 @dataclass(frozen=True)
 class SpectralBias(Study):
-    """Wang & Pehlevan's experiments (arXiv:2503.03206), with seeds, both regression directions and a bias-free sampler."""
+    """Wang & Pehlevan's experiments (arXiv:2503.03206) with their network and settings, with seeds, intervals and controls."""
 
     gaussian: gaussian.Options
     images: images.Options
@@ -31,9 +31,7 @@ class SpectralBias(Study):
         return {
             "gaussian": lambda folder, say: gaussian.run(self.gaussian, folder, say),
             "images": lambda folder, say: images.run(self.images, folder, say),
-            "convolution": lambda folder, say: convolution.run(
-                self.convolution, folder, say, images.known_laws(folder, self.convolution.data)
-            ),
+            "convolution": lambda folder, say: convolution.run(self.convolution, folder, say),
             "width": lambda folder, say: width.run(self.width, folder, say),
         }
 

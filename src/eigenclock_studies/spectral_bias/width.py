@@ -1,7 +1,8 @@
-"""Ablation: width of the MLP, kernel of the convolutional network."""
+"""Ablations of the networks: width and start of the chain, kernel of the convolutional network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -9,104 +10,140 @@ from matplotlib.figure import Figure
 from eigenclock.comparison.levels import compare_levels
 from eigenclock.training.network_options import MLP, ConvNet, Network
 from eigenclock.training.optimizers import Adam
-from ..networks import Recipe, trained
+from ..networks import Case, Recipe, runs_of, train_runs
 from ..study import Part, Say
-from .images import image_data
-from .laws import DIRECTIONS, interval, law_rows, law_verdict, level_rows, over_seeds
+from .images import Images
+from .laws import (
+    DIRECTIONS,
+    Law,
+    better_start,
+    counts,
+    interval,
+    level_errors,
+    level_table,
+    repeated_words,
+    repetition,
+    words,
+)
+from .levels_claim import NAMED
+from .verdicts import TINY, law_verdict
 
 
 @dataclass(frozen=True)
 class Options:
-    """Widths and kernels, and their training."""
+    """Widths and kernels, and their training; the widest chain also from a last layer of zeros."""
 
     widths: tuple[int, ...]
     kernels: tuple[int, ...]
     seeds: tuple[int, ...]
-    steps: int
+    recipe: Recipe
     kernel_steps: int
+    kernel_batch: int = 64
     data: str = "natural16"
-    samples: int | None = None
-    batch_size: int = 128
-    probe_samples: int = 96
-    probes: int = 30
+    samples: int | None = 10_000
+    most: int = 256
+    workers: int | None = None
+    judged: bool = True
+
+    def cases(self) -> list[tuple[str, str, Case]]:
+        """What is varied, its value, and the case."""
+        source = Images(self.data, self.samples, self.most)
+
+        def case(name: str, network: Network, **more: Any) -> Case:
+            return Case(f"width_{name}", source, replace(self.recipe, network=network, **more))
+
+        zero = max(self.widths)
+        convolutional = {"steps": self.kernel_steps, "batch_size": self.kernel_batch, "gain_levels": 0}
+        return [
+            *(("width", str(w), case(f"width{w}", MLP(w, 5))) for w in self.widths),
+            ("start", f"{zero}, zero output", case("zero", MLP(zero, 5, zero_output=True))),
+            *(("kernel", str(k), case(f"kernel{k}", ConvNet(16, 3, k), **convolutional)) for k in self.kernels),
+        ]
 
 
 PRESETS = {
-    "tiny": Options((16, 64), (3,), (0,), 60, 20, "digits", 300, 32, 32, 10),
-    "cpu": Options((32, 128, 512), (1, 3, 7), (0, 1), 1500, 400),
-    "paper": Options((64, 256, 1024, 3072), (1, 3, 5, 7, 15), (0, 1, 2), 50_000, 20_000, probe_samples=512, probes=60),
+    "tiny": Options(
+        (16, 64),
+        (3,),
+        (0,),
+        Recipe(network=MLP(), steps=60, batch_size=32, optimizer=Adam(1e-3), probes=10, probe_samples=32),
+        20,
+        32,
+        "digits",
+        300,
+        workers=1,
+        judged=False,
+    ),
+    "cpu": Options(
+        (128, 256, 512),
+        (1, 3, 7),
+        (0, 1),
+        Recipe(network=MLP(), steps=1500, batch_size=256, optimizer=Adam(3e-4), probes=40, probe_samples=128),
+        400,
+    ),
+    "paper": Options(
+        (256, 512, 1024, 3072),
+        (1, 3, 5, 7, 15),
+        (0, 1, 2),
+        Recipe(network=MLP(), steps=50_000, batch_size=256, optimizer=Adam(1e-4), probes=60, probe_samples=512),
+        20_000,
+        256,
+        samples=None,
+    ),
 }
 
 
 def run(options: Options, folder: Path, say: Say) -> Part:
-    """Train every width and kernel."""
-    samples, spectrum = image_data(options.data, options.samples)
-    cases: list[tuple[str, int, Network, int]] = [
-        *(("width", w, MLP(w, 5), options.steps) for w in options.widths),
-        *(("kernel", k, ConvNet(16, 3, k), options.kernel_steps) for k in options.kernels),
-    ]
-    laws, levels = [], []
-    for what, value, network, steps in cases:
-        recipe = Recipe(
-            network=network,
-            steps=steps,
-            batch_size=options.batch_size,
-            optimizer=Adam(3e-4),
-            probes=options.probes,
-            probe_samples=options.probe_samples,
-        )
-        for seed in options.seeds:
-            curve = trained(folder, f"width_{what}{value}_seed{seed}", recipe, samples, spectrum, seed=seed, say=say)[
-                ""
-            ]
-            laws += law_rows(curve, ablation=what, value=value, seed=seed)
-            found = compare_levels(curve, objective=recipe.objective, sampler=recipe.sampler)
-            levels += level_rows(found, ablation=what, value=value, seed=seed)
-    table = pd.DataFrame(laws)
-    figure = ablation_figure(table[table["threshold"] == "geometric"])
-    return Part(
-        _claims(table, pd.DataFrame(levels)), {"laws": table, "levels": pd.DataFrame(levels)}, {"exponents": figure}
-    )
-
-
-def _claims(laws: pd.DataFrame, levels: pd.DataFrame) -> list[dict[str, str]]:
-    rows = []
-    laws = laws[laws["threshold"] == "geometric"]
-    for (what, value), here in laws.groupby(["ablation", "value"], sort=False):
-        falling, rising = (here[here["direction"] == d] for d in ("falling", "rising"))
-        c = levels[(levels["ablation"] == what) & (levels["value"] == value) & (levels["level"] == "c")]
-        rows.append(
+    """Train every width, start and kernel."""
+    named = options.cases()
+    cases = [case for _, _, case in named]
+    found = train_runs(folder, runs_of(cases, options.seeds), workers=options.workers, say=say)
+    laws, levels, claims = [], [], []
+    for what, value, case in named:
+        curves = [found[case.name, seed][""] for seed in options.seeds]
+        tables = [curve.emergence() for curve in curves]
+        known = {direction: Law.of(tables, direction) for direction in DIRECTIONS}
+        laws += [{"ablation": what, "value": value} | law.row() for law in known.values()]
+        recipe, repeated = case.recipe, repetition(tables)
+        compared = [compare_levels(curve, objective=recipe.objective, sampler=recipe.sampler) for curve in curves]
+        for seed, one in zip(options.seeds, compared, strict=True):
+            levels.append(level_table(one, repeated, ablation=what, value=value, seed=seed))
+        start = better_start(compared)
+        errors = level_errors(compared, start)
+        falling = known["falling"]
+        claims.append(
             {
-                "claim": f"{what} {value}: exponents",
+                "claim": f"{what} {value}: time ∝ variance^−α, falling modes",
                 "paper": "–",
-                "here": f"α falling {over_seeds(-falling['exponent'])} (R² {over_seeds(falling['r2'])}), rising "
-                f"{over_seeds(-rising['exponent'])} (R² {over_seeds(rising['r2'])})",
-                "interval": interval(falling),
-                "control": f"level (c): median |ln ratio| {over_seeds(c['median_error'])}, "
-                f"one time for all {over_seeds(c['null_error'])}, "
-                f"rank correlation {over_seeds(c['rank_correlation'])}",
-                "verdict": f"falling: {law_verdict(falling)}; rising: {law_verdict(rising)}",
+                "here": f"α = {interval(falling.alpha.estimate)}, R² {words(falling.r2)}, {counts(falling.modes)} modes "
+                f"({counts(falling.open)} not reached)",
+                "interval": f"seeds {words(falling.alpha.values)}; rising modes: {interval(known['rising'].alpha.estimate)}",
+                "control": f"level (e) from {NAMED[start]} leaves {interval(errors.level.estimate)}, one time for all "
+                f"{interval(errors.one_time.estimate)}; {repeated_words(repeated['both'])}",
+                "verdict": law_verdict(falling) if options.judged else TINY,
             }
         )
-    return rows
+    table = pd.DataFrame(laws)
+    tables_ = {"laws": table, "levels": pd.concat(levels)}
+    return Part(claims, tables_, {"exponents": ablation_figure(table)}, shown=("laws",))
 
 
 def ablation_figure(laws: pd.DataFrame) -> Figure:
-    """Exponents against width and against kernel."""
-    kinds = list(dict.fromkeys(laws["ablation"]))
-    figure = Figure(figsize=(4.4 * len(kinds), 3.4), layout="constrained")
-    axes = figure.subplots(1, len(kinds), squeeze=False, sharey=True)[0]
-    for ax, kind in zip(axes, kinds, strict=True):
-        values = sorted(laws[laws["ablation"] == kind]["value"].unique())
+    """α against width and start, and against kernel."""
+    groups = [("width and start of the chain", ("width", "start")), ("kernel of the ConvNet", ("kernel",))]
+    figure = Figure(figsize=(8.8, 3.4), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, (title, kinds) in zip(axes, groups, strict=True):
+        some = laws[laws["ablation"].isin(kinds)]
+        values = list(dict.fromkeys(some["value"]))
         for i, direction in enumerate(DIRECTIONS):
-            here = laws[(laws["ablation"] == kind) & (laws["direction"] == direction)].dropna(subset=["exponent"])
-            ax.plot(here["value"], here["exponent"], "o", color=f"C{i}", label=direction, alpha=0.7)
-            ax.plot(here.groupby("value")["exponent"].mean(), "-", color=f"C{i}")
+            here = some[some["direction"] == direction].set_index("value").reindex(values)
+            places = [place + (i - 0.5) * 0.12 for place in range(len(values))]
+            error = [here["alpha"] - here["low"], here["high"] - here["alpha"]]
+            ax.errorbar(places, here["alpha"], yerr=error, fmt="o", ms=5, capsize=3, color=f"C{i}", label=direction)
         ax.axhline(0, color="0.7", lw=1)
-        ax.set_xscale("log", base=2)
-        ax.set_xlim(values[0] / 1.5, values[-1] * 1.5)
-        ax.set_xticks(values, [str(v) for v in values])
-        ax.set(xlabel=f"{kind} ({'units' if kind == 'width' else 'pixels'})")
-    axes[0].set_ylabel("exponent of time in variance")
+        ax.set_xticks(range(len(values)), [value.replace(", ", ",\n") for value in values])
+        ax.set(xlabel=title, xlim=(-0.5, len(values) - 0.5))
+    axes[0].set_ylabel("α of time ∝ variance^−α [95 %]")
     axes[0].legend(frameon=False)
     return figure

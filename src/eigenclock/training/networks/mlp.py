@@ -1,59 +1,54 @@
-"""The paper's MLP-UNet: residual blocks of linear layers, conditioned on the noise level."""
+"""The chain of residual linear layers that Wang & Pehlevan trained: the network whose clocks the theory is about."""
 
 import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm, silu
-
-from .embedding import NoiseEmbedding
+from torch.nn.functional import silu
 
 
 class Block(nn.Module):
-    """x + Linear(SiLU(scale·LayerNorm(Linear(SiLU(LayerNorm(x)))) + shift)); scale and shift come from the noise level.
+    """skip(x) + Linear(SiLU(LayerNorm(Linear(SiLU(LayerNorm(x))))·(1 + scale) + shift)), scale and shift by the noise level.
 
-    The second linear layer starts at zero, so that a new block is its skip connection.
+    The skip is the identity where the widths agree, else a linear layer of its own, so that a linear path leads from the
+    network's input to its output.
     """
 
-    def __init__(self, inputs: int, width: int, embedding: int) -> None:
+    def __init__(self, inputs: int, width: int, features: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(inputs)
-        self.first = nn.Linear(inputs, width)
-        self.affine = nn.Linear(embedding, 2 * width)
-        self.second = nn.Linear(width, width)
+        self.norm, self.first = nn.LayerNorm(inputs), nn.Linear(inputs, width)
+        self.affine = nn.Linear(features, 2 * width)
+        self.middle, self.second = nn.LayerNorm(width), nn.Linear(width, width)
         self.skip = nn.Identity() if inputs == width else nn.Linear(inputs, width)
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
 
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        hidden = self.first(silu(self.norm(x)))
-        scale, shift = self.affine(embedding).chunk(2, dim=1)
-        hidden = torch.addcmul(shift, layer_norm(hidden, hidden.shape[1:]), scale + 1)
-        return self.skip(x) + self.second(silu(hidden))
+    def forward(self, x: Tensor, features: Tensor) -> Tensor:
+        hidden = self.middle(self.first(silu(self.norm(x))))
+        scale, shift = self.affine(features).chunk(2, dim=1)
+        return self.skip(x) + self.second(silu(torch.addcmul(shift, hidden, scale + 1)))
 
 
-class UNetMLP(nn.Module):
-    """Blocks down, blocks up, each upper one given the output of its counterpart (the U); samples of any shape are flattened."""
+class ResidualChain(nn.Module):
+    """Blocks in a chain, then one bare linear layer; samples of any shape are flattened.
 
-    def __init__(self, shape: tuple[int, ...], *, width: int, blocks: int, embedding: int) -> None:
+    Every layer has PyTorch's default start. The noise level enters as sines and cosines of fixed normal frequencies times
+    2π·ln(σ)/4, straight into every block.
+    """
+
+    frequency: Tensor
+
+    def __init__(self, shape: tuple[int, ...], *, width: int, layers: int, frequencies: int, zero_output: bool) -> None:
         super().__init__()
         d = math.prod(shape)
-        self.embedding = NoiseEmbedding(embedding, width)
-        self.inside = nn.Linear(d, width)
-        upper = blocks // 2
-        self.down = nn.ModuleList(Block(width, width, width) for _ in range(blocks - upper))
-        self.up = nn.ModuleList(Block(2 * width, width, width) for _ in range(upper))
-        self.norm = nn.LayerNorm(width)
+        self.register_buffer("frequency", torch.randn(frequencies))
+        self.blocks = nn.ModuleList(Block(width if i else d, width, 2 * frequencies) for i in range(layers - 1))
         self.outside = nn.Linear(width, d)
+        if zero_output:
+            nn.init.zeros_(self.outside.weight)
+            nn.init.zeros_(self.outside.bias)
 
     def forward(self, x: Tensor, sigma: Tensor) -> Tensor:
-        embedding, passed = self.embedding(sigma), []
-        hidden = self.inside(x.flatten(1))
-        for block in self.down:
-            hidden = block(hidden, embedding)
-            passed.append(hidden)
-        passed.pop()  # the lowest output is where the way up starts
-        for block in self.up:
-            other = passed.pop() if passed else hidden
-            hidden = block(torch.cat([hidden, other], dim=1), embedding)
-        return self.outside(silu(self.norm(hidden))).reshape(x.shape)
+        phase = (2 * torch.pi / 4) * sigma.log()[:, None] * self.frequency
+        features, hidden = torch.cat([phase.sin(), phase.cos()], dim=1), x.flatten(1)
+        for block in self.blocks:
+            hidden = block(hidden, features)
+        return self.outside(hidden).reshape(x.shape)

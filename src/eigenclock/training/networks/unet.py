@@ -81,7 +81,7 @@ class _Images(nn.Module, ABC):
 
 
 class EDMUNet(_Images):
-    """Encoder and decoder of residual blocks over halved resolutions, joined by skips."""
+    """Encoder and decoder of residual blocks over halved resolutions, joined by skips; the output starts at zero."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class EDMUNet(_Images):
                 stage.append(Block(now + skips.pop(), channels * multiplier, width, attention=here in attention))
                 now = channels * multiplier
             self.up.append(stage)
-        self.norm, self.outside = _norm(now), _convolution(now, image_channels, 3)
+        self.norm, self.outside = _norm(now), _convolution(now, image_channels, 3, zero=True)
         self.resample = resample
 
     def features(self, images: Tensor, sigma: Tensor) -> Tensor:
@@ -142,7 +142,7 @@ class EDMUNet(_Images):
 
 
 class ResidualConvolutions(_Images):
-    """A chain of residual blocks at full resolution."""
+    """A chain of residual blocks at full resolution; the output starts at zero."""
 
     def __init__(
         self, shape: tuple[int, ...], image_channels: int, *, channels: int, blocks: int, kernel: int, embedding: int
@@ -153,7 +153,7 @@ class ResidualConvolutions(_Images):
         self.inside = _convolution(image_channels, channels, kernel)
         self.chain = nn.ModuleList(Block(channels, channels, width, kernel=kernel) for _ in range(blocks))
         self.norm = _norm(channels)
-        self.outside = _convolution(channels, image_channels, kernel)
+        self.outside = _convolution(channels, image_channels, kernel, zero=True)
 
     def features(self, images: Tensor, sigma: Tensor) -> Tensor:
         embedding, hidden = self.embedding(sigma), self.inside(images)
