@@ -47,22 +47,23 @@ def throughput() -> Iterator[Row]:
     """Seconds per step, both loops in turn, so that what else the machine does hits both."""
     samples = ec.data.natural_patches(16, n=4000).standardized().samples
     tensor = torch.as_tensor(samples, dtype=torch.float32)
-    for what, network, batch, steps in (
-        ("MLP(256, 5)", ec.MLP(256, 5), 256, STEPS),
-        ("ConvNet(16, 2)", ec.ConvNet(16, 2), 32, STEPS // 3),
+    for what, network, batch, steps, least in (
+        ("MLP(256, 5)", ec.MLP(256, 5), 256, STEPS, 0.97),
+        ("ConvNet(16, 2)", ec.ConvNet(16, 2), 32, STEPS // 3, 0.9),
     ):
         mine, hand = [], []
         for i in range(PAIRS + 1):
+            first, second = network.build((16, 16)), network.build((16, 16)).to(memory_format=torch.channels_last)
             begun = time.perf_counter()
-            ours(network.build((16, 16)), samples, steps, batch)
+            ours(first, samples, steps, batch)
             middle = time.perf_counter()
-            bare(network.build((16, 16)).to(memory_format=torch.channels_last), tensor, steps, batch)
+            bare(second, tensor, steps, batch)
             if i:  # the first pair warms up
                 mine.append((middle - begun) / steps)
                 hand.append((time.perf_counter() - middle) / steps)
         ratio = float(np.median(np.array(hand) / np.array(mine)))
         by_hand, by_us = float(np.median(hand)), float(np.median(mine))
-        yield Row(f"bare loop / our loop, {what}, seconds per step", by_hand, by_us, "≥ 0.9", ratio >= 0.9)
+        yield Row(f"bare loop / our loop, {what}, seconds per step", by_hand, by_us, f"≥ {least}", ratio >= least)
 
 
 def probe_share() -> Iterator[Row]:
@@ -87,7 +88,7 @@ def probe_share() -> Iterator[Row]:
 def memory() -> Iterator[Row]:
     """Resident memory of a run of 50,000 steps: growth after its first tenth, in GiB."""
     samples = np.random.default_rng(0).standard_normal((500, 4))
-    network, sizes = ec.MLP(8, 1).build((4,)), []
+    network, sizes = ec.MLP(8, 3).build((4,)), []
 
     def look(step: int, steps: int, words: str) -> None:
         if step in (5000, 50_000):

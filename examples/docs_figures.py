@@ -68,8 +68,12 @@ def network_table(run: Path) -> str:
         "|---|---:|---:|---:|---:|",
     ]
     for row in metrics["levels"]:
+        if row["direction"] != "both":
+            continue
         numbers = [row["modes"], *(_number(row[key]) for key in ("rank_correlation", "median_error", "error_90"))]
-        lines.append(f"| ({row['level']}) {row['meaning']} | " + " | ".join(map(str, numbers)) + " |")
+        lines.append(
+            f"| ({row['level'].replace('_', ', ')}) {row['meaning']} | " + " | ".join(map(str, numbers)) + " |"
+        )
     lines += [
         "",
         f"{training['network']}, {training['steps']:,} steps of {training['optimizer']}, batches of {training['batch_size']}: "

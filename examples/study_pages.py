@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eigenclock.files import markdown
+from eigenclock.files import markdown, read_netcdf
 from eigenclock.jobs.studies import study_names
 from examples import pages
 
@@ -45,6 +45,37 @@ def main(docs: Path, cpu: Path, paper: Path) -> None:
         pages.insert(page, name, markdown(made(cpu, paper)))
     pages.insert(page, "patches", markdown(patches(cpu)))
     pages.insert(page, "durations", durations(cpu, paper))
+    pages.insert(docs / "networks.md", "norm", markdown(norm(cpu)))
+
+
+def norm(cpu: Path) -> pd.DataFrame:
+    """The chain beside the network with a norm before its output, on the same data: laws, spread, what level (e) leaves."""
+    rows: list[dict[str, str]] = []
+    if not (cpu / "images_laws.csv").exists():
+        return pd.DataFrame(rows)
+    laws, errors = (pd.read_csv(cpu / f"images_{name}.csv") for name in ("laws", "levels"))
+    first = laws["data"].iloc[0]
+    for network in ("MLP", "NormedMLP"):
+        here = laws[(laws["data"] == first) & (laws["network"] == network) & (laws["threshold"] == "geometric")]
+        of = errors[(errors["data"] == first) & (errors["network"] == network) & (errors["direction"] == "both")]
+        mean = of[of["level"] == "e"][["median_error", "null_error", "rank_correlation", "repetition"]].mean()
+        falling = here[here["direction"] == "falling"].iloc[0]
+        rows.append(
+            {
+                "network": network,
+                "falling modes": f"{falling['modes']:.0f}, {falling['not_reached']:.0f} not reached",
+                "α, time ∝ variance^−α": _interval(falling["alpha"], falling["low"], falling["high"]),
+                "R²": _number(falling["r2"]),
+                "ln of times, 90 % over 10 %": _interval(
+                    falling["spread"], falling["spread_low"], falling["spread_high"]
+                ),
+                "rank correlation with level (e)": _number(mean["rank_correlation"]),
+                "what (e) leaves": _number(mean["median_error"]),
+                "one time for all": _number(mean["null_error"]),
+                "two seeds": _number(mean["repetition"]),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def in_four_columns(claims: pd.DataFrame) -> pd.DataFrame:
@@ -207,13 +238,16 @@ def _share(values: pd.Series) -> str:
 
 
 def durations(*folders: Path) -> str:
-    """How long each part took, as its manifest says."""
+    """How long the networks of each part took, each on one thread, and the command that ran the part last."""
     lines = []
     for folder in folders:
-        for file in sorted(folder.glob("manifest_*.json")):
-            content = json.loads(file.read_text())
-            took = ", ".join(f"{part} {seconds / 60:.0f} min" for part, seconds in content["seconds"].items())
-            lines.append(f"* `{content['command'] or file.stem}`: {took}")
+        for part in PARTS:
+            cases = [read_netcdf(file, "case").attrs["seconds"] for file in sorted(folder.glob(f"cases/{part}_*.nc"))]
+            if not cases or not (folder / f"{part}_run.json").exists():
+                continue
+            command, minutes = json.loads((folder / f"{part}_run.json").read_text())["command"], sum(cases) / 60
+            many = f"{len(cases)} network{'s' if len(cases) > 1 else ''}"
+            lines.append(f"* `{command}`: {many}, {minutes:.0f} minutes of a core, so {minutes / 2:.0f} on two cores")
     return "\n".join(lines)
 
 

@@ -96,7 +96,7 @@ def test_kernel_sizes_make_the_table_of_the_docs(tmp_path):
 
 def test_own_loop():
     levels = import_example("own_loop").main(steps=60)
-    assert list(levels) == ["a", "b", "c", "d"]
+    assert list(levels) == ["a", "b", "c", "d", "e", "e_balanced"]
 
 
 def test_study_pages(tmp_path):
@@ -109,13 +109,15 @@ def test_study_pages(tmp_path):
         run_study("spectral_bias", preset="tiny", out=tmp_path / "tiny", part=part, command="eigenclock study ...")
     import_example("study_pages").main(tmp_path, tmp_path / "tiny", tmp_path / "none")
     made = import_example("pages").extract(tmp_path / "spectral_bias.md", "gaussian cpu")
-    assert "Gaussian d = 16" in made
+    assert "Gaussian d = 24" in made
     for table in (
         "gaussian cpu",
         "gaussian paper",
         "images cpu",
         "convolution cpu",
         "width cpu",
+        "theirs and here",
+        "patches",
         "levels",
         "forecasts",
         "coverage",

@@ -1,14 +1,15 @@
 """Networks of a study, trained on the cores there are, each once and into a folder of its own: the curves of their probes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
 
+from eigenclock.checks import InputError
 from eigenclock.curve.learning_curve import LearningCurve
 from eigenclock.recipe.objectives import EDM, LogNormal, Objective
 from eigenclock.recipe.samplers import Heun, Sampler
@@ -22,6 +23,7 @@ Curves = dict[str, LearningCurve]
 """Curves of one trained network by name; "" is of its data's own spectrum."""
 
 
+@runtime_checkable
 class Source(Protocol):
     """Where samples come from: a frozen dataclass, so that another process can read them again."""
 
@@ -30,6 +32,7 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
 class Look(Protocol):
     """What is looked at along the way: a frozen dataclass."""
 
@@ -39,7 +42,7 @@ class Look(Protocol):
         ...
 
     def __call__(self, folder: Path, step: int, denoiser: Any, samples: Any) -> None:
-        """Keep what is found of the denoiser after `step` in the run's folder."""
+        """Keep what is found of the denoiser after `step` in the run's folder; may be called again for the same step."""
         ...
 
 
@@ -100,14 +103,10 @@ def train_runs(
 
     A run that was stopped goes on from its checkpoint. `workers`: processes; as many as cores by default; 1 trains here.
     """
-    sweep(
-        partial(_one, folder),
-        {run.name: run for run in runs},
-        seeds=(0,),
-        folder=folder / "cases",
-        workers=workers,
-        say=say,
-    )
+    named = {run.name: run for run in runs}
+    if len(named) < len(runs):
+        raise InputError(f"runs must have different names, got {', '.join(run.name for run in runs)}")
+    sweep(partial(_one, folder), named, seeds=(0,), folder=folder / "cases", workers=workers, say=say)
     return {(run.case.name, run.seed): trained(folder, run) for run in runs}
 
 
@@ -170,6 +169,7 @@ def trained(folder: Path, run: Run) -> Curves:
                 "objective": str(recipe.objective),
                 "source": str(case.source),
                 "replacement": recipe.replacement,
+                "watched": repr((replace(recipe, steps=1), case.also)),
             },
         )
         for look in case.looks:

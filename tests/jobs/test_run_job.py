@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import eigenclock as ec
 from eigenclock import cli
+from eigenclock.training.checkpoints import FORMAT, read_checkpoint
 
 SMALL = [
-    "--data", "digits", "--steps", "150", "--network", "MLP", "--network.width", "64", "--network.blocks", "3",
+    "--data", "digits", "--steps", "150", "--network", "MLP", "--network.width", "64", "--network.layers", "3",
     "--optimizer", "Adam", "--optimizer.lr", "0.003", "--probe.count", "12", "--probe.samples", "64", "--probe.fourier", "true",
     "--probe.patches", "[3]", "--training.batch_size", "128", "--training.device", "cpu", "--training.checkpoint_every", "50",
 ]  # fmt: skip
@@ -34,7 +36,8 @@ def test_run_folder_holds_everything(folder):
         "measured_patch_3.nc", "forecasts.csv", "report.html", "checkpoints/last.safetensors", "figures/emergence.png", "samples/measured_0_step_1.png",
     } <= found  # fmt: skip
     metrics = json.loads((folder / "metrics.json").read_text())
-    assert [row["level"] for row in metrics["levels"]] == ["a", "b", "c", "d"]
+    both = [row["level"] for row in metrics["levels"] if row["direction"] == "both"]
+    assert both == ["a", "b", "c", "d", "e", "e_balanced"]
     assert {row["fraction"] for row in metrics["forecasts"]} == {0.01, 0.02, 0.05, 0.1, 0.2}
     assert 0 < metrics["training"]["probe_share"] < 1
     assert json.loads((folder / "manifest.json").read_text())["versions"]["torch"] == torch.__version__
@@ -156,3 +159,26 @@ def test_probe_samples_keep_to_a_tenth():
     assert 64 < n <= 2048
     assert work <= PROBE_SHARE * BACKWARD * config.steps * config.training.batch_size
     assert probe_samples(RunConfig(data="digits", out="x", steps=10)) == 64
+
+
+def test_a_run_of_version_0_1_goes_on(tmp_path, capsys):
+    """Its config and its checkpoint call NormedMLP by the name it had: MLP."""
+    out = tmp_path / "run"
+    cli.main(["train", "--data", "digits", "--steps", "30", "--network", "NormedMLP", "--network.width", "16", "--network.blocks", "2",
+              "--out", str(out)])  # fmt: skip
+    config, checkpoint = out / "config.yaml", out / "checkpoints/last.safetensors"
+    config.write_text(config.read_text().replace("eigenclock.NormedMLP", "eigenclock.MLP"))
+    tensors, details = read_checkpoint(checkpoint)
+    details["settings"]["network"] = details["settings"]["network"].replace("NormedMLP", "MLP")
+    save_file(tensors, checkpoint, metadata={FORMAT: json.dumps(details)})
+    (out / "training.json").unlink()
+    capsys.readouterr()
+    cli.main(["train", "--config", str(config), "--resume"])
+    assert "note: MLP with blocks is read as NormedMLP" in capsys.readouterr().err
+    assert json.loads((out / "training.json").read_text())["network"].startswith("NormedMLP(width=16")
+    again = tmp_path / "again"
+    cli.main(["train", "--data", "digits", "--steps", "30", "--network=MLP", "--network.width", "16", "--network.blocks", "2",
+              "--out", str(again)])  # fmt: skip
+    assert "class_path: eigenclock.NormedMLP" in (again / "config.yaml").read_text()
+    for name, tensor in read_checkpoint(again / "checkpoints/last.safetensors")[0].items():
+        assert torch.equal(tensor, tensors[name]), "the same network, the same run"

@@ -18,7 +18,7 @@ import eigenclock as ec
 from eigenclock import cli
 
 RUN = [
-    "--data", "digits", "--n", "60", "--network.width", "16", "--network.blocks", "1", "--probe.count", "4", "--probe.samples", "16",
+    "--data", "digits", "--n", "60", "--network.width", "16", "--network.layers", "2", "--probe.count", "4", "--probe.samples", "16",
     "--sampler", "Heun", "--sampler.steps", "4", "--training.device", "cpu",
 ]  # fmt: skip
 

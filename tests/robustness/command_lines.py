@@ -41,7 +41,7 @@ RIGHT = {
     "config": ("{tmp}/config.yaml",), "max_pixels": ("1000000",), "objective": ("EDM", "Epsilon", "Velocity"), "architecture": ("OneLayer", "Affine"),
     "optimizer": ("GradientFlow", "Adam"), "sampler": ("Heun", "Euler"), "steps": ("3",), "sampler.steps": ("4",), "sampler.sigma_max": ("40",),
     "objective.sigma_data": ("1",), "objective.density.std": ("1.5",), "architecture.init": ("0.1",), "optimizer.lr": ("0.001",),
-    "simulation.enabled": ("false",), "network": ("MLP", "Linear"), "network.width": ("4",), "training.batch_size": ("8",),
+    "simulation.enabled": ("false",), "network": ("MLP", "NormedMLP", "Linear"), "network.width": ("4",), "training.batch_size": ("8",),
     "training.device": ("cpu",), "training.precision": ("float64",), "training.ema": ("0.5",), "training.checkpoint_minutes": ("1",),
     "probe.count": ("3",), "probe.samples": ("9",), "probe.gain": ("false",), "probe.patches": ("[2]",), "options.d": ("2",), "options.width": ("8",),
     "options.stage1_steps": ("3",), "folder": ("{tmp}/fit",), "model": ("{tmp}/n.safetensors",),
@@ -49,7 +49,7 @@ RIGHT = {
 """Values that options can have."""
 
 SMALL = {
-    "run": ["--data", "digits", "--n", "40", "--steps", "2", "--network.width", "8", "--network.blocks", "1", "--probe.count", "2", "--probe.samples", "8", "--sampler", "Heun", "--sampler.steps", "3"],
+    "run": ["--data", "digits", "--n", "40", "--steps", "2", "--network.width", "8", "--network.layers", "2", "--probe.count", "2", "--probe.samples", "8", "--sampler", "Heun", "--sampler.steps", "3"],
     "predict": ["--data", "digits", "--n", "40", "--steps", "5", "--sampler", "Heun", "--sampler.steps", "3"],
     "spectrum": ["--data", "digits", "--n", "40"],
     "score-latent": ["--model", "{tmp}/m.safetensors", "--data", "{tmp}/x.npy", "--options.stage1_steps", "2", "--options.stage2", "B"],

@@ -15,7 +15,7 @@ import numpy as np
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 RUN = [
-    "run", "--data", "digits", "--n", "60", "--steps", "400", "--network.width", "64", "--network.blocks", "2", "--probe.count", "6",
+    "run", "--data", "digits", "--n", "60", "--steps", "400", "--network.width", "64", "--network.layers", "3", "--probe.count", "6",
     "--probe.samples", "16", "--sampler", "Heun", "--sampler.steps", "6", "--training.device", "cpu", "--training.checkpoint_every", "50",
 ]  # fmt: skip
 

@@ -9,8 +9,11 @@ import eigenclock as ec
 
 IMAGES = [
     (ec.MLP(16, 3), (5,)),
-    (ec.MLP(16, 4), (8, 8, 3)),
-    (ec.MLP(16, 1), (8, 8)),
+    (ec.MLP(16, 4, 3), (8, 8, 3)),
+    (ec.MLP(64, 2, zero_output=True), (8, 8)),
+    (ec.NormedMLP(16, 3), (5,)),
+    (ec.NormedMLP(16, 4), (8, 8, 3)),
+    (ec.NormedMLP(16, 1), (8, 8)),
     (ec.FeedForward(16, 3), (8, 8)),
     (ec.FeedForward(16, 1, 4, "silu"), (5,)),
     (ec.UNet(8, (1, 2), 1, (4,)), (8, 8)),
@@ -60,6 +63,14 @@ def test_building_leaves_the_global_stream_alone():
     assert torch.equal(torch.randn(3), expected)
 
 
+@pytest.mark.parametrize(
+    "network", [ec.UNet(8), ec.ConvNet(8, 1), ec.DiT(4, 16, 1, 2), ec.MLP(8, 3, zero_output=True)], ids=str
+)
+def test_networks_that_start_at_zero(network):
+    module = network.build((8, 8), seed=1)
+    assert not module(torch.randn(3, 8, 8), torch.tensor([0.1, 1.0, 10.0])).any()
+
+
 ERRORS = {
     "vectors for a U-Net": (lambda: ec.UNet().build((16,)), "UNet needs images (h, w) or (h, w, channels), got samples of shape (16,): use MLP or Linear"),
     "channels first": (lambda: ec.UNet().build((3, 16, 16)), "images must have their channels last, (h, w, channels), got samples of shape (3, 16, 16)"),
@@ -70,6 +81,9 @@ ERRORS = {
     "no multipliers": (lambda: ec.UNet(8, ()), "multipliers must name at least one resolution, got none"),
     "no spectrum": (lambda: ec.Linear().build((4,)), "Linear needs the spectrum of the data: build(shape, spectrum=spectrum)"),
     "width": (lambda: ec.MLP(0), "width must be a whole number >= 1, got 0"),
+    "layers": (lambda: ec.MLP(8, 0), "layers must be a whole number >= 1, got 0"),
+    "frequencies": (lambda: ec.MLP(8, 2, 0), "frequencies must be a whole number >= 1, got 0"),
+    "blocks": (lambda: ec.NormedMLP(8, 0), "blocks must be a whole number >= 1, got 0"),
 }  # fmt: skip
 
 

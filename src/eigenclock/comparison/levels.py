@@ -39,6 +39,9 @@ LAYERED = {"e": TwoLayer((1.0, 0.0)), "e_balanced": TwoLayer((0.1, 0.1))}
 BEFORE = ("a", "b", "c", *LAYERED)
 """Levels that need nothing of the run but its recipe."""
 
+ENOUGH = 0.9
+"""Share of the modes that level (c) times from which a level can be the best."""
+
 PARTS: tuple[Direction | None, ...] = (None, "rising", "falling")
 
 START = 0.25
@@ -68,8 +71,13 @@ class Levels:
 
     @property
     def best(self) -> str:
-        """The level of smallest median error; the simpler of equals."""
-        known = {name: c.median_error for name, c in self.comparisons.items() if np.isfinite(c.median_error)}
+        """The level of smallest median error among those that time nearly all the modes that (c) does; the simpler of equals."""
+        one_layer = int(self.comparisons["c"].used.sum()) if "c" in self.comparisons else 0
+        known = {
+            name: c.median_error
+            for name, c in self.comparisons.items()
+            if np.isfinite(c.median_error) and c.used.sum() >= ENOUGH * one_layer
+        }
         return min(known, key=lambda name: (known[name], name)) if known else "c"
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -101,7 +109,15 @@ class Levels:
         )
 
     def __str__(self) -> str:
-        return "\n".join(f"({name}) {MEANING[name]}: {c}" for name, c in self.comparisons.items())
+        return "\n".join(f"({name}) {MEANING[name]}: {c}{_by_direction(c)}" for name, c in self.comparisons.items())
+
+
+def _by_direction(whole: Comparison) -> str:
+    """What is left of rising and of falling modes, each with a constant of their own, where a run has both."""
+    parts = {d: whole.of(d) for d in ("rising", "falling")}
+    if any(np.isnan(one.median_error) for one in parts.values()):
+        return ""
+    return "; " + ", ".join(f"{d} alone {one.median_error:.3f} (×{one.time_scale:.3g})" for d, one in parts.items())
 
 
 def compare_levels(

@@ -132,7 +132,7 @@ class MLP(Network):
 
     **Parameters**
 
-    - `width`: of every block. - `layers`: blocks and the last linear layer, counted together: 5 are 4 blocks and a linear layer.
+    - `width`: of every block. - `layers`: blocks and the last linear layer together: 5 are 4 blocks and a linear layer.
     - `frequencies`: fixed normal frequencies of ln(σ)/4; half the width unless said.
     - `zero_output`: start the last layer at zero, so that the untrained denoiser is the preconditioning alone.
 
@@ -153,7 +153,7 @@ class MLP(Network):
 
     def __post_init__(self) -> None:
         integer_option(self, "width", at_least=1)
-        integer_option(self, "layers", at_least=2)
+        integer_option(self, "layers", at_least=1)
         if self.frequencies is not None:
             integer_option(self, "frequencies", at_least=1)
         flag("zero_output", self.zero_output)
@@ -171,8 +171,8 @@ class MLP(Network):
 class NormedMLP(Network):
     """An MLP in the way of U-Nets: residual blocks, the upper half of which also sees the lower's outputs; a norm at the end.
 
-    LayerNorm before the output, as in most U-Nets and transformers, ties all gains together: a bright mode slows the others, and
-    clocks of modes come closer. It was called MLP in version 0.1.0.
+    LayerNorm before the output, as in most U-Nets and transformers, ties all gains together, and other clocks follow than in the
+    chain (`docs/networks.md` has measured both). It was called MLP in version 0.1.0.
 
     **Parameters**
 
@@ -275,6 +275,8 @@ class UNet(Network):
 @dataclass(frozen=True)
 class ConvNet(Network):
     """The same residual blocks of convolutions without down- or up-sampling: it only sees as far as its kernels reach.
+
+    Its last convolution starts at zero.
 
     **Parameters**
 

@@ -8,6 +8,9 @@ from ..checks import say
 OWN = ("blocks", "embedding")
 """Options by which the earlier MLP is known: the network that has this name now has neither."""
 
+COMMANDS, WIDTH = ("run", "train"), 512
+"""Commands that had this network, of this width, by default."""
+
 FORMER = re.compile(r"(eigenclock\.(\w+\.)*)?MLP")
 OPTION = re.compile(rf"--network\.(init_args\.)?({'|'.join(OWN)})(=.*)?")
 
@@ -26,9 +29,12 @@ def renamed(value: Any) -> Any:
 
 
 def renamed_words(words: list[str]) -> list[str]:
-    """The words of a call, `--network MLP --network.blocks 3` among them, likewise."""
+    """The words of a call, `--network MLP --network.blocks 3` among them, likewise; without a network it was MLP, 512 wide."""
     if not any(OPTION.fullmatch(word) for word in words):
         return words
+    names = {word.partition("=")[0] for word in words}
+    if not {"--network", "--config"} & names and words[0] in COMMANDS:
+        return [words[0], f"--network={_told('NormedMLP')}", f"--network.width={WIDTH}", *words[1:]]
     found = list(words)
     for i, word in enumerate(words):
         if word.startswith("--network=") and FORMER.fullmatch(word.partition("=")[2]):

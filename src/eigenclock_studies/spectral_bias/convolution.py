@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from eigenclock.clocks.emergence import Emergence
+from eigenclock.clocks.replicates import student_interval
 from eigenclock.files import atomic
 from eigenclock.spectrum.patches import patch_spectrum
 from eigenclock.spectrum.spectrum import Spectrum
@@ -19,7 +20,7 @@ from ..study import Part, Say
 from . import images
 from .images import Images
 from .laws import DIRECTIONS, FEWEST, Law, counts, interval
-from .verdicts import TINY, gone_verdict, simultaneous_verdict
+from .verdicts import TINY, gone_verdict, linear_verdict, simultaneous_verdict
 
 FIT_LEVELS = (0.05, 0.2, 0.5, 1.0, 3.0, 10.0)
 """Noise levels at which the network is set against one linear convolution."""
@@ -27,9 +28,12 @@ FIT_LEVELS = (0.05, 0.2, 0.5, 1.0, 3.0, 10.0)
 LINEAR = 0.9
 """A share explained above this is one linear convolution."""
 
+LEFT = 0.02
+"""Share of the network that one pixel must leave unexplained for more of it to be explained."""
+
 FIT_IMAGES = 64
 
-IMAGE, PEER = "image modes", "MLP"
+IMAGE, PEER, ZERO = "image modes", "MLP", "MLP, zero output"
 
 
 @dataclass(frozen=True)
@@ -80,13 +84,19 @@ class Options:
     workers: int | None = None
     judged: bool = True
 
+    def peers(self) -> dict[str, Case]:
+        """The controls by name: the chain of the part on images, and the same from a last layer of zeros, as the others start."""
+        chain = self.peer.case(self.peer.data[0])
+        zero = replace(self.peer.recipe, network=replace(cast(MLP, self.peer.recipe.network), zero_output=True))
+        return {PEER: chain, ZERO: Case("convolution_zero", chain.source, zero)}
+
     def cases(self) -> list[Case]:
-        """The peer on the first data set of its part, then every network on the same images."""
-        peer = self.peer.case(self.peer.data[0])
+        """Every network on the peers' images."""
+        source = self.peer.case(self.peer.data[0]).source
         also = tuple((f"patch {p} stride {s}", Patches(p, s)) for p, s in self.patches)
         fits = ConvolutionFits(self.kernels, tuple(sorted({*self.fit_steps, self.recipe.steps})))
-        return [peer] + [
-            Case(f"convolution_{label}", peer.source, replace(self.recipe, network=network), also, (fits,))
+        return [
+            Case(f"convolution_{label}", source, replace(self.recipe, network=network), also, (fits,))
             for label, network in self.networks
         ]
 
@@ -127,14 +137,14 @@ PRESETS = {
 
 def run(options: Options, folder: Path, say: Say) -> Part:
     """Train every network under image modes and patch modes, and fit one linear convolution along the way."""
-    peer, *cases = options.cases()
-    runs = runs_of([peer, *cases], options.seeds)
-    found = train_runs(folder, runs, workers=options.workers, say=say)
-    before = [found[peer.name, seed][""].emergence() for seed in options.seeds]
-    theirs = {direction: Law.of(before, direction) for direction in DIRECTIONS}
-    labels = {"network": PEER, "modes_of": IMAGE}
-    laws: list[dict[str, Any]] = [labels | law.row() for law in theirs.values()]
-    claims, fits, drawn = [], [], {PEER: before}
+    peers, cases = options.peers(), options.cases()
+    found = train_runs(folder, runs_of([*peers.values(), *cases], options.seeds), workers=options.workers, say=say)
+    drawn = {label: [found[case.name, seed][""].emergence() for seed in options.seeds] for label, case in peers.items()}
+    theirs = {d: {label: Law.of(tables, d) for label, tables in drawn.items()} for d in DIRECTIONS}
+    laws: list[dict[str, Any]] = [
+        {"network": label, "modes_of": IMAGE} | law.row() for known in theirs.values() for label, law in known.items()
+    ]
+    claims, fits = [], []
     for (label, _), case in zip(options.networks, cases, strict=True):
         for key in found[case.name, options.seeds[0]]:
             tables = [found[case.name, seed][key].emergence() for seed in options.seeds]
@@ -158,58 +168,58 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     return Part(claims, {"laws": pd.DataFrame(laws), "fits": fit}, figures, notes=_notes(options), shown=("laws",))
 
 
-def _claims(label: str, law: Law, peer: Law) -> list[dict[str, str]]:
+def _claims(label: str, law: Law, peers: dict[str, Law]) -> list[dict[str, str]]:
     """The law is gone; and modes come at nearly one time."""
-    difference, ratio = peer.alpha.minus(law.alpha), law.spread.over(peer.spread)
     modes = f"{counts(law.modes)} modes, {counts(law.open)} not reached"
+    less = [interval(peer.alpha.minus(law.alpha)) for peer in peers.values()]
+    ratios = [interval(law.spread.over(peer.spread)) for peer in peers.values()]
     return [
         {
             "claim": f"{label}, {law.direction} modes: the law of the dense peer is gone",
             "paper": "α ≈ 0; MNIST patches: falling modes all at steps 60 to 150",
             "here": f"α = {interval(law.alpha.estimate)} ({modes})",
-            "interval": f"peer's α less this one: {interval(difference)}",
-            "control": f"{PEER} on the same images: α = {interval(peer.alpha.estimate)}",
-            "verdict": gone_verdict(law, peer),
+            "interval": f"peers' α less this one: {', '.join(less)}",
+            "control": "; ".join(f"{name}: α = {interval(peer.alpha.estimate)}" for name, peer in peers.items()),
+            "verdict": gone_verdict(law, list(peers.values())),
         },
         {
             "claim": f"{label}, {law.direction} modes: they come near-simultaneously",
             "paper": "near-simultaneous",
             "here": f"ln of the times of 90 % over 10 % of the modes: {interval(law.spread.estimate)}",
-            "interval": f"over the peer's: {interval(ratio)}",
-            "control": f"{PEER} on the same images: {interval(peer.spread.estimate)}",
-            "verdict": simultaneous_verdict(law, peer),
+            "interval": f"over the peers': {', '.join(ratios)}",
+            "control": "; ".join(f"{name}: {interval(peer.spread.estimate)}" for name, peer in peers.items()),
+            "verdict": simultaneous_verdict(law, list(peers.values())),
         },
     ]
 
 
 def beyond_a_pixel(fits: pd.DataFrame, kernel: int) -> pd.Series:
-    """Of what a pixel by itself does not explain of the network, the share that one linear convolution does, by noise level."""
+    """Of what a pixel by itself does not explain of the network, the share that one linear convolution does, by noise level.
+
+    Only where a pixel leaves something to explain.
+    """
     mean = fits.groupby(["sigma", "kernel"])["r2"].mean().unstack("kernel")
-    return (mean[kernel] - mean[1]) / (1 - mean[1])
+    left = 1 - mean[1]
+    return ((mean[kernel] - mean[1]) / left)[left > LEFT]
 
 
 def _fit_claim(label: str, options: Options, fits: pd.DataFrame) -> dict[str, str]:
     large, first, last = max(options.kernels), fits["step"].min(), fits["step"].max()
-    early, late = (beyond_a_pixel(fits[fits["step"] == step], large) for step in (first, last))
-    worst = [
-        float(beyond_a_pixel(fits[(fits["step"] == first) & (fits["seed"] == seed)], large).min())
-        for seed in fits["seed"].unique()
-    ]
-    verdict = (
-        "shown"
-        if min(worst) > LINEAR and late.mean() < early.mean()
-        else "in part (at some noise levels)"
-        if early.mean() > LINEAR
-        else "not shown"
+    early, late = (
+        [beyond_a_pixel(fits[(fits["step"] == step) & (fits["seed"] == seed)], large) for seed in options.seeds]
+        for step in (first, last)
     )
+    words = [f"{pd.concat(shares).min():.2f} to {pd.concat(shares).max():.2f}" for shares in (early, late)]
+    worst = student_interval([shares.min() for shares in early])
+    later = student_interval([after.mean() - before.mean() for before, after in zip(early, late, strict=True)])
     return {
         "claim": f"{label}: early in training the network is one linear convolution, later less so (Fig. 14)",
         "paper": "U-Net, step 54, σ 5: a 15×15 kernel leaves .0072 of its error",
-        "here": f"share that {large}×{large} explains of what one pixel leaves, over noise levels: step {first}: "
-        f"{early.min():.2f} to {early.max():.2f}; step {last}: {late.min():.2f} to {late.max():.2f}",
-        "interval": f"worst noise level of each seed early: {', '.join(f'{one:.2f}' for one in worst)}",
+        "here": f"share that {large}×{large} explains of what one pixel leaves, over noise levels: step {first}: {words[0]}; "
+        f"step {last}: {words[1]}",
+        "interval": f"worst noise level early {interval(worst)}; change of the mean {interval(later)}",
         "control": "0 for what a 1×1 kernel explains already",
-        "verdict": verdict,
+        "verdict": linear_verdict(worst, later, LINEAR),
     }
 
 
@@ -219,8 +229,8 @@ def times_figure(tables: dict[str, list[Emergence]]) -> Figure:
     left, right = figure.subplots(1, 2)
     for i, (label, seeds) in enumerate(tables.items()):
         colour = f"C{i}"
-        for direction, mark in (("rising", "^"), ("falling", "v")):
-            use = seeds[0].select("rising" if direction == "rising" else "falling")
+        for direction, mark in zip(DIRECTIONS, "^v", strict=True):
+            use = seeds[0].select(direction)
             left.loglog(
                 seeds[0].target[use], seeds[0].time[use], mark, color=colour, ms=3, mew=0, alpha=0.6,
                 label=label if direction == "falling" else None,
@@ -262,8 +272,8 @@ def _notes(options: Options) -> tuple[str, ...]:
     recipe, source = options.recipe, Images(options.peer.data[0])
     return (
         f"All on {source.name}. Convolutional networks: {recipe.optimizer}, batches of {recipe.batch_size}, {recipe.steps:,} "
-        f"steps; the peer is {options.peer.recipe.network} of the part on images. Exponents and spreads do not depend on the "
-        "unit of time.",
+        f"steps; the peer is {options.peer.recipe.network} of the part on images, and the same from a last layer of zeros. "
+        "Exponents and spreads do not depend on the unit of time.",
         "A peer without a law of its own leaves the claims inconclusive: nothing can be gone that was not there. Modes of "
         "patches are in the table.",
     )

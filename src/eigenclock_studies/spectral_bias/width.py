@@ -13,18 +13,8 @@ from eigenclock.training.optimizers import Adam
 from ..networks import Case, Recipe, runs_of, train_runs
 from ..study import Part, Say
 from .images import Images
-from .laws import (
-    DIRECTIONS,
-    Law,
-    better_start,
-    counts,
-    interval,
-    level_errors,
-    level_table,
-    repeated_words,
-    repetition,
-    words,
-)
+from .laws import DIRECTIONS, Law, counts, interval, level_table, repeated_words, repetition, words
+from .level_errors import ONE_TIME, Errors, better_start
 from .levels_claim import NAMED
 from .verdicts import TINY, law_verdict
 
@@ -109,7 +99,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
         for seed, one in zip(options.seeds, compared, strict=True):
             levels.append(level_table(one, repeated, ablation=what, value=value, seed=seed))
         start = better_start(compared)
-        errors = level_errors(compared, start)
+        errors = Errors.of(compared, start)
         falling = known["falling"]
         claims.append(
             {
@@ -118,14 +108,14 @@ def run(options: Options, folder: Path, say: Say) -> Part:
                 "here": f"α = {interval(falling.alpha.estimate)}, R² {words(falling.r2)}, {counts(falling.modes)} modes "
                 f"({counts(falling.open)} not reached)",
                 "interval": f"seeds {words(falling.alpha.values)}; rising modes: {interval(known['rising'].alpha.estimate)}",
-                "control": f"level (e) from {NAMED[start]} leaves {interval(errors.level.estimate)}, one time for all "
-                f"{interval(errors.one_time.estimate)}; {repeated_words(repeated['both'])}",
+                "control": f"level (e) from {NAMED[start]} leaves {interval(errors.medians[start].estimate)}, one time for all "
+                f"{interval(errors.medians[ONE_TIME].estimate)}; {repeated_words(repeated['both'])}",
                 "verdict": law_verdict(falling) if options.judged else TINY,
             }
         )
     table = pd.DataFrame(laws)
-    tables_ = {"laws": table, "levels": pd.concat(levels)}
-    return Part(claims, tables_, {"exponents": ablation_figure(table)}, shown=("laws",))
+    kept = {"laws": table, "levels": pd.concat(levels)}
+    return Part(claims, kept, {"exponents": ablation_figure(table)}, shown=("laws",))
 
 
 def ablation_figure(laws: pd.DataFrame) -> Figure:

@@ -1,79 +1,64 @@
-"""Verdicts of the study: each can go every way."""
+"""Laws over seeds: values against scipy, modes not reached, what two seeds differ by."""
 
 import numpy as np
-import pandas as pd
 import pytest
+import scipy.stats
+from support.planted_laws import table
 
-from eigenclock_studies.spectral_bias import convolution, laws
-
-
-def rows(exponent, low, high, *, r2=0.9, modes=30):
-    return pd.DataFrame(
-        {"exponent": exponent, "low": low, "high": high, "r2": r2, "modes": modes, "one_over_inverse": exponent},
-        index=[0],
-    )
+from eigenclock.clocks.replicates import Estimate
+from eigenclock_studies.spectral_bias import laws
+from eigenclock_studies.spectral_bias.resampling import NOTHING
 
 
-@pytest.mark.parametrize(
-    ("law", "paper", "verdict"),
-    [
-        (rows(-1.0, -1.1, -0.9), 1.05, "shown"),
-        (rows(-1.2, -1.25, -1.15), 1.08, "shown"),  # within 0.15
-        (rows(-1.8, -1.9, -1.7), 1.08, "law shown, other exponent"),
-        (rows(-0.5, -0.6, -0.4), None, "law shown"),
-        (rows(-0.5, -1.1, 0.2), 0.5, "no clear law"),
-        (rows(-0.5, -0.6, -0.4, r2=0.2), 0.5, "no clear law"),
-        (rows(0.6, 0.5, 0.7), 0.5, "reversed: larger variance later"),
-        (rows(-0.5, -0.6, -0.4, modes=4), 0.5, "too few modes emerged"),
-        (rows(np.nan, np.nan, np.nan), 0.5, "too few modes emerged"),
-    ],
-)
-def test_law_verdict(law, paper, verdict):
-    assert laws.law_verdict(law, paper) == verdict
+def test_values_are_those_of_scipy():
+    tables = [table(0.8, noise=0.3, seed=seed) for seed in range(3)]
+    law = laws.Law.of(tables, "rising")
+    for seed, one in enumerate(tables):
+        x, y = np.log(one.target), np.log(one.time)
+        fit = scipy.stats.linregress(x, y)
+        np.testing.assert_allclose(law.alpha.values[seed], -fit.slope, rtol=1e-10)
+        np.testing.assert_allclose(law.r2[seed], fit.rvalue**2, rtol=1e-10)
+        np.testing.assert_allclose(law.inverse.values[seed], -1 / scipy.stats.linregress(y, x).slope, rtol=1e-10)
+        np.testing.assert_allclose(law.order.values[seed], scipy.stats.spearmanr(x, y).statistic, rtol=1e-10)
+        np.testing.assert_allclose(law.spread.values[seed], np.subtract(*np.quantile(y, (0.9, 0.1))), rtol=1e-10)
+    assert law.modes == (40, 40, 40)
+    assert law.alpha.estimate.value == pytest.approx(law.alpha.values.mean())
+    assert laws.Law.of(tables, "falling").alpha.estimate.n == 0
 
 
-def test_intervals_are_those_of_alpha():
-    assert laws.interval(rows(-1.26, -1.47, -1.15)) == "1.15 … 1.47 (95 % bootstrap over 30 modes, all seeds)"
-    assert laws.inverse(rows(-1.0, -1.1, -0.9)) == "1.00"
-    assert laws.inverse(rows(-1.0, -1.1, -0.9, r2=0.1)) == "not meaningful (R² < 0.5)"
+def test_too_few_modes_give_no_law():
+    law = laws.Law.of([table(0.8, modes=7), table(0.8)], "rising")
+    assert not law.enough
+    assert law.modes == (7, 40)
+    assert law.alpha.values.size == 0
 
 
-@pytest.mark.parametrize(
-    ("law", "verdict"),
-    [
-        (rows(-0.05, -0.3, 0.2), "shown"),
-        (rows(-0.1, -0.15, -0.05), "not shown: flat law"),
-        (rows(-0.6, -0.7, -0.5), "not shown: there is a law"),
-        (rows(0.6, 0.5, 0.7), "reversed: larger variance later"),
-    ],
-)
-def test_whether_a_law_is_gone(law, verdict):
-    assert convolution.gone_verdict(law) == verdict
+def test_modes_that_are_waited_for():
+    """They count in the spread at the last step, a lower bound, and not in the law."""
+    waiting = table(0.8, waiting=3)
+    law, whole = laws.Law.of([waiting] * 2, "rising"), laws.Law.of([table(0.8)] * 2, "rising")
+    assert law.open == (3, 3)
+    assert law.waiting == pytest.approx(3 / 40)
+    assert law.alpha.values == pytest.approx(whole.alpha.values)
+    expected = np.where(waiting.censored, np.log(waiting.last_time), np.log(table(0.8).time))
+    np.testing.assert_allclose(law.spread.values, np.subtract(*np.quantile(expected, (0.9, 0.1))))
 
 
-@pytest.mark.parametrize(
-    ("c", "a", "null", "rank", "verdict"),
-    [
-        (0.1, 0.5, 0.4, 0.95, "shown"),
-        (0.1, 0.5, 0.4, 0.5, "in part: better than both controls, order only partly"),
-        (0.3, 0.2, 0.4, 0.95, "not shown: best is (a)"),
-        (0.3, 0.5, 0.1, 0.95, "not shown: one time for all modes is as good"),
-        (np.nan, np.nan, np.nan, np.nan, "too few modes emerged"),
-    ],
-)
-def test_level_verdict(c, a, null, rank, verdict):
-    error = {"a": a, "b": 0.6, "c": c, "d": c}
-    table = pd.DataFrame(
-        [
-            {
-                "level": level,
-                "median_error": error[level],
-                "null_error": null,
-                "rank_correlation": rank,
-                "slope": 1.0,
-                "error_90": 1.0,
-            }
-            for level in "abcd"
-        ]
-    )
-    assert laws.level_claim("x", table)["verdict"] == verdict
+def test_words():
+    assert laws.interval(Estimate(0.76, 0.701, 0.82, 3)) == "0.76 [0.70, 0.82]"
+    assert laws.interval(NOTHING) == "–"
+    assert laws.words([0.7, 0.8]) == "0.70, 0.80"
+    assert laws.words([]) == "–"
+    assert laws.counts((52, 52)) == "52"
+    assert laws.counts((50, 53)) == "50 to 53"
+    assert laws.repeated_words((np.nan, np.nan)) == "two seeds of the run differ by unknown"
+
+
+def test_two_seeds_of_a_run():
+    first, second = table(0.8), table(0.8)
+    second.time[:] *= np.where(np.arange(40) % 2, 1.1, 1 / 1.2)
+    median, tail = laws.repetition([first, second])["both"]
+    assert median == pytest.approx((np.log(1.1) + np.log(1.2)) / 2)
+    assert tail == pytest.approx(np.log(1.2))
+    assert np.isnan(laws.repetition([first])["rising"][0])
+    assert np.isnan(laws.repetition([first, second])["falling"][0])

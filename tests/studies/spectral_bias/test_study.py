@@ -12,8 +12,8 @@ import eigenclock as ec
 from eigenclock import cli
 from eigenclock.files import markdown
 from eigenclock_studies import run_study
-from eigenclock_studies.spectral_bias import SpectralBias, gaussian
-from eigenclock_studies.spectral_bias.laws import over_seeds
+from eigenclock_studies.spectral_bias import SpectralBias, gaussian, images
+from eigenclock_studies.spectral_bias.authors import RECORDS, log_normal_variance
 from eigenclock_studies.study import PRESETS
 
 PARTS = ("gaussian", "images", "convolution", "width")
@@ -35,15 +35,18 @@ def test_study_writes_tables_figures_and_claims(folder):
     for picture in folder.glob("*.png"):
         assert imread(picture)[..., :3].std() > 0.02, f"{picture.name} is blank"
     laws = pd.read_csv(folder / "gaussian_laws.csv")
-    assert set(laws["sampler"]) == {"Heun, 20 steps", "exact flow"}
-    assert set(laws["threshold"]) == {"geometric", "harmonic"}
-    assert {"exponent", "inverse", "one_over_inverse"} <= set(laws.columns)
+    assert set(laws["threshold"]) == {"geometric", "harmonic", "geometric, interpolated"}
+    assert set(laws["network"]) == {"MLP", "NormedMLP"}
+    assert {"theirs", "alpha", "low", "high", "inverse_alpha", "r2"} <= set(laws.columns)
     levels = pd.read_csv(folder / "images_levels.csv")
-    assert set(levels["level"]) == set("abcd")
+    assert set(levels["level"]) == {"a", "b", "c", "d", "e", "e_balanced"}
+    assert set(levels["direction"]) == {"both", "rising", "falling"}
+    assert set(levels["network"]) == {"MLP", "NormedMLP"}
+    assert {"repetition", "repetition_90"} <= set(levels.columns)
     fits = pd.read_csv(folder / "convolution_fits.csv")
     assert fits["r2"].max() <= 1 + 1e-9
-    page = (folder / "results.md").read_text()
-    assert page.count("| shown |") + page.count("| not shown |") + page.count("| too few modes emerged |") >= 4
+    verdicts = {v for part in PARTS for v in pd.read_csv(folder / f"{part}_claims.csv", dtype=str)["verdict"]}
+    assert verdicts == {"inconclusive (the preset tiny judges nothing)"}
     assert json.loads((folder / "manifest_all.json").read_text())["command"].startswith(
         "eigenclock study spectral_bias"
     )
@@ -62,7 +65,7 @@ def test_data_of_the_user(tmp_path):
     result = run_study(
         "spectral_bias", preset="tiny", out=tmp_path / "out", part="images", data=(str(tmp_path / "mine.npy"),)
     )
-    assert result.claims["claim"].str.startswith("mine, MLP").all()
+    assert result.claims["claim"].str.startswith(("mine, MLP", "mine, NormedMLP")).all()
 
 
 def test_every_preset_is_whole():
@@ -72,14 +75,35 @@ def test_every_preset_is_whole():
     paper = SpectralBias.preset("paper").gaussian
     assert (paper.dimensions, paper.samples, paper.recipe.batch_size, paper.recipe.steps, paper.recipe.optimizer) == ((128, 256, 512), 10_000, 1024, 5000, ec.Adam(1e-4))  # fmt: skip
     assert paper.recipe.sampler == ec.Heun(steps=20)
+    assert paper.recipe.network == ec.MLP(256, 5)
+    for preset in ("cpu", "paper"):
+        recipe = SpectralBias.preset(preset).gaussian.recipe
+        assert recipe.replacement
+        assert recipe.records == RECORDS
+        assert len(SpectralBias.preset(preset).gaussian.seeds) == 3
 
 
 def test_gaussian_data_have_a_log_normal_spectrum():
-    spectrum = ec.Spectrum.from_samples(gaussian.gaussian_data(200, 20_000, 0))
+    samples, spectrum = gaussian.Gaussian(200, 20_000).load()
     log = np.log(spectrum.variance)
-    # 200 draws of a standard normal: mean ± 4/√200, std ± 4/√400, and a little for 20,000 samples
-    assert abs(log.mean()) < 0.3
+    # 200 draws of a standard normal: std ± 4/√400, and a little for 20,000 samples; divided by their mean
     assert abs(log.std() - 1) < 0.25
+    assert abs(spectrum.variance.mean() - 1) < 0.02
+    wanted = log_normal_variance(200)
+    assert np.median(np.abs(np.log(spectrum.variance / wanted))) < 0.1  # sample eigenvalues at 100 samples a dimension
+    assert np.array_equal(samples, gaussian.Gaussian(200, 20_000).load()[0]), "the same for every run"
+
+
+def test_large_images_are_averaged_over_blocks(tmp_path):
+    pictures = np.random.default_rng(0).standard_normal((50, 12, 8, 3))
+    np.save(tmp_path / "mine.npy", pictures)
+    samples, _ = images.Images(str(tmp_path / "mine.npy"), most=100).load()
+    by_hand = np.array(
+        [[[p[4 * i : 4 * i + 4, 4 * j : 4 * j + 4].mean((0, 1)) for j in range(2)] for i in range(3)] for p in pictures]
+    )
+    np.testing.assert_allclose(samples, (by_hand - by_hand.mean()) / by_hand.std() * 0.5, atol=1e-5)  # float32
+    assert images.Images(str(tmp_path / "mine.npy"), most=300).load()[0].shape == (50, 12, 8, 3), "small enough"
+    assert images.Images("folder/mine.npz:train_x").name == "mine"
 
 
 def test_a_folder_of_another_preset_is_not_taken_for_this_one(folder, tmp_path):
@@ -105,9 +129,6 @@ def test_a_study_has_a_page(folder, browser):
     page.close()
 
 
-def test_words():
-    assert over_seeds([1.0, np.nan, 3.0]) == "2.00 (1.00 … 3.00)"
-    assert over_seeds([2.0]) == "2.00"
-    assert over_seeds([np.nan]) == "not measurable"
+def test_tables():
     table = pd.DataFrame({"a_b": ["x|y"], "n": [1.23456]})
     assert markdown(table) == "| a b | n |\n|---|---:|\n| x\\|y | 1.23 |"

@@ -41,7 +41,7 @@ class ResidualChain(nn.Module):
         d = math.prod(shape)
         self.register_buffer("frequency", torch.randn(frequencies))
         self.blocks = nn.ModuleList(Block(width if i else d, width, 2 * frequencies) for i in range(layers - 1))
-        self.outside = nn.Linear(width, d)
+        self.outside = nn.Linear(width if self.blocks else d, d)
         if zero_output:
             nn.init.zeros_(self.outside.weight)
             nn.init.zeros_(self.outside.bias)
