@@ -30,7 +30,9 @@ def law_verdict(law: Law, published: float | None = None) -> str:
     alpha = law.alpha.estimate
     if not law.enough:
         return FEW
-    if alpha.high < 0:
+    if law.waiting > WAITING:
+        return OPEN
+    if alpha.high < 0 and alpha.value < -FLAT:
         return "not shown (reversed: larger variance later)"
     if alpha.low <= 0:
         return "not shown"
