@@ -83,12 +83,17 @@ def in_four_columns(claims: pd.DataFrame) -> pd.DataFrame:
     paper, found = claims["paper"], claims["interval"]
     return pd.DataFrame(
         {
-            "claim": claims["claim"] + paper.map(lambda words: "" if words == "–" else f"<br>*paper: {words}*"),
+            "claim": claims["claim"] + paper.map(_paper),
             "here": claims["here"] + found.map(lambda words: "" if words == "–" else f"<br>{words}"),
             "control": claims["control"],
             "verdict": claims["verdict"].map(lambda words: f"**{words}**"),
         }
     )
+
+
+def _paper(words: str) -> str:
+    """What the paper has, under a claim."""
+    return "" if words == "–" else f"<br>*{'' if words == 'not in the paper' else 'paper: '}{words}*"
 
 
 def theirs_and_here(cpu: Path, paper: Path) -> pd.DataFrame:

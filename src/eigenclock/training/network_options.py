@@ -132,7 +132,8 @@ class MLP(Network):
 
     **Parameters**
 
-    - `width`: of every block. - `layers`: blocks and the last linear layer together: 5 are 4 blocks and a linear layer.
+    - `width`: of every block. - `layers`: blocks and the last linear layer together: 5 are 4 blocks and a linear layer; there is
+      always a block, so that 1 is 2.
     - `frequencies`: fixed normal frequencies of ln(σ)/4; half the width unless said.
     - `zero_output`: start the last layer at zero, so that the untrained denoiser is the preconditioning alone.
 

@@ -28,7 +28,7 @@ class Block(nn.Module):
 
 
 class ResidualChain(nn.Module):
-    """Blocks in a chain, then one bare linear layer; samples of any shape are flattened.
+    """Blocks in a chain, at least one, then one bare linear layer; samples of any shape are flattened.
 
     Every layer has PyTorch's default start. The noise level enters as sines and cosines of fixed normal frequencies times
     2π·ln(σ)/4, straight into every block.
@@ -40,8 +40,8 @@ class ResidualChain(nn.Module):
         super().__init__()
         d = math.prod(shape)
         self.register_buffer("frequency", torch.randn(frequencies))
-        self.blocks = nn.ModuleList(Block(width if i else d, width, 2 * frequencies) for i in range(layers - 1))
-        self.outside = nn.Linear(width if self.blocks else d, d)
+        self.blocks = nn.ModuleList(Block(width if i else d, width, 2 * frequencies) for i in range(max(1, layers - 1)))
+        self.outside = nn.Linear(width, d)
         if zero_output:
             nn.init.zeros_(self.outside.weight)
             nn.init.zeros_(self.outside.bias)
