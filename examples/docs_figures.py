@@ -68,8 +68,6 @@ def network_table(run: Path) -> str:
         "|---|---:|---:|---:|---:|",
     ]
     for row in metrics["levels"]:
-        if row["direction"] != "both":
-            continue
         numbers = [row["modes"], *(_number(row[key]) for key in ("rank_correlation", "median_error", "error_90"))]
         lines.append(
             f"| ({row['level'].replace('_', ', ')}) {row['meaning']} | " + " | ".join(map(str, numbers)) + " |"

@@ -166,7 +166,7 @@ def test_power_laws_do_not_depend_on_units(unit):
 
 def test_levels_that_are_not_are_refused():
     for level in ("A", "(a)", "zzz", ""):
-        with pytest.raises(ec.InputError, match=r"^level must be one of 'a', 'b', 'c', 'd', got"):
+        with pytest.raises(ec.InputError, match=r"^level must be one of 'a', 'b', 'c', 'd', 'e', 'e_balanced', got"):
             ec.predict_level(level, ec.Spectrum([1.0]), ec.EDM(), ec.Heun())
 
 

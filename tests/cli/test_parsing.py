@@ -6,6 +6,7 @@ from support.commands import SMALL, command
 
 import eigenclock as ec
 from eigenclock import cli
+from eigenclock.cli.parsing import normalised, parser
 
 
 def test_config_file_repeats_a_run(tmp_path):
@@ -40,3 +41,14 @@ def test_architecture_keeps_its_own_default(capsys):
     with pytest.raises(SystemExit):
         cli.main(["predict", "--data", "digits", "--out", "never", "--architecture", "TiedTwoLayer", "--print-config"])
     assert yaml.safe_load(capsys.readouterr().out)["architecture"]["init_args"] == {"init": 0.1}
+
+
+def test_several_options_of_a_study():
+    """All of them count, however they are nested or spelt."""
+    words = ["study", "spectral_bias", "--set.gaussian.dimensions", "[8]", "--out", "x", "--set.gaussian.recipe.probe-samples=8",
+             "--set.images.data", "[digits]"]  # fmt: skip
+    top, _ = parser(["study"])
+    parsed = top.parse_args(normalised(words)).study
+    assert parsed.set == {"gaussian.dimensions": [8], "gaussian.recipe.probe_samples": 8, "images.data": ["digits"]}
+    assert parsed.out == "x"
+    assert normalised(["study", "spectral_bias", "--out", "x"]) == ["study", "spectral_bias", "--out", "x"]

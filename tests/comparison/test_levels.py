@@ -21,9 +21,9 @@ def test_levels_of_a_run_that_theory_describes():
     assert levels["c"].explained > 0.999
     assert levels["c"].median_error < levels["b"].median_error < levels["a"].median_error
     table = levels.to_dataframe()
-    both = table[table["direction"] == "both"]
-    assert both["meaning"].tolist() == [MEANING[name] for name in levels]
-    assert table["direction"].tolist() == ["both"] * 5 + ["rising"] * 5 + ["falling"] * 5
+    assert table["meaning"].tolist() == [MEANING[name] for name in levels]
+    falling = levels.to_dataframe("falling").set_index("level")
+    assert falling.loc["c", "median_error"] == levels["c"].of("falling").median_error
     assert str(levels).count("\n") == 4
     with pytest.raises(ec.InputError, match="level must be one of a, b, c, e, e_balanced, got 'z'"):
         levels["z"]

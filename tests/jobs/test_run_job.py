@@ -36,8 +36,9 @@ def test_run_folder_holds_everything(folder):
         "measured_patch_3.nc", "forecasts.csv", "report.html", "checkpoints/last.safetensors", "figures/emergence.png", "samples/measured_0_step_1.png",
     } <= found  # fmt: skip
     metrics = json.loads((folder / "metrics.json").read_text())
-    both = [row["level"] for row in metrics["levels"] if row["direction"] == "both"]
-    assert both == ["a", "b", "c", "d", "e", "e_balanced"]
+    for rows in (metrics["levels"], *metrics["levels_by_direction"].values()):
+        assert [row["level"] for row in rows] == ["a", "b", "c", "d", "e", "e_balanced"]
+    assert list(metrics["levels_by_direction"]) == ["rising", "falling"]
     assert {row["fraction"] for row in metrics["forecasts"]} == {0.01, 0.02, 0.05, 0.1, 0.2}
     assert 0 < metrics["training"]["probe_share"] < 1
     assert json.loads((folder / "manifest.json").read_text())["versions"]["torch"] == torch.__version__

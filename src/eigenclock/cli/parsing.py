@@ -76,7 +76,21 @@ def normalised(given: list[str]) -> list[str]:
         from ..training.renamed import renamed_words
 
         return renamed_words(words)
-    return words
+    return _gathered(words)
+
+
+def _gathered(words: list[str]) -> list[str]:
+    """The words with all flags --set.name value as one --set: of names inside one another the parser keeps the last alone."""
+    found, values, i = [], [], 0
+    while i < len(words):
+        name, equals, value = words[i].partition("=")
+        if name.startswith("--set.") and (equals or i + 1 < len(words)):
+            i += not equals
+            values.append(f"{name.removeprefix('--set.')}: {value if equals else words[i]}")
+        else:
+            found.append(words[i])
+        i += 1
+    return [*found, "--set", f"{{{', '.join(values)}}}"] if values else words
 
 
 def command_file(name: str) -> ModuleType:

@@ -42,8 +42,6 @@ BEFORE = ("a", "b", "c", *LAYERED)
 ENOUGH = 0.9
 """Share of the modes that level (c) times from which a level can be the best."""
 
-PARTS: tuple[Direction | None, ...] = (None, "rising", "falling")
-
 START = 0.25
 """Generated variance before training, where it was not measured: σ_data² of EDM."""
 
@@ -80,18 +78,18 @@ class Levels:
         }
         return min(known, key=lambda name: (known[name], name)) if known else "c"
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """A row per level and direction: modes compared, rank correlation, time scale, errors, slope, explained.
+    def to_dataframe(self, direction: Direction | None = None) -> pd.DataFrame:
+        """A row per level: modes compared, rank correlation, time scale, median and 90 % |ln ratio|, slope, explained.
 
-        `direction`: "both" with one time constant, then "rising" and "falling" with one each. `median_error`, `error_90`: of the
-        |ln ratio| after it; `null_error`: the median error that one time for all modes would leave.
+        `direction`: the rising, or the falling, modes alone, with a constant of their own; all of them with one by default.
+        `null_error` is the median error that one time for all modes would leave.
         """
+        chosen = {name: c if direction is None else c.of(direction) for name, c in self.comparisons.items()}
         return pd.DataFrame(
             [
                 {
                     "level": name,
                     "meaning": MEANING[name],
-                    "direction": part or "both",
                     "modes": int(c.used.sum()),
                     "rank_correlation": c.rank_correlation,
                     "time_scale": c.time_scale,
@@ -102,9 +100,7 @@ class Levels:
                     "explained": c.explained,
                     "disagreeing": int(c.disagreeing.size),
                 }
-                for part in PARTS
-                for name, whole in self.comparisons.items()
-                for c in (whole if part is None else whole.of(part),)
+                for name, c in chosen.items()
             ]
         )
 

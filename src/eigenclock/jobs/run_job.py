@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..checks import InputError
+from ..clocks.emergence import Direction
 from ..comparison.forecast import forecast
 from ..comparison.forecast_check import check_forecasts
 from ..comparison.levels import Levels, compare_levels, predict_level
@@ -39,6 +40,8 @@ FEWEST, MOST = 64, 2048
 
 GAIN_LEVELS = 8
 """Noise levels at which a run measures the gain."""
+
+DIRECTIONS: tuple[Direction, Direction] = ("rising", "falling")
 
 FORECASTS, TRAINING = "forecasts.csv", "training.json"
 
@@ -185,6 +188,7 @@ def compare_stages(folder: RunFolder, stage: Stages) -> MainResult:
             "steps": details["steps"],
             **measure(shown, measured, levels["c"]),
             "levels": levels.to_dataframe().to_dict("records"),
+            "levels_by_direction": {d: levels.to_dataframe(d).to_dict("records") for d in DIRECTIONS},
             "best_level": levels.best,
             "forecasts": checks.to_dict("records"),
         }

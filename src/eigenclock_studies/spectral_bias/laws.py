@@ -49,7 +49,7 @@ class Law:
         pairs, whole = [], []
         for table in tables if enough else ():
             use = table.select(direction)
-            waits = table.censored & ~table.undefined & ~table.gray_zone & (table.direction == direction)
+            waits = _waiting(table, direction)
             x, y = _logs(table.target, use | waits), _logs(table.time, use)
             pairs.append((np.where(use, x, np.nan), y))
             whole.append((x, np.where(waits, np.log(table.last_time), y)))
@@ -63,7 +63,7 @@ class Law:
             float(np.exp(np.mean([law.intercept for law in laws]))) if enough else float("nan"),
             tuple(law.n for law in laws),
             tuple(law.gray_zone for law in laws),
-            tuple(law.censored for law in laws),
+            tuple(int(_waiting(table, direction).sum()) for table in tables),
         )
 
     @property
@@ -99,6 +99,12 @@ class Law:
             "gray_zone": np.mean(self.gray),
             "not_reached": np.mean(self.open),
         }
+
+
+def _waiting(table: Emergence, direction: Direction) -> Bool[np.ndarray, " mode"]:
+    """Modes of a direction that were not reached; those of no variance are no modes of a law."""
+    known = table.censored & ~table.undefined & ~table.gray_zone & (table.target > 0)
+    return known & (table.direction == direction)
 
 
 def _logs(values: Float[np.ndarray, " mode"], use: Bool[np.ndarray, " mode"]) -> Float[np.ndarray, " mode"]:
@@ -154,6 +160,7 @@ def _common(one: Emergence, other: Emergence, direction: str) -> Bool[np.ndarray
 
 def level_table(levels: Levels, repeated: dict[str, tuple[float, float]], **labels: Any) -> pd.DataFrame:
     """A row per level and direction of one run, with what two seeds of the same run differ by beside it."""
-    table = levels.to_dataframe().drop(columns=["meaning", "disagreeing"])
+    parts = [("both", levels.to_dataframe()), *((d, levels.to_dataframe(d)) for d in DIRECTIONS)]
+    table = pd.concat([part.assign(direction=name) for name, part in parts]).drop(columns=["meaning", "disagreeing"])
     table["repetition"], table["repetition_90"] = zip(*(repeated[d] for d in table["direction"]), strict=True)
     return table.assign(**labels)[[*labels, *table.columns]]
