@@ -130,8 +130,7 @@ class Probe:
         self.steps = np.union1d([0], whole)
         if also is not None and not isinstance(also, Mapping):
             raise InputError(f"also must be spectra and samplers by name, got {shown(also)}")
-        self.also = dict(also or {})
-        self.keep_samples = keep_samples
+        self.also, self.keep_samples = dict(also or {}), keep_samples
         self.watch, self.inspect = watchers(watch, inspect)
         self.shape = (spectrum.n_modes,) if spectrum.basis is None else spectrum.basis.shape
         for name, other in self.also.items():
@@ -263,6 +262,7 @@ class Probe:
     def _level(self, sigma: float) -> Tensor:
         return torch.tensor(float(sigma), dtype=self.dtype, device=self.device)
 
+    @np.errstate(invalid="ignore", over="ignore")  # infinities of a network that diverges become NaN, silently
     def _look(self, step: int, denoiser: Denoiser) -> dict[str, dict[str, Any]]:
         """What is recorded, by spectrum. A denoiser that never gave numbers is refused, one that diverges is recorded as NaN."""
         try:
