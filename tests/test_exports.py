@@ -90,6 +90,7 @@ OF_0_1_0 = [
     "Spectrum",
     "Start",
     "Stochastic",
+    "Stopping",
     "TiedTwoLayer",
     "Trained",
     "TwoLayer",
@@ -120,6 +121,7 @@ OF_0_1_0 = [
     "predict_levels",
     "sample",
     "simulate",
+    "stopping",
     "train",
     "variance_by",
 ]

@@ -37,6 +37,7 @@ from .latents.score_latent import (
 from .observables.class_clocks import ClassClocks as ClassClocks, class_clocks as class_clocks
 from .observables.copies import Memorization as Memorization, memorization as memorization
 from .observables.innovation import Innovation as Innovation, innovation as innovation
+from .observables.stopping import Stopping as Stopping, stopping as stopping
 from .recipe.architectures import (
     Affine as Affine,
     Architecture as Architecture,

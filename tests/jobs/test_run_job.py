@@ -12,7 +12,11 @@ from safetensors.torch import save_file
 
 import eigenclock as ec
 from eigenclock import cli
+from eigenclock.data import DataSet
+from eigenclock.jobs.config import RunConfig
+from eigenclock.jobs.run_job import GAIN_LEVELS, make_probe
 from eigenclock.training.checkpoints import FORMAT, read_checkpoint
+from eigenclock.training.options import ProbeOptions
 
 SMALL = [
     "--data", "digits", "--steps", "150", "--network", "MLP", "--network.width", "64", "--network.layers", "3",
@@ -150,16 +154,50 @@ def test_page_of_a_trained_run(browser, folder, width):
     context.close()
 
 
-def test_probe_samples_keep_to_a_tenth():
-    from eigenclock.jobs.config import RunConfig
-    from eigenclock.jobs.run_job import BACKWARD, CALL, GAIN_LEVELS, PROBE_SHARE, probe_samples
+@pytest.fixture
+def small():
+    """A data set with held-out samples, its spectrum, and a function that makes the probe of a run on it."""
+    rng = np.random.default_rng(0)
+    dataset = DataSet(rng.standard_normal((100, 6)), rng.standard_normal((40, 6)), "small", "made")
+    spectrum = ec.Spectrum.from_samples(dataset.samples)
 
-    config = RunConfig(data="digits", out="x", steps=20_000)
-    n = probe_samples(config)
-    work = (config.probe.count + 1) * (n + CALL) * (config.sampler.evaluations + GAIN_LEVELS)
-    assert 64 < n <= 2048
-    assert work <= PROBE_SHARE * BACKWARD * config.steps * config.training.batch_size
-    assert probe_samples(RunConfig(data="digits", out="x", steps=10)) == 64
+    def made(dataset=dataset, **options):
+        config = RunConfig(data="small", out="x", **options)
+        return config, make_probe(config, dataset, spectrum, "cpu")
+
+    return dataset, made
+
+
+def test_the_probe_of_a_run_keeps_to_its_budget(small):
+    config, probe = small[1](steps=50_000)
+    training = 3 * config.training.batch_size * config.steps
+    per_sample = config.sampler.evaluations + GAIN_LEVELS
+    assert 64 < probe.n_samples < 2048
+    assert probe.steps.size * probe.evaluations <= config.probe.budget * training
+    assert probe.steps.size * (probe.evaluations + per_sample) > config.probe.budget * training
+    assert small[1](steps=10)[1].n_samples == 64
+    assert small[1](steps=10, probe=ProbeOptions(samples=9))[1].n_samples == 9
+    assert small[1](steps=50_000, probe=ProbeOptions(budget=0.04))[1].n_samples > 1.9 * probe.n_samples
+    with pytest.raises(ec.InputError, match=r"^budget must be a finite number > 0, got 0$"):
+        ProbeOptions(budget=0)
+
+
+def test_a_run_measures_held_out_losses_if_asked(small):
+    dataset, made = small
+    probe = made(steps=10, probe=ProbeOptions(test=True))[1]
+    probe(0, lambda x, sigma: x / (1 + sigma**2))
+    assert probe.curve().dataset["test_loss"].shape == (1, 6, GAIN_LEVELS)
+    assert np.isnan(ec.stopping(probe.curve()).stopping_time), "the first record is the last"
+    without = made(steps=10)[1]
+    without(0, lambda x, sigma: x / (1 + sigma**2))
+    assert "test_loss" not in without.curve().dataset
+    alone = DataSet(dataset.samples, None, "small", "made")
+    with pytest.raises(ec.InputError, match=r"^probe.test needs held-out samples, got small, which has none$"):
+        made(alone, steps=10, probe=ProbeOptions(test=True))
+    with pytest.raises(
+        ec.InputError, match=r"^test needs the noise levels at which the gain is measured, got gain = False$"
+    ):
+        ProbeOptions(test=True, gain=False)
 
 
 def test_a_run_of_version_0_1_goes_on(tmp_path, capsys):

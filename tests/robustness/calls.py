@@ -16,7 +16,7 @@ from eigenclock.data import DataSet, load, load_labelled, natural_patches
 
 RESULTS = {
     "ClassClocks", "Comparison", "Emergence", "Estimate", "Forecast", "Innovation", "Levels", "LogRatio", "Memorization",
-    "Passages", "PowerLaw", "Trained", "Generalization", "InputError", "InputWarning",
+    "Passages", "PowerLaw", "Stopping", "Trained", "Generalization", "InputError", "InputWarning",
 }  # fmt: skip
 """What functions return: made by the library, not by users."""
 
@@ -69,17 +69,30 @@ def odd_values():
 def small():
     """Small right values."""
     rng = np.random.default_rng(0)
-    spectrum = ec.Spectrum.from_samples(rng.standard_normal((20, 4)) * [3.0, 2.0, 1.0, 0.5])
+    scale = [3.0, 2.0, 1.0, 0.5]
+    spectrum = ec.Spectrum.from_samples(rng.standard_normal((20, 4)) * scale)
     curve = ec.predict(ec.Spectrum([1.0, 0.1, 0.01]), time=[1.0, 10.0, 100.0, 1000.0])
     return {
         "rng": rng,
         "spectrum": spectrum,
+        "scale": scale,
         "curve": curve,
         "x": rng.standard_normal((20, 4)),
         "images": rng.standard_normal((12, 4, 4)),
         "bits": np.where(rng.random((8, 4)) < 0.5, -1.0, 1.0),
         "denoiser": lambda x, sigma: x / (1 + sigma**2),
     }
+
+
+@lru_cache
+def tested():
+    """A curve with held-out losses."""
+    s = small()
+    x = s["x"] * s["scale"]
+    probe = ec.Probe(s["spectrum"], sampler=ec.Heun(steps=3), steps=[1], n_samples=8, data=x, test=x, sigma=[1.0])
+    for step in range(2):
+        probe(step, s["denoiser"])
+    return probe.curve()
 
 
 def right_calls():
@@ -148,7 +161,7 @@ def right_calls():
         "Recipe": {"objective": ec.EDM(), "architecture": ec.OneLayer(), "optimizer": ec.GradientFlow(), "sampler": heun},
         "LearningCurve": {"dataset": s["curve"].dataset, "recipe": None, "source": "theory"},
         "Spectrum": {"variance": [2.0, 1.0], "mean": None, "basis": None, "test_variance": None, "n_samples": 5},
-        "Probe": {"spectrum": s["spectrum"], "sampler": heun, "steps": [1, 2], "n_samples": 8, "seed": 0, "data": None, "sigma": (), "gain_samples": 8, "also": None, "keep_samples": 2, "watch": None, "inspect": None, "device": "cpu", "dtype": torch.float32, "chunk": 16, "batch_size": 8},
+        "Probe": {"spectrum": s["spectrum"], "sampler": heun, "steps": [1, 2], "n_samples": 8, "budget": 0.02, "seed": 0, "data": s["x"] * s["scale"], "test": s["x"] * s["scale"], "sigma": [1.0], "gain_samples": 8, "also": None, "keep_samples": 2, "watch": None, "inspect": None, "device": "cpu", "dtype": torch.float32, "chunk": 16, "batch_size": 8},
         "as_denoiser": {"network": s["denoiser"], "objective": None, "scheduler": None, "condition": None, "channels_first": False},
         "compare": {"curve": s["curve"], "measured": s["curve"], "threshold": "geometric"},
         "forecast": {"curve": s["curve"], "measured": s["curve"], "at": None, "coverage": 0.8},
@@ -168,6 +181,7 @@ def right_calls():
         "predict": {"spectrum": s["spectrum"], "objective": ec.EDM(), "architecture": ec.OneLayer(), "optimizer": ec.GradientFlow(), "sampler": heun, "time": [1.0, 10.0], "sigma": [1.0], "keep_gain": True, "keep_loss": False, "keep_covariance": False},
         "sample": {"denoiser": s["denoiser"], "sampler": heun, "noise": torch.ones(3, 4), "generator": None, "chunk": 16},
         "simulate": {"spectrum": ec.Spectrum([1.0, 0.1]), "objective": ec.EDM(), "architecture": ec.OneLayer(), "optimizer": ec.GradientDescent(0.01), "sampler": heun, "time": [0.0, 2.0]},
+        "stopping": {"curve": tested()},
         "train": {"network": ec.MLP(8, 1, 4).build((4,)), "samples": s["x"], "objective": ec.EDM(), "optimizer": ec.Adam(), "steps": 1, "options": ec.LoopOptions(batch_size=4), "probe": None, "seed": 0, "sigma_range": (0.01, 10.0), "folder": None, "resume": False},
         "variance_by": {"recipe": ec.Recipe(), "channels": 1},
     }  # fmt: skip

@@ -174,6 +174,9 @@ ERRORS = {
     "broken steps": (lambda: ec.Probe(ec.Spectrum([1.0]), steps=[0.5]), "steps must be increasing whole numbers >= 0, got [0.5]"),
     "sampler": (lambda: ec.Probe(ec.Spectrum([1.0]), n_samples=1), "n_samples must be a whole number >= 2, got 1"),
     "data": (lambda: ec.Probe(ec.Spectrum([1.0]), data=np.zeros((5, 2))), "data must hold samples of shape (1,), got (2,)"),
+    "budget": (lambda: ec.Probe(ec.Spectrum([1.0]), budget=0), "budget must be a finite number > 0, got 0"),
+    "test alone": (lambda: ec.Probe(ec.Spectrum([1.0]), test=np.ones((5, 1))), "test needs data and the noise levels of the gain, got no data to compare them with"),
+    "test without gain": (lambda: ec.Probe(ec.Spectrum([1.0]), data=np.ones((5, 1)), test=np.ones((5, 1)), sigma=()), "test needs data and the noise levels of the gain, got no noise levels: sigma = ()"),
     "abstract also": (lambda: ec.Probe(ec.Spectrum([1.0]), also={"x": ec.Spectrum([1.0])}), "also['x'] must have a basis of samples or patches like (1,)"),
     "empty": (lambda: ec.Probe(ec.Spectrum([1.0])).curve(), "nothing was recorded yet: call probe(step, denoiser) at its steps"),
     "shape": (lambda: ec.Probe(ec.Spectrum([1.0, 2.0]), n_samples=4)(0, lambda x, s: x[:, :1]), "denoiser must return a tensor shaped like its input (2, 2), got (2, 1)"),
@@ -284,8 +287,32 @@ def test_the_first_call_says_what_a_probe_costs(caplog):
     probe = calls_at([0, 1], steps=[1, 2], batch_size=4)
     assert probe.evaluations == 80
     assert [record.message for record in caplog.records] == [
-        "a probed step costs 80 passes of the denoiser, as much as 6.67 training steps of batch 4; 3 steps are probed, n_samples=16"
+        "a probed step costs 80 passes of the denoiser, as much as 6.67 training steps of batch 4; 3 steps are probed, "
+        "n_samples=16: 1,000 % of training up to step 2"
     ]
+
+
+def test_the_number_of_samples_comes_from_the_budget(caplog):
+    """And what a probed step costs is what it then asks of the denoiser, but for a look at two samples beforehand."""
+    rng, asked = np.random.default_rng(0), []
+    data, test = rng.standard_normal((100, 2)), rng.standard_normal((90, 2))
+    made = {"sampler": ec.Heun(steps=5), "sigma": [0.1, 1.0], "also": {"euler": ec.Euler(steps=7)}, "data": data}
+    probe = ec.Probe(ec.Spectrum([1.0, 1.0]), steps=[1, 20_000], batch_size=32, test=test, **made)
+
+    def denoiser(x, sigma):
+        asked.append(len(x))
+        return x / (1 + sigma**2)
+
+    probe(0, denoiser)
+    assert sum(asked) == probe.evaluations + 2
+    assert probe.evaluations == 9 * probe.n_samples + 7 * (probe.n_samples // 4) + 2 * (100 + 90)
+    assert 0.0199 < 3 * probe.evaluations / (3 * 32 * 20_000) <= 0.02
+    assert caplog.records[0].message.endswith("2 % of training up to step 20,000")
+    half = ec.Probe(ec.Spectrum([1.0, 1.0]), steps=[1, 20_000], batch_size=32, budget=0.01, **made)
+    assert half.n_samples == pytest.approx(probe.n_samples / 2, rel=0.05)
+    short = ec.Probe(ec.Spectrum([1.0, 1.0]), steps=[1, 20])
+    assert (short.n_samples, short.evaluations) == (64, 64 * (79 + 16))
+    assert ec.Probe(ec.Spectrum([1.0]), steps=[1], n_samples=700).evaluations == 700 * 79 + 512 * 16
 
 
 def test_data_of_another_scale_are_said():

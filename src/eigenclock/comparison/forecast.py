@@ -1,73 +1,68 @@
-"""When will it be learned? An expected step, with an interval, for every mode of a run that is still going (*ours*, T13).
+"""When will it be learned? Expected steps, with intervals, of a run that is still going (*ours*, T20)."""
 
-A prediction fixes the order and the spacing of the emergence times, not their unit; the modes that have emerged so far, or are on
-their way, fix the unit (`time_scale`), and every other mode has an expected step.
-"""
-
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from jaxtyping import Bool, Float
 
-from ..checks import InputError, instance, number
-from ..clocks.emergence import emergence
+from ..checks import InputError, finite_array, instance, integer, need_memory, number, random_seed
+from ..clocks.settling import WITHIN, settles, stays_below
+from ..curve.closeness import CLOSE, relative_distance
+from ..curve.divergences import wasserstein_of_modes
 from ..curve.learning_curve import LearningCurve
 from .compare import said_of_objective, started_late
-from .time_scale import PARTIAL_NOISE, Status, TimeScale
+from .effective_time import EffectiveTime
+from .future import Future
+from .moment import Moment
+from .outlook import Outlook, outlook
+from .run_state import RunState
+from .weighing import DRAWS, future_of, weigh, weights_of
 
 COVERAGE = 0.8
 """Default probability of an interval."""
 
-ON_THE_WAY = (0.35, 0.4, 0.45)
-"""Fractions of the log-distance to the target whose passage says something about a mode's emergence."""
-
-DRAWS = 400
-"""Draws behind the interval of a moment that several modes decide."""
-
 FINEST = 0.25
 """The finest quarter: this share of the modes, of smallest variance."""
 
-WIDE, EVEN = 60.0, 15.0
-"""An interval wider than this, or this much wider on one side, in percent, is said by both of its ends."""
-
 MOST_OF = 0.9
-"""A group of modes has emerged when this share of it has."""
+"""A group of modes has begun when this share of it has."""
+
+ENOUGH = 8
+"""Fewer modes on their way leave a forecast that says how little it knows."""
+
+AHEAD = np.concatenate([[0.0], np.geomspace(0.02, 7.0, 40)])
+"""ln effective time ahead at which the future is drawn."""
+
+SOME = 64
+"""Draws behind what is read from whole curves."""
+
+HEALS = 0.5
+"""Power of time with which modes near their goal are taken to close what is left."""
+
+HORIZON = 1e3
+"""How far a schedule is asked, in units of the last step."""
 
 Modes = Float[np.ndarray, " mode"]
 Flags = Bool[np.ndarray, " mode"]
 
 
-@dataclass(frozen=True)
-class Moment:
-    """An expected step and its interval; `known` if it has happened already."""
-
-    step: float
-    low: float
-    high: float
-    known: bool = False
-
-    def __str__(self) -> str:
-        if np.isnan(self.step):
-            return "no forecast yet"
-        if self.known:
-            return f"step {self.step:,.0f}, reached"
-        step, low, high = (f"{float(f'{value:.2g}'):,.0f}" for value in (self.step, self.low, self.high))
-        below, above = 100 * (1 - self.low / self.step), 100 * (self.high / self.step - 1)
-        even = max(below, above) <= WIDE and abs(below - above) <= EVEN
-        return f"step {step} ± {max(below, above):.0f} %" if even else f"step {step} (between {low} and {high})"
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class Forecast:
-    """The expected emergence of every mode, made after `made_at` steps.
+    """What is expected of every mode of a run, made after `made_at` steps.
 
-    - `time`, `low`, `high`: (mode,) expected step and its interval of probability `coverage`; the measured step where a mode has
-      emerged, NaN where there is no clock to forecast (gray zone, no prediction) or no mode has emerged yet.
-    - `emerged`: modes that have emerged so far; `pending`: modes forecast to come. `gray_zone`: modes without a clear clock.
-    - `time_of_all`, `draws`: expected times, and (draw, mode) draws of them, of all modes: 0 in the gray zone, the first record
-      where a late probe found them learned.
-    - `time_scale`: measured over predicted time, the one constant. `spread`: standard deviation of ln t about it.
+    - `time`, `low`, `high`: (mode,) step at which each mode begins (T12) and its interval of probability `coverage`; the measured
+      step where it has begun, NaN where there is no clock to forecast (gray zone, no prediction).
+    - `emerged`: modes that have begun so far; `pending`: modes that are to begin; `gray_zone`: modes without a clear clock.
+    - `weights`: probability of each level of theory. `time_scale`: steps per unit of predicted time of the likeliest level.
+    - `moved`: number of modes that have moved or begun: below eight a forecast is wide, and says so.
+
+    `curve` is the run so far and its expected future; `draws` are possible futures. "Begun" is not learned: `settling` and
+    `closeness` say when modes are done and samples good.
     """
 
     time: Modes
@@ -80,17 +75,21 @@ class Forecast:
     made_at: float
     coverage: float
     time_scale: float
-    spread: float
-    time_of_all: Modes
-    draws: Float[np.ndarray, "draw mode"]
+    weights: dict[str, float]
+    moved: int
+    _begin: Float[np.ndarray, "draw mode"]
+    _measured: LearningCurve
+    _state: RunState
+    _future: Future | None
+    _clock: EffectiveTime
 
     def variance_learned(self, fraction: float) -> Moment:
-        """When the modes that have emerged will carry this fraction of the data's variance; gray zone from the start."""
+        """When modes that have begun will carry this fraction of the data's variance; gray zone from the start."""
         number("fraction", fraction, above=0, below=1)
         return self._moment(self.target, fraction)
 
     def finest(self, share: float = FINEST) -> Moment:
-        """When nine in ten of this share of the modes, those of smallest positive variance, will have emerged."""
+        """When nine in ten of this share of the modes, those of smallest positive variance, will have begun."""
         number("share", share, above=0, below=1)
         positive = np.flatnonzero(self.target > 0)
         order = positive[np.argsort(self.target[positive], kind="stable")]
@@ -99,53 +98,235 @@ class Forecast:
         return self._moment(weight, MOST_OF)
 
     def _moment(self, weight: Modes, fraction: float) -> Moment:
-        """When modes that carry a fraction of the weight have emerged."""
-        if np.isnan(self.time_scale):
+        """When modes that carry a fraction of the weight have begun."""
+        known = np.where(self.gray_zone, 0.0, np.where(self.emerged, self.time, np.inf))
+        past = float(reached(known[None], weight, fraction)[0])
+        if past <= self.made_at:
+            return Moment(past, past, past, known=True)
+        if self._future is None:
             return Moment(np.nan, np.nan, np.nan)
-        expected = float(_reached(self.time_of_all[None], weight, fraction)[0])
-        if expected <= self.made_at:
-            return Moment(expected, expected, expected, known=True)
-        moments = _reached(self.draws, weight, fraction)
-        tail = (1 - self.coverage) / 2
-        low, middle, high = (float(q) for q in np.quantile(moments, (tail, 0.5, 1 - tail), method="nearest"))
-        return Moment(middle, low, high) if np.isfinite(middle) else Moment(np.nan, np.nan, np.nan)
+        return Moment.of_draws(reached(self._begin, weight, fraction), self.coverage)
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """A row per mode."""
+    def emergence(self) -> pd.DataFrame:
+        """A row per mode: when it begins, with the interval."""
         status = np.select(
             [self.emerged, self.pending, self.gray_zone], ["emerged", "expected", "gray zone"], "no clock"
         )
         columns = {"target": self.target, "status": status, "step": self.time, "low": self.low, "high": self.high}
         return pd.DataFrame({"mode": np.arange(self.target.size), **columns})
 
+    def to_dataframe(self) -> pd.DataFrame:
+        """The same as `emergence`."""
+        return self.emergence()
+
+    def settling(self, within: float = WITHIN) -> pd.DataFrame:
+        """A row per mode: the step from which it stays within a factor of what the sampler can reach, with the interval.
+
+        `step` is infinite where more than half of the draws do not settle within the future that is drawn, and NaN without a
+        forecast. InputError for `within` that is not above 1.
+        """
+        number("within", within, above=1)
+        nothing = np.full(self.target.size, np.nan)
+        low = middle = high = nothing
+        if self._future is not None:
+            goal = self._state.goal
+            deviation = self._log_variance - goal
+            n, times, modes = deviation.shape
+            flat = deviation.transpose(1, 0, 2).reshape(times, n * modes)
+            moments = settles(flat, self._steps, float(np.log(within))).reshape(n, modes)
+            low, middle, high = quantiles(np.where(np.isnan(moments), np.inf, moments), self.coverage)
+        past = self._past().settling(within)
+        now = past.settled & (np.nan_to_num(middle, nan=np.inf) <= self.made_at)
+        columns = (np.where(now, past.time, column) for column in (middle, low, high))
+        status = np.where(now, np.where(past.provisional, "provisional", "settled"), "expected")
+        names = dict(zip(("step", "low", "high"), columns, strict=True))
+        return pd.DataFrame({"mode": np.arange(self.target.size), "target": self.target, "status": status, **names})
+
+    def closeness(self, fractions: Any = CLOSE) -> pd.DataFrame:
+        """A row per fraction: the step from which W₂ stays below that share of the data's norm √(Σ target), with the interval.
+
+        Infinite where most draws do not come so close within the future that is drawn. InputError for fractions that are not
+        above 0.
+        """
+        given = np.atleast_1d(finite_array("fractions", fractions, "shares > 0 of the data's norm")).astype(float)
+        if given.ndim != 1 or (given <= 0).any():
+            raise InputError(f"fractions must be shares > 0 of the data's norm, got {fractions}")
+        moments = [self._close(float(one)) for one in given]
+        rows = [
+            {"fraction": f, "step": m.step, "low": m.low, "high": m.high} for f, m in zip(given, moments, strict=True)
+        ]
+        return pd.DataFrame(rows)
+
+    def _close(self, fraction: float) -> Moment:
+        if self._future is None:
+            return Moment(np.nan, np.nan, np.nan)
+        past, time = self._past(), self._steps
+        measured = relative_distance(past.wasserstein().values, self.target)
+        if measured[-1] <= fraction:  # close already: since when
+            since = float(stays_below(measured, past.time.values, np.array([fraction]))[0])
+            return Moment(since, since, since, known=True)
+        steps = [stays_below(one, time, np.array([fraction]))[0] for one in self._distance]
+        return Moment.of_draws(np.where(np.isnan(steps), np.inf, steps), self.coverage)
+
+    @cached_property
+    def _steps(self) -> Float[np.ndarray, " time"]:
+        """Steps of the future that is drawn: of those that the schedule reaches."""
+        steps = self._clock.step(np.exp(self._state.now + AHEAD))
+        steps[0] = self.made_at
+        return steps[np.isfinite(steps)]
+
+    @cached_property
+    def _log_variance(self) -> Float[np.ndarray, "draw time mode"]:
+        """ln variance of all modes in some of the draws, along `_steps`."""
+        return self._drawn(np.round(np.linspace(0, DRAWS - 1, SOME)).astype(int))
+
+    @cached_property
+    def _distance(self) -> Float[np.ndarray, "draw time"]:
+        """W₂ of those draws as a share of the data's norm."""
+        distance = [wasserstein_of_modes(np.exp(one), self.target) for one in self._log_variance]
+        null = self._measured.null_dimension
+        if null:
+            kept = self._past().dataset["null_variance"].values[-1]
+            distance = [np.sqrt(one**2 + null * kept) for one in distance]
+        return np.stack([relative_distance(one, self.target) for one in distance])
+
+    def _drawn(self, which: np.ndarray) -> Float[np.ndarray, "draw time mode"]:
+        """ln variance of all modes in chosen draws: those with a path follow it, others close what is left with time."""
+        assert self._future is not None
+        state, ahead = self._state, AHEAD[: self._steps.size]
+        need_memory(
+            f"{which.size} draws of {self.target.size:,} modes", 24.0 * which.size * ahead.size * self.target.size
+        )
+        with np.errstate(invalid="ignore"):
+            left = np.where(np.isfinite(state.last - state.goal), state.last - state.goal, 0.0)
+        everything = state.goal + left * np.exp(-HEALS * ahead)[:, None]
+        result = np.broadcast_to(everything, (which.size, *everything.shape)).copy()
+        path = self._future.log_variance(ahead, which)
+        seen = state.last[state.order] - path[:, :1]  # from where the mode is, not from where its path has it
+        result[:, :, state.order] = path + seen * np.exp(-HEALS * ahead)[:, None]
+        return result
+
+    def _past(self) -> LearningCurve:
+        """The measured curve up to the step of the forecast."""
+        dataset = self._measured.dataset
+        kept = dataset.isel(time=np.flatnonzero(dataset["time"].values <= self.made_at))
+        return LearningCurve(kept, recipe=self._measured.recipe, source=self._measured.source)
+
+    @property
+    def curve(self) -> LearningCurve:
+        """The run so far and its expected future, the median of the draws: a LearningCurve that goes on where `measured` ends.
+
+        InputError before anything has moved.
+        """
+        self._need()
+        return self._joined(np.median(self._log_variance, axis=0))
+
+    def _joined(self, log_variance: Float[np.ndarray, "time mode"]) -> LearningCurve:
+        past, later = self._past().dataset, self._steps[1:]
+        kept = [name for name in past.data_vars if "time" not in past[name].dims]
+        dataset = past[kept].copy()
+        dataset.coords["time"] = ("time", np.concatenate([past["time"].values, later]))
+        with np.errstate(over="ignore"):
+            future = np.exp(log_variance[1:])
+        dataset["variance"] = (("time", "mode"), np.concatenate([past["variance"].values, future]))
+        for name in ("null_variance", "log_variance_error"):
+            if name in past:
+                shape = (later.size, *past[name].shape[1:])
+                values = np.broadcast_to(past[name].values[-1], shape)
+                dataset[name] = (past[name].dims, np.concatenate([past[name].values, values]))
+        dataset.attrs |= {"forecast_from": self.made_at}
+        return LearningCurve(dataset, recipe=self._measured.recipe, source="forecast")
+
+    def draws(self, n: int, *, seed: int = 0) -> xr.DataArray:
+        """`n` possible futures of the generated variance, (draw, time, mode), in squared data units, from the step of the forecast.
+
+        InputError for more than 200, or before anything has moved.
+        """
+        integer("n", n, at_least=1, at_most=DRAWS)
+        random_seed(seed)
+        self._need()
+        which = np.sort(np.random.default_rng(seed).permutation(DRAWS)[:n])
+        with np.errstate(over="ignore"):
+            variance = np.exp(self._drawn(which))
+        coords = {"time": self._steps, "mode": np.arange(self.target.size)}
+        attrs = {"long_name": "possible generated variance", "units": "data units²"}
+        return xr.DataArray(variance, dims=("draw", "time", "mode"), coords=coords, attrs=attrs)
+
+    def by(self, step: float) -> Outlook:
+        """What a step of the run, past or to come, holds: shares begun and in band, frequencies, distance, samples (T18).
+
+        InputError for a step before the first record, or beyond the future that is drawn, and before anything has moved.
+        """
+        number("step", step, above=0)
+        self._need()
+        past = self._past()
+        if step <= self.made_at:
+            whole = past.variance_at(step)[None]
+        else:
+            if step > self._steps[-1]:
+                raise InputError(
+                    f"step must be <= {self._steps[-1]:,.0f}, as far as this forecast reaches, got {step:g}"
+                )
+            place = np.interp(np.log(step), np.log(self._steps), np.arange(self._steps.size))
+            before = min(int(place), self._steps.size - 2)
+            first, second = self._log_variance[:, before], self._log_variance[:, before + 1]
+            whole = np.exp(first + (place - before) * (second - first))
+        begin = np.where(self.gray_zone, 0.0, self._begin if step > self.made_at else self.time[None])
+        return outlook(float(step), whole, begin, self._measured, np.exp(self._state.goal), self.coverage)
+
+    def _need(self) -> None:
+        if self._future is None:
+            raise InputError(f"no mode has moved by step {self.made_at:,.0f}: there is no forecast yet")
+
+    @property
+    def in_band(self) -> float:
+        """Share of the data's variance in modes within their band (within 1.25 of what the sampler can reach) at the last record."""
+        return self._past().settling().share()
+
     def __str__(self) -> str:
-        if np.isnan(self.time_scale):
-            return f"no mode has emerged by step {self.made_at:,.0f}: no forecast yet"
-        return f"90 % of the variance by {self.variance_learned(0.9)}; finest quarter by {self.finest()}"
+        band = f"{100 * self.in_band:.0f} % of the variance in its band"
+        if self._future is None:
+            return f"{band}; no mode has moved by step {self.made_at:,.0f}: no forecast yet"
+        finest = self.finest()
+        begins = "has begun" if finest.known else f"begins by {finest.brief()}"
+        quarter = self._close(CLOSE[1])
+        close = f"within ¼ of the data {'since' if quarter.known else 'by'} {quarter.brief().removesuffix(', past')}"
+        few = "" if self.moved >= ENOUGH else f"; only {self.moved} modes have moved: wide"
+        return f"{band}; finest quarter {begins}; samples {close}{few}"
 
     def __repr__(self) -> str:
         return (
-            f"Forecast(after {self.made_at:g} steps: {int(self.emerged.sum())} modes emerged, "
-            f"{int(self.pending.sum())} expected, time scale ×{self.time_scale:.3g}, spread {self.spread:.2f})"
+            f"Forecast(after {self.made_at:g} steps: {int(self.emerged.sum())} modes begun, "
+            f"{int(self.pending.sum())} expected, time scale ×{self.time_scale:.3g})"
         )
 
 
 def forecast(
-    curve: LearningCurve, measured: LearningCurve, *, at: float | None = None, coverage: float = COVERAGE
+    curves: LearningCurve | Mapping[str, LearningCurve],
+    measured: LearningCurve,
+    *,
+    at: float | None = None,
+    schedule: Any = None,
+    average: float | None = None,
+    coverage: float = COVERAGE,
 ) -> Forecast:
-    """Expected step, with an interval, of every mode that has not emerged yet in a run; geometric thresholds (T12).
+    """Forecast the rest of a run from how far each mode has come on its path (*ours*, heuristic, T20).
 
-    Works as soon as one mode has gone a third of its way, and from a probe that started late: modes found learned at its
-    first step count as learned before it, and emergence is counted from the predicted start.
+    Every level of theory gives each mode's path from its start to what the sampler can reach; what was measured in the last
+    records says where on it each mode is, and how fast it goes. Modes lend to their neighbours, levels are weighed by how well
+    they describe the run so far, and speeds return to theory's. `docs/forecasts.md` has how often this was right.
 
     **Parameters**
 
-    - `curve`: a prediction of the run, in any unit of time, that reaches as far as modes are to be forecast: level "c" of
-      `predict_level` serves any network.
-    - `measured`: what was measured so far. - `at`: use it only up to this step.
+    - `curves`: one prediction of the run in any unit of time, or several by name, as `predict_levels` gives them.
+    - `measured`: what a probe has recorded so far. - `at`: use it only up to this step.
+    - `schedule`: where the learning rate changes, a function of the step that gives it, or its value at every step: time is
+      counted in Σ rate. - `average`: time constant in steps, 1/(1 − decay), of averaged weights if those are watched; by default
+      what `train` has noted.
     - `coverage`: probability of the intervals.
 
-    InputError if the two are not of the same modes, or nothing was measured by `at`.
+    Raises InputError if the curves are not of the same modes, or nothing was measured by `at`. Warns where the network predicts
+    another target than a curve's.
 
     ```python
     >>> import numpy as np
@@ -153,95 +334,82 @@ def forecast(
     >>> spectrum = ec.Spectrum.power_law(50, exponent=1.5)
     >>> slow = ec.predict(spectrum, optimizer=ec.GradientFlow(lr=0.01), time=np.geomspace(1, 1e3, 60))  # stands for a run
     >>> expected = ec.forecast(ec.predict(spectrum), slow)
-    >>> expected, round(expected.time_scale, -1)
-    (Forecast(after 1000 steps: 9 modes emerged, 41 expected, time scale ×100, spread 0.00), 100.0)
+    >>> expected
+    Forecast(after 1000 steps: 9 modes begun, 41 expected, time scale ×100)
 
     ```
     """
     number("coverage", coverage, above=0, below=1)
-    for name, one in (("curve", curve), ("measured", measured)):
-        instance(name, one, LearningCurve, "a learning curve")
-    if curve.target.size != measured.target.size or not np.allclose(curve.target, measured.target, rtol=1e-6):
-        raise InputError(
-            f"curve and measured must have the same modes, got {curve.target.size} and {measured.target.size} modes"
-        )
+    named = {"given": curves} if isinstance(curves, LearningCurve) else curves
+    instance("measured", measured, LearningCurve, "a learning curve")
+    if not isinstance(named, Mapping) or not named:
+        raise InputError(f"curves must be a learning curve, or several by name, got {type(curves).__name__}")
+    for name, curve in named.items():
+        instance(f"curves[{name!r}]", curve, LearningCurve, "a learning curve")
+        _check_same(curve, measured)
     if at is not None:
         number("at", at, at_least=0)
-    said_of_objective(None if curve.recipe is None else curve.recipe.objective, measured)
-    late = started_late(measured)
-    initial = curve.initial.values if late else measured.initial.values
-    part = {fraction: np.nan_to_num(curve.emergence(fraction).time) for fraction in ON_THE_WAY}
-    return _forecast(np.nan_to_num(curve.emergence().time), part, measured, initial, late, at, coverage)
+    standard = named["c"] if "c" in named else next(iter(named.values()))
+    said_of_objective(None if standard.recipe is None else standard.recipe.objective, measured)
+    last = float(measured.time.values[np.isfinite(measured.time.values)][-1])
+    constant = float(measured.dataset.attrs.get("average", 0.0)) if average is None else average
+    clock = EffectiveTime.of(schedule, constant, HORIZON * max(last, 1.0))
+    initial = standard.initial.values if started_late(measured) else measured.initial.values
+    known = "reachable" in measured.dataset or measured.recipe is not None
+    goal = (measured if known else standard).reachable.values
+    state = RunState.of(measured, initial, goal, at, clock)
+    levels = weigh(named, state) if state.order.size and np.isfinite(state.now) and state.back.size else {}
+    return _made(state, levels, measured, clock, coverage)
 
 
-def forecast_by_variance(
-    curve: LearningCurve, measured: LearningCurve, *, at: float | None = None, coverage: float = COVERAGE
-) -> Forecast:
-    """The same from the plain law, time ∝ 1/variance, with nothing of `curve` but its start: the baseline to beat.
-
-    Modes on their way count as they do for `forecast`, all passages in proportion.
-    """
-    target = measured.target.values
-    late = started_late(measured)
-    law = np.where(target > 0, 1 / np.where(target > 0, target, 1.0), 0.0)
-    initial = curve.initial.values if late else measured.initial.values
-    return _forecast(
-        law, {fraction: 2 * fraction * law for fraction in ON_THE_WAY}, measured, initial, late, at, coverage
-    )
-
-
-def _forecast(
-    predicted: Modes,
-    part: dict[float, Modes],
-    measured: LearningCurve,
-    initial: Modes,
-    late: bool,
-    at: float | None,
-    coverage: float,
-) -> Forecast:
-    """Status of every mode so far, the constant, and what follows for the rest. Predicted times of 0 are none."""
-    times, target = measured.time.values, measured.target.values
-    last = float(times[np.isfinite(times)][-1]) if at is None else float(at)
-    until = times <= last
-    if not until.any():
-        raise InputError(f"at must be at or after the first record, step {times[0]:g}, got {last:g}")
-    variance, times = measured.variance.values[until], times[until]
-    table = emergence(variance, times, initial, target)
-    passage, gray = np.nan_to_num(table.time), table.gray_zone
-    clock = ~gray & (target > 0) & (predicted > 0)
-    before = clock & late & (passage > 0) & (passage <= times[0])
-    emerged = clock & ~before & (passage > 0)
-    pending = clock & ~emerged & ~before
-    y, noise = np.log(np.where(emerged, passage, 1.0)), np.zeros(target.size)
-    seen = emerged.copy()
-    for fraction, expected in part.items():
-        passed = np.nan_to_num(emergence(variance, times, initial, target, fraction).time)
-        here = pending & (expected > 0) & (passed > (times[0] if late else 0.0))
-        y[here] = np.log(predicted[here] * passed[here] / expected[here])
-        noise[here] = PARTIAL_NOISE * (1 - 2 * fraction)
-        seen |= here
-    x = np.log(np.where(clock, predicted, 1.0))
-    ends = np.log(last) if last > 0 else -np.inf, np.log(times[0]) if late else -np.inf
-    falling = table.direction == "falling"
-    fit = TimeScale.of(Status(x, falling, y, noise, seen, pending & ~seen, before, *ends))
-    if fit is None:
-        nothing, none = np.full(target.size, np.nan), np.empty((0, target.size))
-        return Forecast(
-            nothing, nothing, nothing, emerged, pending, gray, target, last, coverage, np.nan, np.nan, nothing, none
+def _check_same(curve: LearningCurve, measured: LearningCurve) -> None:
+    if curve.target.size != measured.target.size or not np.allclose(curve.target, measured.target, rtol=1e-6):
+        raise InputError(
+            f"curves and measured must have the same modes, got {curve.target.size} and {measured.target.size} modes"
         )
-    known = np.where(emerged, passage, np.where(gray, 0.0, np.where(before, times[0], np.nan)))
-    columns = np.repeat(known[None], 3, axis=0)
-    columns[:, pending] = np.exp(fit.interval(pending, coverage))
-    draws = np.repeat(known[None], DRAWS, axis=0)
-    draws[:, pending] = np.exp(fit.draws(pending, DRAWS))
-    low, middle, high = np.where(emerged | pending, columns, np.nan)
+
+
+def _made(state: RunState, levels: Any, measured: LearningCurve, clock: EffectiveTime, coverage: float) -> Forecast:
+    """The forecast that follows from the levels, none if nothing has moved."""
+    table, target = state.table, state.table.target
+    passage = np.where(state.begun, table.time, np.nan)
+    begin = np.repeat(np.where(table.gray_zone, 0.0, np.where(state.before, state.first, passage))[None], DRAWS, axis=0)
+    columns, scale, weights, future = [passage] * 3, float("nan"), {}, None
+    if levels:
+        future, weights = future_of(levels, state, 0), weights_of(levels)
+        with np.errstate(divide="ignore"):
+            wait = future.reaches(np.log(table.level[state.order]))
+        steps = np.full((DRAWS, target.size), np.nan)
+        steps[:, state.order] = np.maximum(clock.step(np.exp(state.now + wait)), state.made_at)
+        coming = state.pending & state.moving
+        begin[:, coming] = steps[:, coming]
+        columns = [np.where(coming, column, passage) for column in quantiles(steps, coverage)]
+        best = levels[max(weights, key=lambda name: weights[name])]
+        placed = best.progress.informative
+        scale = float(np.exp(state.now - np.median(best.progress.place[placed])))
+    low, middle, high = columns
+    moved = int(state.begun.sum())
+    if levels:
+        most = levels[max(weights, key=lambda name: weights[name])]
+        on_the_way = np.zeros(target.size, dtype=bool)
+        on_the_way[state.order] = most.progress.informative[state.group]
+        moved = int((on_the_way | state.begun).sum())
     return Forecast(
-        middle, low, high, emerged, pending, gray, target, last, coverage, fit.factor, fit.spread, columns[1], draws
-    )
+        middle, low, high, state.begun, state.pending, table.gray_zone, target, state.made_at, coverage, scale, weights, moved,
+        begin, measured, state, future, clock,
+    )  # fmt: skip
 
 
-def _reached(times: Float[np.ndarray, "draw mode"], weight: Modes, fraction: float) -> Float[np.ndarray, " draw"]:
-    """First time at which modes that carry a fraction of the weight have emerged; NaN counts as never."""
+def quantiles(draws: Float[np.ndarray, "draw mode"], coverage: float) -> list[Modes]:
+    """Low end, median and high end of draws, some of which may be infinite."""
+    tail = (1 - coverage) / 2
+    known = np.where(np.isnan(draws), np.inf, draws)
+    found = np.quantile(known, (tail, 0.5, 1 - tail), axis=0, method="nearest")
+    return [np.where(np.isnan(draws[0]), np.nan, one) for one in found]
+
+
+def reached(times: Float[np.ndarray, "draw mode"], weight: Modes, fraction: float) -> Float[np.ndarray, " draw"]:
+    """First time at which modes that carry a fraction of the weight have begun; NaN counts as never."""
     never = np.where(np.isnan(times), np.inf, times)
     order = np.argsort(never, axis=1, kind="stable")
     share = np.cumsum(weight[order], axis=1)

@@ -1,5 +1,6 @@
 """How good forecasts of a finished run were, made early on: error, coverage, and two baselines."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..checks import InputError, number, numeric_array, sequence, shown
 from ..clocks.emergence import Emergence
 from ..curve.learning_curve import LearningCurve
 from .compare import check_pair, measured_emergence
-from .forecast import COVERAGE, Forecast, forecast, forecast_by_variance
+from .forecast import COVERAGE, Forecast, forecast
 
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Shares of the run after which forecasts are made."""
@@ -23,51 +24,70 @@ Modes = Float[np.ndarray, " mode"]
 
 
 MOMENT = 0.9
-"""The moment that is checked too: when modes with this share of the variance have emerged."""
+"""The moment that is checked too: when modes with this share of the variance have begun."""
 
 
 def check_forecasts(
-    curve: LearningCurve,
+    curves: LearningCurve | Mapping[str, LearningCurve],
     measured: LearningCurve,
     *,
     loss: tuple[Any, Any] | None = None,
     fractions: tuple[float, ...] = FRACTIONS,
     coverage: float = COVERAGE,
+    schedule: Any = None,
 ) -> pd.DataFrame:
     """Forecasts made after shares of a finished run, against what came.
 
     **Parameters**
 
-    - `curve`, `measured`: see `forecast`; `measured` is the whole run.
+    - `curves`, `measured`, `schedule`: see `forecast`; `measured` is the whole run.
     - `loss`: (step,) steps and (step,) losses, for the baseline that extrapolates the loss.
     - `fractions`: shares of the run. - `coverage`: probability of the intervals.
 
-    A row per share and method ("theory", "1/variance", "loss"): `emerged` modes by then; `forecast` modes that emerged later and
-    had a forecast, `without` those that had none; `error` the median |ln(expected/actual)|, `error_90`, `bias` the median
-    ln ratio;
-    `covered` the share of the modes that emerged later whose interval holds the step; `open` the share of the modes that never
-    emerged whose interval reaches the end of the run; `moment_covered` whether the interval of "90 % of the variance" holds.
+    A row per share and method ("theory", "1/variance", "loss"): modes that had `begun` by then; `forecast` modes that began later
+    and had a forecast, `without` those that had none; `error` the median |ln(expected/actual)|, `error_90`, `bias` the median ln
+    ratio; `covered` the share of the modes that began later whose interval holds the step; `open` the share of the modes that
+    never began whose interval reaches the end of the run; `moment_covered` whether the interval of "90 % of the variance" holds;
+    `close` the ln ratio of the expected to the actual step from which W₂ stays below a quarter of the data's norm.
     """
-    check_pair(curve, measured)
+    named = {"given": curves} if isinstance(curves, LearningCurve) else dict(curves)
+    for curve in named.values():
+        check_pair(curve, measured)
     for i, fraction in enumerate(sequence("fractions", fractions)):
         number(f"fractions[{i}]", fraction, above=0, at_most=1)
     if loss is not None:
         loss = _losses(loss)
     last = float(measured.time.values[-1])
-    table = measured_emergence(measured, curve)
+    table = measured_emergence(measured, named["c"] if "c" in named else next(iter(named.values())))
+    near = float(measured.closeness((CLOSE,)).values[0])
     rows = []
     for fraction in fractions:
         at = fraction * last
         if measured.time.values[0] > at:
             continue
-        ours = forecast(curve, measured, at=at, coverage=coverage)
-        rows.append(_row("theory", fraction, ours, ours.time, table, last))
-        plain = forecast_by_variance(curve, measured, at=at, coverage=coverage)
-        rows.append(_row("1/variance", fraction, plain, plain.time, table, last))
+        made = forecast(named, measured, at=at, coverage=coverage, schedule=schedule)
+        expected = float(made.closeness((CLOSE,)).step.iloc[0])
+        close = np.log(expected / near) if near > at and np.isfinite(expected) else np.nan
+        rows.append(_row("theory", fraction, made, made.time, table, last) | {"close": float(close)})
+        rows.append(_row("1/variance", fraction, made, by_variance(made, table.time), table, last))
         if loss is not None:
-            expected = by_loss(*loss, at, ours, table.time)
-            rows.append(_row("loss", fraction, ours, expected, table, last))
+            rows.append(_row("loss", fraction, made, by_loss(*loss, at, made, table.time), table, last))
     return pd.DataFrame(rows)
+
+
+CLOSE = 0.25
+"""The closeness that is checked too: W₂ below this share of the data's norm."""
+
+
+def by_variance(made: Forecast, actual: Modes) -> Modes:
+    """The plain law, time ∝ 1/variance: its constant is the median of the modes that have begun, of each direction if it has any."""
+    expected = np.full(made.target.size, np.nan)
+    known = made.emerged & (made.target > 0)
+    if known.any():
+        constant = np.median(actual[known] * made.target[known])
+        positive = made.target > 0
+        expected[positive] = np.maximum(constant / made.target[positive], made.made_at)
+    return expected
 
 
 def _losses(loss: Any) -> tuple[Any, Any]:
@@ -87,12 +107,12 @@ def _row(
     judged, never = came & np.isfinite(expected), made.pending & ~np.isfinite(table.time)
     ratio = np.log(expected[judged] / table.time[judged])
     error = np.abs(ratio)
-    interval = method != "loss" and np.isfinite(made.time_scale)
+    interval = method == "theory" and bool(made.weights)
     inside = (made.low[came] <= table.time[came]) & (table.time[came] <= made.high[came])
     return {
         "fraction": fraction,
         "method": method,
-        "emerged": int(made.emerged.sum()),
+        "begun": int(made.emerged.sum()),
         "forecast": int(judged.sum()),
         "without": int(came.sum() - judged.sum()),
         "error": float(np.median(error)) if error.size else np.nan,

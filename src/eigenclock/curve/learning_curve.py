@@ -8,12 +8,14 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from ..checks import InputError, instance, integer, number, random_seed
+from ..checks import InputError, choice, instance, integer, number, random_seed
 from ..clocks import emergence as clocks
+from ..clocks.settling import WITHIN, Settling, settling
 from ..files import read_netcdf, write_netcdf
 from ..recipe.recipe import Recipe
 from ..spectrum.spectrum import Spectrum
 from . import divergences
+from .closeness import CLOSE, best_time, closeness
 from .dataset import LABELS, check_dataset, one_time
 from .other_modes import NOT_KEPT, along_other_modes, distances, square_root
 
@@ -124,6 +126,49 @@ class LearningCurve:
         return clocks.emergence(
             self.variance.values, self.dataset["time"].values, self.initial.values, self.target.values, threshold
         )
+
+    @property
+    def reachable(self) -> xr.DataArray:
+        """Variance that the run's own sampler makes of the optimal denoiser, (mode,): a perfect network's (T6).
+
+        The target itself where the sampler is not known.
+        """
+        if "reachable" in self.dataset:
+            return self.dataset["reachable"]
+        return (
+            self.target
+            if self.recipe is None
+            else self.target.copy(data=self.recipe.sampler.optimal(self.target.values))
+        )
+
+    def settling(self, within: float = WITHIN) -> Settling:
+        """When each mode is within a factor of its `reachable` variance, to stay (T18): done, where emergence is begun.
+
+        Measured variances may stray two of their standard errors beyond the band. InputError for `within` that is not above 1.
+
+        ```python
+        >>> import eigenclock as ec
+        >>> curve = ec.predict(ec.Spectrum([1.0, 0.1]), time=[1.0, 10.0, 100.0])
+        >>> (curve.settling().time / curve.emergence().time).round(1)
+        array([4.7, 4.4])
+
+        ```
+        """
+        error = self.dataset["log_variance_error"].values if "log_variance_error" in self.dataset else None
+        start, goal = self.initial.values, self.reachable.values
+        return settling(self.variance.values, self.time.values, start, self.target.values, goal, error, within)
+
+    def closeness(self, fractions: Any = CLOSE) -> xr.DataArray:
+        """First time after which W₂ stays at or below each fraction of the data's norm √(Σ target); NaN if never (T18).
+
+        (fraction,), in steps; `attrs["sampler_share"]` is the distance, in the same unit, that the sampler alone leaves.
+        """
+        return closeness(self.wasserstein(), self.target.values, self.reachable.values, fractions)
+
+    def best(self, by: str = "wasserstein") -> float:
+        """Time of the smallest distance from the data, "wasserstein" or "kl": where to stop if it grows again."""
+        choice("by", by, ("wasserstein", "kl"))
+        return best_time(self.kl() if by == "kl" else self.wasserstein())
 
     def kl(self) -> xr.DataArray:
         """KL(generated ‖ data) in nats over training (T17); modes of zero target variance are left out and counted in attrs."""

@@ -26,18 +26,6 @@ from .summary import measure
 if TYPE_CHECKING:
     from ..training.probe import Probe
 
-PROBE_SHARE = 0.09
-"""Share of the training's work that the probe is given by default: a tenth, less what the count of work leaves out."""
-
-BACKWARD = 3
-"""Work of a training step on a sample, in units of a forward pass: forward, and twice as much backward."""
-
-CALL = 64
-"""What a call of the network costs besides its samples, in samples: reading the weights."""
-
-FEWEST, MOST = 64, 2048
-"""Bounds of the default number of samples at each probed step."""
-
 GAIN_LEVELS = 8
 """Noise levels at which a run measures the gain."""
 
@@ -57,23 +45,16 @@ class MainResult:
     metrics: dict[str, Any]
 
 
-def probe_samples(config: RunConfig) -> int:
-    """Samples per probed step: as asked, or as many as keep the probe near a tenth of the work of training."""
-    if config.probe.samples is not None:
-        return config.probe.samples
-    allowed = PROBE_SHARE * config.steps * config.training.batch_size * BACKWARD / (config.probe.count + 1)
-    per_sample = config.sampler.evaluations + (GAIN_LEVELS if config.probe.gain else 0)
-    return int(np.clip(allowed / per_sample - CALL, FEWEST, MOST))
-
-
 def make_probe(config: RunConfig, dataset: DataSet, spectrum: Spectrum, device: Any) -> "Probe":
-    """The probe that a config asks for."""
+    """The probe that a config asks for; InputError if it asks for losses of held-out samples of data that have none."""
     import torch
 
     from ..training.cadence import log_steps
     from ..training.probe import Probe
 
-    n, also = probe_samples(config), {}
+    if config.probe.test and dataset.test is None:
+        raise InputError(f"probe.test needs held-out samples, got {dataset.name}, which has none")
+    also: dict[str, Any] = {}
     if config.probe.fourier:
         also["fourier"] = Spectrum.from_samples(dataset.samples, basis="fourier")
     for size in config.probe.patches:
@@ -83,14 +64,16 @@ def make_probe(config: RunConfig, dataset: DataSet, spectrum: Spectrum, device: 
         spectrum,
         sampler=config.sampler,
         steps=log_steps(1, config.steps, config.probe.count),
-        n_samples=n,
+        n_samples=config.probe.samples,
+        budget=config.probe.budget,
         seed=config.seed,
         data=dataset.samples,
+        test=dataset.test if config.probe.test else None,
         sigma=levels if config.probe.gain else (),
-        gain_samples=n,
         also=also,
         device=device,
         dtype=torch.float64 if config.training.precision == "float64" else torch.float32,
+        batch_size=config.training.batch_size,
     )
 
 

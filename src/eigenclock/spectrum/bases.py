@@ -43,6 +43,11 @@ class Basis(ABC):
             raise InputError(f"mode must be in 0..{self.n_modes - 1}, got {mode}")
         return self.from_modes(np.eye(1, self.n_modes, mode))[0]
 
+    def mode_images(self, first: int, last: int) -> Samples:
+        """Modes `first` to `last`, the latter left out, as arrays (n, *shape) of the data's shape."""
+        last = min(last, self.n_modes)
+        return self.from_modes(np.eye(last - first, self.n_modes, first))
+
     def complement(self, samples: Samples) -> Samples:
         """What of the samples lies outside the modes."""
         return samples - self.from_modes(self.to_modes(samples))
@@ -87,6 +92,9 @@ class PCA(Basis):
 
     def from_modes(self, coordinates: Coordinates) -> Samples:
         return (self._check_coordinates(coordinates) @ self.components).reshape(-1, *self.shape)
+
+    def mode_images(self, first: int, last: int) -> Samples:
+        return self.components[first:last].reshape(-1, *self.shape)
 
     def to_dataset(self) -> xr.Dataset:
         return xr.Dataset(

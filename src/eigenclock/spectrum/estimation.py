@@ -1,5 +1,6 @@
 """Variances and modes of a spectrum from what is known of the data: samples, covariance, moments of waves, power."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -7,9 +8,10 @@ import scipy.fft
 import scipy.linalg
 from jaxtyping import Complex, Float, Inexact
 
-from ..checks import LARGEST, InputError, finite_array, flag, numeric_array
+from ..checks import LARGEST, InputError, finite_array, flag, need_memory, numeric_array
 from .bases import PCA, Fourier, mirrored, spectral_waves
-from .moments import Moments, check_varies
+from .batches import batches_of, said_of_layout
+from .moments import ROWS, Moments, check_samples, check_varies
 
 Variance = Float[np.ndarray, " mode"]
 
@@ -26,6 +28,34 @@ def thin_pca(samples: Float[np.ndarray, "n ..."]) -> tuple[Variance, Float[np.nd
     check_varies(variance[0], mean)
     components, _ = np.linalg.qr(flat.T @ (left[:, keep] / np.sqrt(n * variance[keep])))
     return variance[keep], mean.reshape(shape), PCA(components.T, shape)
+
+
+def moments_of(batches: Iterable[Any], basis: str) -> tuple[Moments, tuple[int, ...], Any]:
+    """Moments of all batches, read once, the shape of a sample, and what the waves of Fourier modes are of samples less than.
+
+    One group of all coordinates for "pca", one of the real and imaginary parts of every frequency for "fourier".
+    """
+    moments: Moments | None = None
+    shape: tuple[int, ...] = ()
+    origin: Any = 0.0
+    for i, given in enumerate(batches_of(batches)):
+        batch = check_samples(f"batch {i}", given, shape or None)
+        if moments is None:
+            shape = batch.shape[1:]
+            said_of_layout(batch, basis)
+            d = int(np.prod(shape))
+            channels = shape[2] if len(shape) == 3 else 1
+            pooled = basis == "pca"
+            need_memory(f"a spectrum of {d:,} coordinates", 3 * 8 * (d**2 if pooled else 4 * d * channels))
+            moments = Moments(1, d) if pooled else Moments(d // channels, 2 * channels)
+            origin = batch[0].astype(np.float64)  # waves of samples less one of them: a large mean costs no digits
+        for start in range(0, len(batch), ROWS):
+            rows = batch[start : start + ROWS].astype(np.float64)
+            moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else real_waves(rows - origin))
+    if moments is None or moments.count < 2:
+        count = 0 if moments is None else moments.count
+        raise InputError(f"x must hold at least 2 samples, got {count}")
+    return moments, shape, origin
 
 
 def checked_covariance(c: Any) -> Float[np.ndarray, "d d"]:

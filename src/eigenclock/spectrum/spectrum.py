@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -12,9 +13,10 @@ from jaxtyping import Complex, Float
 from ..checks import LARGEST, InputError, choice, finite_array, instance, integer, need_memory, number, random_seed
 from ..files import read_netcdf, write_netcdf
 from .bases import Basis, Fourier
-from .batches import batches_of, said_of_layout
-from .estimation import checked_covariance, pca, real_waves, thin_pca, waves_of_moments, waves_of_power
-from .moments import ROWS, Moments, check_samples, check_varies
+from .batches import said_of_layout
+from .estimation import checked_covariance, moments_of, pca, thin_pca, waves_of_moments, waves_of_power
+from .moments import check_samples, check_varies
+from .spatial import cycles_per_image, feature_size
 from .stored import FORMAT, dataset_of, fields_of
 
 LN_LARGEST = 2 * float(np.log(LARGEST)) / 8
@@ -123,6 +125,26 @@ class Spectrum:
         """Number of positions of the grid: coordinates of one channel. Abstract modes have one channel."""
         return self.dimension // (self.basis.channels if isinstance(self.basis, Fourier) else 1)
 
+    @cached_property
+    def cycles(self) -> Float[np.ndarray, " mode"]:
+        """(mode,) spatial frequency of each mode's image, in cycles across its larger edge; NaN where samples are no images.
+
+        The mean frequency of the mode's image, weighted by power: `eigenclock.spectrum.spatial`.
+
+        ```python
+        >>> import eigenclock as ec
+        >>> ec.Spectrum.from_power([[9.0, 4.0, 1.0, 4.0]] * 4).cycles.round(2)[[0, 4, 15]]
+        array([0.  , 1.  , 2.83])
+
+        ```
+        """
+        return cycles_per_image(self.basis, self.n_modes)
+
+    @property
+    def feature_size(self) -> Float[np.ndarray, " mode"]:
+        """(mode,) half a period of each mode in pixels, edge/(2·cycles): inf of a constant, NaN where samples are no images."""
+        return feature_size(self.cycles, self.basis)
+
     def to_modes(self, samples: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n mode"]:
         """Mode coordinates (n, mode) of samples (n, *shape), about the mean."""
         basis = self._need_basis()
@@ -185,26 +207,7 @@ class Spectrum:
         Memory is one batch plus the second moments: d×d for PCA, one 2c×2c block per frequency for Fourier.
         """
         choice("basis", basis, get_args(BasisName))
-        moments: Moments | None = None
-        shape: tuple[int, ...] = ()
-        origin: Any = 0.0
-        for i, given in enumerate(batches_of(batches)):
-            batch = check_samples(f"batch {i}", given, shape or None)
-            if moments is None:
-                shape = batch.shape[1:]
-                said_of_layout(batch, basis)
-                d = int(np.prod(shape))
-                channels = shape[2] if len(shape) == 3 else 1
-                pooled = basis == "pca"
-                need_memory(f"a spectrum of {d:,} coordinates", 3 * 8 * (d**2 if pooled else 4 * d * channels))
-                moments = Moments(1, d) if pooled else Moments(d // channels, 2 * channels)
-                origin = batch[0].astype(np.float64)  # waves of samples less one of them: a large mean costs no digits
-            for start in range(0, len(batch), ROWS):
-                rows = batch[start : start + ROWS].astype(np.float64)
-                moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else real_waves(rows - origin))
-        if moments is None or moments.count < 2:
-            count = 0 if moments is None else moments.count
-            raise InputError(f"x must hold at least 2 samples, got {count}")
+        moments, shape, origin = moments_of(batches, basis)
         if basis == "pca":
             mean = moments.mean.reshape(shape)
             check_varies(moments.covariance[0].diagonal().max(), mean)

@@ -1,4 +1,4 @@
-"""What samples and denoised samples say about a model, mode by mode (T15, T17)."""
+"""What samples and denoised samples say about a model, mode by mode (T15 to T18, T21)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..curve.marginals import Marginals, excess_kurtosis, filter_kurtosis
 from ..spectrum.spectrum import Spectrum
 from .options import Denoiser
 
@@ -43,33 +44,82 @@ def sample_alignment(coordinates: Coordinates) -> float:
 
 def gain_record(
     denoiser: Denoiser,
-    clean: Tensor,
-    noise: Tensor,
+    pairs: tuple[Tensor, ...],
     sigma: Float[np.ndarray, " sigma"],
     to_modes: Callable[[Any], Coordinates],
     chunk: int,
 ) -> dict[str, Any]:
-    """Gain and R² of a denoiser at noise levels, (mode, sigma), from clean samples (n, *shape) and standard noise."""
-    gains, fits = [], []
-    for one in sigma:
-        noisy = clean + float(one) * noise
-        level = torch.tensor(float(one), dtype=clean.dtype, device=clean.device)
-        out = torch.cat([denoiser(part, level).clone() for part in torch.split(noisy, chunk)])
+    """Gain and R² of a denoiser at noise levels, (mode, sigma), from `pairs`: clean samples and standard noise, (n, *shape).
+
+    With held-out samples (m, *shape), m <= n, third among the pairs, the losses of them and of the first m clean ones too, under
+    the same noise.
+    """
+    clean, noise, *more = pairs
+    found: dict[str, list[Any]] = {}
+    for one in map(float, sigma):
+        level, noisy = torch.tensor(one, dtype=clean.dtype, device=clean.device), clean + one * noise
+        out = _in_chunks(denoiser, noisy, level, chunk)
         gain, r2 = gain_and_r2(to_modes(out.double().cpu().numpy()), to_modes(noisy.double().cpu().numpy()))
-        gains.append(gain)
-        fits.append(r2)
-    return {"gain": np.stack(gains, axis=1), "gain_r2": np.stack(fits, axis=1)}
+        seen: dict[str, Any] = {"gain": gain, "gain_r2": r2}
+        for held_out in more:
+            m = len(held_out)
+            tested = _in_chunks(denoiser, held_out + one * noise[:m], level, chunk)
+            seen |= loss_record("train", (out[:m] - clean[:m]).double().cpu().numpy(), to_modes)
+            seen |= loss_record("test", (tested - held_out).double().cpu().numpy(), to_modes)
+        for name, value in seen.items():
+            found.setdefault(name, []).append(value)
+    return {name: np.stack(values, axis=-1) for name, values in found.items()}
 
 
-def sample_record(samples: Any, along: Coordinates, spectrum: Spectrum, mean: Modes, keep: int) -> dict[str, Any]:
-    """What generated samples (n, *shape), `along` the modes, say: variance, mean, alignment, and a few of them about `mean`."""
+def _in_chunks(denoiser: Denoiser, noisy: Tensor, level: Tensor, chunk: int) -> Tensor:
+    return torch.cat([denoiser(part, level).clone() for part in torch.split(noisy, chunk)])
+
+
+def loss_record(name: str, missed: Any, to_modes: Callable[[Any], Coordinates]) -> dict[str, Any]:
+    """Mean squared error along every mode, E(u·(D(y) − x))², of errors D(y) − x (n, *shape), as `name`_loss (T16).
+
+    Where modes leave directions out, `name`_null_loss is the mean over those.
+    """
+    loss = (to_modes(missed) ** 2).mean(axis=0)
+    record: dict[str, Any] = {f"{name}_loss": loss}
+    null = missed[0].size - loss.size
+    if null:
+        total = (missed**2).sum() / len(missed)
+        record[f"{name}_null_loss"] = max(float(total - loss.sum()), 0.0) / null
+    return record
+
+
+def log_variance_error(along: Coordinates, noise: Coordinates) -> Modes:
+    """Standard error of ln variance of samples drawn from balanced noise: √(2(1 − R⁴)/n), R² the share linear in it (T18).
+
+    What is linear in noise of exact variance 1 has no error of sampling; all of it is left where nothing is (R² = 0).
+    """
+    _, r2 = gain_and_r2(along, noise)
+    return np.sqrt(2 * np.maximum(1 - r2**2, 0) / len(along))
+
+
+def sample_record(
+    samples: Any,
+    along: Coordinates,
+    noise: Coordinates,
+    spectrum: Spectrum,
+    mean: Modes,
+    marginals: Marginals,
+    keep: int,
+) -> dict[str, Any]:
+    """What samples (n, *shape), `along` the modes, drawn from `noise`, say of variance, mean and marginals."""
     variance = along.var(axis=0)
     record = {
         "variance": variance,
+        "log_variance_error": log_variance_error(along, noise),
+        "kurtosis": excess_kurtosis(along),
+        "marginal_distance": marginals.distance(along),
         "generated_mean": along.mean(axis=0),
         "alignment": sample_alignment(along),
         "particles": (along - mean)[:keep],
     }
+    if samples.ndim in (3, 4):
+        record["filter_kurtosis"] = filter_kurtosis(samples)
     null = spectrum.dimension - spectrum.n_modes
     if null:
         total = samples.reshape(len(samples), -1).var(axis=0).sum()

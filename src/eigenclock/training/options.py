@@ -65,10 +65,12 @@ class ProbeOptions:
 
     Attributes:
         count: number of log-spaced steps at which the model is sampled, besides step 0
-        samples: samples drawn each time; null for as many (64 to 2048) as keep the probe near a tenth of training
+        samples: samples drawn each time; null for as many, from 64 to 2048, as its budget allows
         gain: measure the denoiser's gain too
         fourier: also record the power along Fourier modes
         patches: also record the variance along the modes of patches of these sizes
+        budget: share of the work of training that the probe may take; more only where 64 samples need it
+        test: also record the losses of training and held-out samples, per mode and noise level, to see when to stop
     """
 
     count: int = 32
@@ -76,11 +78,18 @@ class ProbeOptions:
     gain: bool = True
     fourier: bool = False
     patches: tuple[int, ...] = ()
+    budget: float = 0.02
+    test: bool = False
 
     def __post_init__(self) -> None:
         integer_option(self, "count", at_least=2, at_most=10**6)
         if self.samples is not None:
             integer_option(self, "samples", at_least=8)
+        number_option(self, "budget", above=0)
+        for name in ("gain", "test", "fourier"):
+            flag(name, getattr(self, name))
+        if self.test and not self.gain:
+            raise InputError("test needs the noise levels at which the gain is measured, got gain = False")
         for size in self.patches:
             integer("patches", size, at_least=2)
 

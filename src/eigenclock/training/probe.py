@@ -3,43 +3,42 @@
 import logging
 import time as clock
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from ..checks import (
-    InputError,
-    finite_array,
-    instance,
-    integer,
-    need_memory,
-    noise_levels,
-    numeric_array,
-    random_seed,
-    say,
-    shown,
-)
+from ..checks import InputError, instance, integer, need_memory, noise_levels, number, random_seed, say, shown
 from ..curve.learning_curve import LearningCurve
 from ..recipe.samplers import Heun, Sampler
 from ..spectrum.patches import cut
 from ..spectrum.spectrum import Spectrum, check_spectrum
 from .answers import Diverged, check_output, finite, on_copies
-from .cadence import cost_in_words, log_steps, whole_steps
+from .cadence import Passes, cost_in_words, log_steps, whole_steps
 from .devices import choice_of_dtype, find_device
 from .gain import gain_record, sample_alignment, sample_record
 from .guests import Guest, device_of, objective_of
+from .inputs import (
+    balanced_noise,
+    checked_data,
+    facts_of,
+    gaussian_data,
+    marginals_of,
+    mean_in_modes,
+    others,
+    to_modes,
+)
 from .options import Denoiser
-from .records import as_curve, check_restored, numbers, records_of, said_of_fit, watchers
+from .records import as_curve, check_restored, numbers, records_of, watchers
 from .sampling import sample
 from .streams import Stream, stream_seed
 
 LOG = logging.getLogger("eigenclock")
 
-GAIN_SAMPLES, GAIN_LEVELS = 512, 16
-"""Clean samples and noise levels behind a measured gain."""
+GAIN_LEVELS = 16
+"""Noise levels of a measured gain."""
 
 MAIN = ""
 """Name of the probe's own spectrum among those it follows."""
@@ -55,22 +54,29 @@ class Probe:
     returns at once. It draws from a random stream of its own, the same noise at every step, puts every module behind the
     denoiser in evaluation mode and back, however it is hidden (in a closure, a method, an adapter), hands out copies of its
     inputs, and leaves the global random streams as they were: training with and without a probe are the same to the bit. Its
-    first call logs (logger "eigenclock") what a probed step costs in training steps.
+    first call logs (logger "eigenclock") what a probed step costs in training steps, and all of them as a share of training.
 
-    Recorded are variance and mean of generated samples along the modes, alignment (T17), and the measured gain ψ̂ with its R²
-    (T15): Cov(u·D(y), u·y)/Var(u·y) over clean samples plus noise. The initial noise has mean 0 and variance 1 along every mode
-    exactly, and so has what a linear denoiser generates from it, however few the samples.
+    Recorded are variance, with its error, and mean of generated samples along the modes, alignment (T17), and the measured gain
+    ψ̂ with its R² (T15): Cov(u·D(y), u·y)/Var(u·y) over clean samples plus noise. The initial noise has mean 0 and variance 1
+    along every mode exactly, and so has what a linear denoiser generates from it, however few the samples. Of what comes after
+    the variance (T21): excess `kurtosis` along every mode and, of images, after local filters (`filter_kurtosis`); and
+    `marginal_distance`, Wasserstein-1 of every mode's marginal from the data's in standard deviations of the data. Beside them
+    stand the data's own, and `marginal_floor`, what sampling alone leaves.
 
     **Parameters**
 
     - `spectrum`: modes to watch, with the basis of the samples; of abstract modes the samples are the mode coordinates.
     - `sampler`: any sampler of the theory.
     - `steps`: (step,) training steps at which to act; default 100 log-spaced up to 100,000.
-    - `n_samples`: samples drawn each time. - `seed`: of the probe's stream.
-    - `data`: (n, ...) clean samples behind the gain; by default Gaussian ones of the same spectrum, which for the gain of a
-      linear denoiser is the same.
+    - `n_samples`: samples drawn each time; by default as many, from 64 to 2,048, as `budget` allows: the share of training, up
+      to the last of `steps`, that all probed steps may cost, a training step of `batch_size` samples (64 where it is not given)
+      being worth three passes of them. - `seed`: of the probe's stream.
+    - `data`: (n, ...) clean samples behind gain and marginals; by default Gaussian ones of the same spectrum, which for the gain
+      of a linear denoiser is the same.
     - `sigma`: noise levels of the gain; default 16 over the sampler's range. `()` leaves the gain out.
-    - `gain_samples`: number of clean samples behind the gain.
+    - `gain_samples`: clean samples behind the gain; default `n_samples`, at most 512. Of `data` no more than 4,096 are looked at.
+    - `test`: (n, ...) held-out samples. With them the denoising error E(u·(D(y) − x))² of every mode is recorded at `sigma`, on
+      as many held-out as training samples and under the same noise: `test_loss`, `train_loss`, which `stopping` reads (T16).
     - `also`: more to follow, by name; `curve(name)` gives their curves. A spectrum of the same samples in another basis
       (Fourier) or of patches of them (`patch_spectrum`); or another sampler, with a quarter of the samples.
     - `watch`: more to record of the generated samples, by name: functions of NumPy samples (n, *shape) that give numbers by
@@ -78,10 +84,11 @@ class Probe:
       read by `Clock("copies_excess", target=0.1)`. - `inspect`: the same of the denoiser itself.
     - `keep_samples`: generated samples kept at every step, for the report and for `class_clocks`.
     - `device`, `dtype`: where and in what precision the denoiser is called; by default where its first weight lies, in float32;
-      `train` sets its own. - `chunk`: samples pushed at a time. - `batch_size`: of training, to say what a probed step costs.
+      `train` sets its own. - `chunk`: samples pushed at a time. - `batch_size`: of training, for the budget.
 
-    Raises InputError for steps that are not whole and increasing, or a denoiser that raises, changes its network, or gives
-    anything but finite real numbers shaped like its input. Warns of data of another spectrum, and where rare calls lose records.
+    Raises InputError for steps that are not whole and increasing, held-out samples without data or noise levels, or a denoiser
+    that raises, changes its network, or gives anything but finite real numbers shaped like its input. Warns of data of another
+    spectrum, and where rare calls lose records.
 
     ```python
     >>> import eigenclock as ec
@@ -101,11 +108,13 @@ class Probe:
         *,
         sampler: Sampler = Heun(steps=40),  # noqa: B008 (a frozen dataclass)
         steps: Any = None,
-        n_samples: int = 2048,
+        n_samples: int | None = None,
+        budget: float = 0.02,
         seed: int = 0,
         data: Any = None,
+        test: Any = None,
         sigma: Any = None,
-        gain_samples: int = GAIN_SAMPLES,
+        gain_samples: int | None = None,
         also: Mapping[str, Spectrum | Sampler] | None = None,
         keep_samples: int = KEPT,
         watch: Any = None,
@@ -118,84 +127,72 @@ class Probe:
         check_spectrum(spectrum)
         instance("sampler", sampler, Sampler, "a sampler of the theory")
         sampler.check_walk()
-        integer("n_samples", n_samples, at_least=2)
+        for name, count in (("n_samples", n_samples), ("gain_samples", gain_samples)):
+            if count is not None:
+                integer(name, count, at_least=2)
+        number("budget", budget, above=0)
         integer("keep_samples", keep_samples, at_least=0)
-        integer("gain_samples", gain_samples, at_least=2)
         random_seed(seed)
         integer("chunk", chunk, at_least=1)
         if batch_size is not None:
             integer("batch_size", batch_size, at_least=1)
-        whole = whole_steps(log_steps(1, 100_000, 100) if steps is None else steps)
-        self.spectrum, self.sampler, self.seed, self.n_samples = spectrum, sampler, seed, n_samples
-        self.steps = np.union1d([0], whole)
-        if also is not None and not isinstance(also, Mapping):
-            raise InputError(f"also must be spectra and samplers by name, got {shown(also)}")
-        self.also, self.keep_samples = dict(also or {}), keep_samples
-        self.watch, self.inspect = watchers(watch, inspect)
+        self.spectrum, self.sampler, self.seed, self.keep_samples = spectrum, sampler, seed, keep_samples
+        self.steps = np.union1d([0], whole_steps(log_steps(1, 100_000, 100) if steps is None else steps))
         self.shape = (spectrum.n_modes,) if spectrum.basis is None else spectrum.basis.shape
-        for name, other in self.also.items():
-            if isinstance(other, Sampler):
-                other.check_walk()
-                continue
-            check_spectrum(other)
-            if other.basis is None or len(other.basis.shape) != len(self.shape):
-                raise InputError(f"also[{name!r}] must have a basis of samples or patches like {self.shape}")
-        low, high = sampler.sigma_min, sampler.sigma_max
+        self.also = others(also, self.shape)
+        self.watch, self.inspect = watchers(watch, inspect)
         none = isinstance(sigma, list | tuple) and not sigma
-        self.sigma = (
-            np.empty(0) if none else noise_levels(np.geomspace(low, high, GAIN_LEVELS) if sigma is None else sigma)
-        )
-        need_memory(f"n_samples = {n_samples:,}", 24.0 * n_samples * spectrum.dimension)
+        whole = np.geomspace(sampler.sigma_min, sampler.sigma_max, GAIN_LEVELS) if sigma is None else sigma
+        self.sigma = np.empty(0) if none else noise_levels(whole)
+        if test is not None and (data is None or none):
+            lacking = "no data to compare them with" if data is None else "no noise levels: sigma = ()"
+            raise InputError(f"test needs data and the noise levels of the gain, got {lacking}")
         self._placed = device is not None
         self.device, self.dtype, self.chunk = find_device("cpu" if device is None else device), dtype, chunk
         choice_of_dtype(dtype)
+        clean = None if data is None else checked_data("data", spectrum, self.shape, data, seed)
+        held_out = None if test is None else checked_data("test", spectrum, self.shape, test, seed)
+        more = sum(other.evaluations for other in self.also.values() if isinstance(other, Sampler))
+        counts = None if clean is None else len(clean), 0 if held_out is None else len(held_out)
+        passes = Passes(sampler.evaluations, more, self.sigma.size, gain_samples, *counts)
+        self.budget = budget if n_samples is None else None
+        self.n_samples = passes.within(budget, self.steps, batch_size) if n_samples is None else n_samples
+        need_memory(f"n_samples = {self.n_samples:,}", 24.0 * self.n_samples * spectrum.dimension)
+        self.evaluations = int(passes(self.n_samples))
+        """Samples that go through the denoiser at each probed step."""
         self.seconds, self.batch_size, self.said, self._losing = 0.0, batch_size, False, False
         self._objective: str | None = None
         self._records: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in (MAIN, *self.also)}
-        self._noise = self._balanced_noise(n_samples, 0)
-        self._fewer = self._balanced_noise(max(2, n_samples // 4), 2)
-        self._pairs = self._gain_pairs(data, gain_samples) if self.sigma.size else None
+        self._marginals = marginals_of(spectrum, clean)
+        self._noise = self._balanced_noise(self.n_samples, 0)
+        self._fewer = self._balanced_noise(int(passes.fewer(self.n_samples)), 2)
+        drawn = {
+            name: self._noise_of(name) for name in self.names if name == MAIN or isinstance(self.also[name], Sampler)
+        }
+        self._facts = {name: facts_of(self._marginals, self.shape, clean, len(z), seed) for name, z in drawn.items()}
+        self._pairs: tuple[Tensor, ...] = ()  # clean samples, their noise and, where there are any, held-out samples
+        if self.sigma.size:
+            n, m = int(passes.clean(self.n_samples)), int(passes.held_out(self.n_samples))
+            need_memory(f"gain_samples = {n:,}", 24.0 * n * spectrum.dimension)
+            known = gaussian_data(spectrum, n, seed) if clean is None else clean[:n]
+            self._pairs = self._tensor(known), self._balanced_noise(n, 1)
+            self._pairs += () if held_out is None else (self._tensor(held_out[:m]),)
+
+    def _tensor(self, values: Any) -> Tensor:
+        return torch.as_tensor(values, dtype=self.dtype, device=self.device)
 
     def _balanced_noise(self, n: int, index: int) -> Tensor:
-        """Standard noise (n, *shape) of mean 0 and variance 1 along every mode, exactly."""
-        rng = np.random.default_rng([self.seed, int(Stream.PROBE), index])
-        plain = rng.standard_normal((n, *self.shape))
-        along = self._to_modes(plain)
-        balanced = (along - along.mean(axis=0)) / along.std(axis=0)
-        return torch.as_tensor(plain + self._from_modes(balanced - along), dtype=self.dtype, device=self.device)
+        return self._tensor(balanced_noise(self.spectrum, self.shape, n, self.seed, index))
 
-    def _to_modes(self, samples: Any) -> Float[np.ndarray, "n mode"]:
-        """Mode coordinates about zero."""
-        return samples if self.spectrum.basis is None else self.spectrum.basis.to_modes(samples)
-
-    def _from_modes(self, coordinates: Float[np.ndarray, "n mode"]) -> Any:
-        return coordinates if self.spectrum.basis is None else self.spectrum.basis.from_modes(coordinates)
-
-    def _gain_pairs(self, data: Any, n: int) -> tuple[Tensor, Tensor]:
-        rng = np.random.default_rng([self.seed, int(Stream.DATA)])
-        if data is None:
-            scale = np.sqrt(self.spectrum.variance)
-            clean = self._from_modes(rng.standard_normal((n, scale.size)) * scale)
-            if self.spectrum.mean is not None:
-                clean = clean + self.spectrum.mean
-        else:
-            samples = numeric_array("data", data, "an array of samples (n, ...)")
-            if samples.shape[1:] != self.shape:
-                raise InputError(f"data must hold samples of shape {self.shape}, got {samples.shape[1:]}")
-            if len(samples) < 2:
-                raise InputError(f"data must hold at least 2 samples, got {len(samples)}")
-            clean = finite_array("data", samples[np.sort(rng.permutation(len(samples))[:n])], "finite")
-            said_of_fit(self._to_modes(clean), self._mean_in_modes(), self.spectrum.variance)
-        tensor = torch.as_tensor(clean, dtype=self.dtype, device=self.device)
-        return tensor, self._balanced_noise(len(clean), 1)
+    def _noise_of(self, name: str) -> Tensor:
+        """What the samples behind the curve of that name start from."""
+        return self._fewer if isinstance(self.also.get(name), Sampler) else self._noise
 
     def to(self, device: Any, dtype: torch.dtype) -> "Probe":
         """Call denoisers on this device and in this precision from now on; returns itself, as modules do."""
         self.device, self.dtype, self._placed = torch.device(device), dtype, True
         self._noise, self._fewer = (tensor.to(device, dtype) for tensor in (self._noise, self._fewer))
-        if self._pairs is not None:
-            clean, noise = self._pairs
-            self._pairs = clean.to(device, dtype), noise.to(device, dtype)
+        self._pairs = tuple(tensor.to(device, dtype) for tensor in self._pairs)
         return self
 
     @property
@@ -222,13 +219,6 @@ class Probe:
         place = int(np.searchsorted(self.steps, step, side="right"))
         return int(self.steps[min(place, self.steps.size - 1)])
 
-    @property
-    def evaluations(self) -> int:
-        """Samples that go through the denoiser at each probed step."""
-        gain = 0 if self._pairs is None else self.sigma.size * len(self._pairs[0])
-        more = sum(other.evaluations * len(self._fewer) for other in self.also.values() if isinstance(other, Sampler))
-        return self.sampler.evaluations * self.n_samples + gain + more
-
     def __call__(self, step: int, denoiser: Denoiser, *, module: Any = None) -> None:
         """Record what `denoiser` has learned after `step` training steps, if a step of the probe's came since the last record.
 
@@ -244,7 +234,7 @@ class Probe:
             self.to(device_of(guest.modules) or self.device, self.dtype)
             guest.devices = [self.device] if self.device.type == "cuda" else []
         if first:
-            LOG.warning(cost_in_words(self.evaluations, self.steps.size, self.n_samples, self.batch_size))
+            LOG.warning(cost_in_words(self.evaluations, self.steps, self.n_samples, self.batch_size, self.budget))
         if passed > 1 and self.recorded and not self._losing:
             self._losing = True
             say(
@@ -278,9 +268,10 @@ class Probe:
             LOG.warning("%s: recorded as NaN", error)
             samples = np.full((self.n_samples, *self.shape), np.nan)
         whole = bool(np.isfinite(samples).all())
-        found = {MAIN: self._of_samples(samples)} | self._of_others(denoiser, samples)
-        if self._pairs is not None:
-            found[MAIN] |= gain_record(on_copies(denoiser), *self._pairs, self.sigma, self._to_modes, self.chunk)
+        found = {MAIN: self._of_samples(samples, self._noise)} | self._of_others(denoiser, samples)
+        if self._pairs:
+            along = partial(to_modes, self.spectrum)
+            found[MAIN] |= gain_record(on_copies(denoiser), self._pairs, self.sigma, along, self.chunk)
         for name, look in self.watch.items():  # of samples that are not finite nothing is recorded: NaN
             found[MAIN] |= numbers(f"watch[{name!r}]", name, step, look, samples) if whole else {}
         for name, look in self.inspect.items():
@@ -291,16 +282,18 @@ class Probe:
         generator = torch.Generator(self.device).manual_seed(stream_seed(self.seed, Stream.PROBE))
         return sample(denoiser, sampler, noise, generator=generator, chunk=self.chunk).double().cpu().numpy()
 
-    def _of_samples(self, samples: Any) -> dict[str, Any]:
-        """What generated samples (n, *shape) say about the modes."""
-        return sample_record(samples, self._to_modes(samples), self.spectrum, self._mean_in_modes(), self.keep_samples)
+    def _of_samples(self, samples: Any, noise: Tensor) -> dict[str, Any]:
+        """What samples (n, *shape) generated from this noise say about the modes."""
+        along, start = to_modes(self.spectrum, samples), to_modes(self.spectrum, noise.double().cpu().numpy())
+        mean = mean_in_modes(self.spectrum)
+        return sample_record(samples, along, start, self.spectrum, mean, self._marginals, self.keep_samples)
 
     def _of_others(self, denoiser: Denoiser, samples: Any) -> dict[str, dict[str, Any]]:
         """The same of other spectra, and of other samplers."""
         found = {}
         for name, other in self.also.items():
             if isinstance(other, Sampler):
-                found[name] = self._of_samples(self._draw(denoiser, other, self._fewer))
+                found[name] = self._of_samples(self._draw(denoiser, other, self._fewer), self._fewer)
                 continue
             assert other.basis is not None
             pieces = samples if other.basis.shape == self.shape else cut(samples, other.basis.shape)
@@ -308,16 +301,14 @@ class Probe:
             found[name] = {"variance": seen.var(axis=0), "alignment": sample_alignment(seen)}
         return found
 
-    def _mean_in_modes(self) -> Float[np.ndarray, " mode"]:
-        mean = self.spectrum.mean
-        return np.zeros(self.spectrum.n_modes) if mean is None else self._to_modes(mean[None])[0]
-
     def curve(self, name: str = "") -> LearningCurve:
         """What was recorded so far, of the probe's spectrum or of one of `also` by name.
 
         Its `initial` is the first record: the untrained model, unless the probe started late (`attrs["first_step"]`). Besides
-        variance it has `generated_mean`, `alignment`, `gain` and `gain_r2` (time, mode, sigma), `particles`, a few samples in
-        mode coordinates about the data's mean, and what `watch` and `inspect` record. InputError if nothing was recorded yet.
+        variance it has `log_variance_error`, `generated_mean`, `kurtosis` and `marginal_distance` (time, mode),
+        `filter_kurtosis` (time, filter), `alignment` (time,), `gain`, `gain_r2`, `train_loss` and `test_loss` (time, mode,
+        sigma), `particles`, a few samples in mode coordinates about the data's mean, and what `watch` and `inspect` record; of
+        the data `data_kurtosis`, `marginal_floor` (mode,), `data_filter_kurtosis` (filter,). InputError if nothing was recorded.
         """
         if name not in self._records:
             raise InputError(f"name must be one of {', '.join(map(repr, self._records))}, got {shown(name)}")
@@ -325,9 +316,9 @@ class Probe:
             raise InputError("nothing was recorded yet: call probe(step, denoiser) at its steps")
         other = self.also.get(name, self.spectrum)
         spectrum = other if isinstance(other, Spectrum) else self.spectrum
-        start = self._noise if not isinstance(other, Sampler) else self._fewer
-        noise = self._to_modes(start[: self.keep_samples].double().cpu().numpy())
-        return as_curve(self._records[name], spectrum, self.sigma, noise, self._mean_in_modes(), self._objective)
+        noise = to_modes(self.spectrum, self._noise_of(name)[: self.keep_samples].double().cpu().numpy())
+        mean, facts = mean_in_modes(self.spectrum), self._facts.get(name, {})
+        return as_curve(self._records[name], spectrum, self.sigma, noise, mean, self._objective, facts)
 
     def restore(self, curves: Mapping[str, LearningCurve], *, last_step: int) -> None:
         """Take over what an interrupted run had recorded up to `last_step`; `curves` by name, as `curve` gave them."""

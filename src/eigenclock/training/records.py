@@ -8,18 +8,30 @@ from jaxtyping import Float
 
 from ..checks import InputError, instance, say, shown
 from ..curve.learning_curve import LearningCurve
+from ..curve.marginals import FILTERS
 from ..spectrum.spectrum import Spectrum
 
 DIMENSIONS = {
     "variance": ("time", "mode"),
     "generated_mean": ("time", "mode"),
+    "log_variance_error": ("time", "mode"),
+    "kurtosis": ("time", "mode"),
+    "marginal_distance": ("time", "mode"),
+    "filter_kurtosis": ("time", "filter"),
     "alignment": ("time",),
     "null_variance": ("time",),
     "gain": ("time", "mode", "sigma"),
     "gain_r2": ("time", "mode", "sigma"),
+    "train_loss": ("time", "mode", "sigma"),
+    "test_loss": ("time", "mode", "sigma"),
+    "train_null_loss": ("time", "sigma"),
+    "test_null_loss": ("time", "sigma"),
     "particles": ("time", "particle", "mode"),
 }
 """What a record holds of the modes; anything else is a number per step, from what the user watches."""
+
+FACTS = {"data_kurtosis": ("mode",), "marginal_floor": ("mode",), "data_filter_kurtosis": ("filter",)}
+"""What is known of the data whatever the step, beside the records."""
 
 Records = Mapping[int, Mapping[str, Any]]
 
@@ -31,8 +43,13 @@ def as_curve(
     noise: Float[np.ndarray, "particle mode"],
     mean: Float[np.ndarray, " mode"],
     objective: str | None,
+    facts: Mapping[str, Any],
 ) -> LearningCurve:
-    """Records by step as a curve; `noise` is what the kept particles started from, `mean` the data's mean along the modes."""
+    """Records by step as a curve.
+
+    `noise` is what the kept particles started from, `mean` the data's mean along the modes, `facts` are those of the data, by
+    name. What a step lacks, such as one that an earlier version recorded, is NaN there.
+    """
     steps = sorted(records)
     dataset = spectrum.to_dataset()
     dataset.coords["time"] = ("time", np.array(steps, dtype=np.float64))
@@ -41,7 +58,13 @@ def as_curve(
     names = dict.fromkeys(name for step in steps for name in records[step])
     for name in names:
         dims = DIMENSIONS.get(name, ("time",))
-        dataset[name] = (dims, np.stack([np.asarray(records[step].get(name, np.nan)) for step in steps]))
+        shape = next(np.shape(records[step][name]) for step in steps if name in records[step])
+        rows = (np.asarray(records[step].get(name, np.nan)) for step in steps)
+        dataset[name] = (dims, np.stack([np.broadcast_to(row, shape) for row in rows]))
+    if "filter_kurtosis" in dataset:
+        dataset.coords["filter"] = list(FILTERS)
+    for name, value in facts.items():
+        dataset[name] = (FACTS[name], value)
     if "particles" in dataset:
         dataset["noise"] = (("particle", "mode"), noise)
     dataset["initial"] = dataset["variance"][0].drop_vars("time")
@@ -98,7 +121,7 @@ def numbers(what: str, name: str, step: int, look: Callable[[Any], Any], seen: A
     if not isinstance(found, Mapping):
         raise InputError(f"{what} must give numbers by name, got {type(found).__name__}")
     named = {f"{name}_{key}": value for key, value in found.items()}
-    taken = next((key for key in named if key in DIMENSIONS), None)
+    taken = next((key for key in named if key in {*DIMENSIONS, *FACTS}), None)
     if taken is not None:
         raise InputError(f"{what} must not record {taken!r}, which the probe does itself: name it otherwise")
     try:
@@ -112,14 +135,20 @@ FEW, RATIO = 16, 2.0
 
 
 def said_of_fit(
-    along: Float[np.ndarray, "n mode"], mean: Float[np.ndarray, " mode"], variance: Float[np.ndarray, " mode"]
+    name: str,
+    along: Float[np.ndarray, "n mode"],
+    mean: Float[np.ndarray, " mode"],
+    variance: Float[np.ndarray, " mode"],
 ) -> None:
-    """Warn if samples, in mode coordinates, are not of the spectrum: their total variance or their mean differs."""
+    """Warn if samples `name`, in mode coordinates, are not of the spectrum: their total variance or their mean differs."""
     if len(along) < FEW or not variance.sum() > 0:
         return
     ratio = float(along.var(axis=0).sum() / variance.sum())
     shift = float(((along.mean(axis=0) - mean) ** 2).sum() / variance.sum())
     if not 1 / RATIO < ratio < RATIO:
-        say(f"data do not fit the spectrum: {ratio:.3g} times its variance; give both in the same units", level=4)
+        say(f"{name} do not fit the spectrum: {ratio:.3g} times its variance; give both in the same units", level=4)
     elif shift > 0.25 + RATIO / len(along):
-        say(f"data do not fit the spectrum: their mean lies {shift**0.5:.3g} standard deviations from its own", level=4)
+        say(
+            f"{name} do not fit the spectrum: their mean lies {shift**0.5:.3g} standard deviations from its own",
+            level=4,
+        )

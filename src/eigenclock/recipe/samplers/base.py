@@ -51,6 +51,11 @@ class Sampler(ABC):
     def variance(self, gain: Gain) -> Variance:
         """Generated variance of each mode from its gain at `levels`; inf where it is beyond the range of a float."""
 
+    def optimal(self, variance: Float[np.ndarray, " mode"]) -> Float[np.ndarray, " mode"]:
+        """Variance that the sampler makes of the optimal denoiser, ψ* = λ/(λ+σ²), of data of these variances λ (T6)."""
+        known = variance[:, None]
+        return self.variance((known / (known + self.levels**2))[None])[0]
+
     @property
     def matrix_levels(self) -> Levels:
         """Noise levels at which the sampler needs a denoiser that is a matrix."""

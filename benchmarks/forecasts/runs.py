@@ -1,0 +1,193 @@
+"""The sixteen runs behind the forecasts, and how each was trained: `python -m benchmarks.forecasts.runs` makes them again.
+
+Nine set the constants of the forecast, seven judge it; the split, by data set and network, was made before any was looked at.
+What is kept of a run is a small table: variance along the modes over time, its error, and the loss.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+import eigenclock as ec
+from eigenclock.curve.learning_curve import LearningCurve
+from eigenclock.files import write_netcdf
+from eigenclock.training.losses import loss
+from eigenclock.training.streams import Stream, stream_seed
+from eigenclock_studies.networks import Case, Recipe, Run, losses, place_of, trained
+from eigenclock_studies.spectral_bias.images import Images
+from examples.own_loop import Small
+
+CURVES = Path(__file__).parent / "curves"
+FASHION = Path("../shared/data/fashion_mnist.npz")
+KEPT = ("variance", "log_variance_error", "generated_mean")
+SAMPLES = 192
+SAMPLER = ec.Heun(steps=20)
+
+
+@dataclass(frozen=True)
+class GaussianData:
+    """Gaussian samples of a spectrum divided by its mean, and that spectrum as it is in the samples."""
+
+    kind: str
+    dimension: int
+    n: int = 10_000
+
+    def load(self) -> tuple[Any, ec.Spectrum]:
+        """Samples (n, d) in float32."""
+        rng = np.random.default_rng(7)
+        match self.kind:
+            case "log-normal":
+                variance = np.exp(rng.standard_normal(self.dimension))
+            case "power 1":
+                variance = 1 / np.arange(1, self.dimension + 1)
+            case _:
+                variance = np.arange(1, self.dimension + 1) ** -2.0
+        scale = np.sqrt(np.sort(variance / variance.mean())[::-1])
+        samples = (rng.standard_normal((self.n, self.dimension)) * scale).astype(np.float32)
+        return samples, ec.Spectrum.from_samples(samples)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run: its case and seed, what it is for, and, where it has a loop of its own, which."""
+
+    case: Case
+    seed: int
+    judged: bool
+    loop: str = ""
+    objective: Any = ec.EDM(density=ec.LogNormal())  # noqa: RUF009 (a frozen dataclass)
+
+    @property
+    def name(self) -> str:
+        """Name of its file."""
+        return f"{self.case.name}_seed{self.seed}"
+
+
+def _case(name: str, source: Any, network: Any, steps: int, lr: float, **more: Any) -> Case:
+    options = {"batch_size": 256, "probes": 60, "probe_samples": SAMPLES, "gain_levels": 0, "sampler": SAMPLER} | more
+    return Case(name, source, Recipe(network=network, steps=steps, optimizer=ec.Adam(lr), **options))
+
+
+def runs() -> list[Made]:
+    """All sixteen, those that set constants first."""
+    digits, natural = Images("digits"), Images("natural16", 10_000)
+    fashion = Images(f"{FASHION}:train_x", 10_000)
+    chain, gaussian = ec.MLP(512, 5), ec.MLP(256, 5)
+    normed = _case("natural16_normed", natural, ec.NormedMLP(512, 5), 3000, 3e-4)
+    digit_chain = _case("digits_chain", digits, chain, 3000, 3e-4)
+    digit_conv = _case("digits_convnet", digits, ec.ConvNet(32, 2), 2000, 3e-4, batch_size=64)
+    laws = [
+        _case(f"gaussian_{kind.replace(' ', '')}", GaussianData(kind, 128), gaussian, 3000, 1e-4)
+        for kind in ("log-normal", "power 1", "power 2")
+    ]
+    fashion_chain = _case("fashion_chain", fashion, chain, 5000, 3e-4)
+    natural_chain = _case("natural16_chain", natural, chain, 5000, 3e-4)
+    unet = _case("natural16_unet", natural, ec.UNet(16, (1, 2)), 2000, 3e-4, batch_size=64)
+    dit = _case("fashion_dit_cosine_ema", fashion, ec.DiT(2, 64, 3), 4000, 1e-3, batch_size=64)
+    epsilon = _case("natural16_epsilon", natural, ec.MLP(), 6000, 1e-3, batch_size=128)
+    return [
+        *(Made(case, seed, False) for case in (digit_chain, digit_conv, normed) for seed in (0, 1)),
+        *(Made(case, 0, False) for case in laws),
+        *(Made(case, seed, True) for case in (fashion_chain, natural_chain) for seed in (0, 1)),
+        Made(unet, 0, True),
+        Made(dit, 0, True, loop="cosine and EMA"),
+        Made(epsilon, 0, True, loop="epsilon", objective=ec.Epsilon(path="vp")),
+    ]
+
+
+EMA = 0.995
+"""Decay of the averaged weights of the run that has them, per step."""
+
+
+def own_loop(made: Made) -> tuple[LearningCurve, Any, Any]:
+    """Curve, steps and losses of a run in a loop of one's own, with a plain PyTorch schedule and average where it has them."""
+    recipe, seed = made.case.recipe, made.seed
+    samples, spectrum = made.case.source.load()
+    torch.manual_seed(stream_seed(seed, Stream.INIT))
+    objective, rng = made.objective, np.random.default_rng(seed)
+    if made.loop == "epsilon":
+        network: Any = Small(spectrum.dimension, 512)
+    else:
+        network = recipe.network.build(samples.shape[1:], spectrum=spectrum, seed=stream_seed(seed, Stream.INIT))
+    optimizer = torch.optim.Adam(network.parameters(), recipe.optimizer.lr)
+    averaged, schedule = None, None
+    if made.loop == "cosine and EMA":
+        averaged = torch.optim.swa_utils.AveragedModel(
+            network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(EMA)
+        )
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.steps)
+    watched = ec.as_denoiser(network if averaged is None else averaged.module, objective=objective)
+    steps = ec.log_steps(1, recipe.steps, recipe.probes)
+    probe = ec.Probe(
+        spectrum, sampler=recipe.sampler, steps=steps, n_samples=SAMPLES, data=samples, sigma=(), seed=seed
+    )
+    data, kept = torch.as_tensor(np.ascontiguousarray(samples), dtype=torch.float32), []
+    probe(0, watched)
+    for step in range(1, recipe.steps + 1):
+        x = data[torch.as_tensor(rng.integers(0, len(data), recipe.batch_size))]
+        uniform = rng.uniform(np.log(SAMPLER.sigma_min), np.log(SAMPLER.sigma_max), len(x))
+        density = objective.density
+        level = uniform if density is None else density.mean + density.std * rng.standard_normal(len(x))
+        sigma = torch.as_tensor(np.exp(level), dtype=torch.float32)
+        value = loss(network, objective, x, sigma, torch.randn_like(x))
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        if schedule is not None:
+            schedule.step()
+        if averaged is not None:
+            averaged.update_parameters(network)
+        if step % 10 == 0:
+            kept.append((step, float(value)))
+        probe(step, watched)
+    at, values = np.array(kept).T
+    return probe.curve(), at, values
+
+
+def train(made: Made, folder: Path) -> None:
+    """Train a run, and keep its table."""
+    if (target := CURVES / f"{made.name}.nc").exists():
+        return
+    torch.set_num_threads(1)
+    if made.loop:
+        curve, at, values = own_loop(made)
+    else:
+        curve = trained(folder, Run(made.case, made.seed))[""]
+        at, values = losses(place_of(folder, Run(made.case, made.seed)))
+    keep(curve, at, values, target)
+
+
+def keep(curve: LearningCurve, at: Any, values: Any, path: Path) -> None:
+    """Write what judging needs of a run, in single precision."""
+    full = curve.dataset
+    small = full[[name for name in (*KEPT, "target", "initial", "initial_mean", "target_mean") if name in full]]
+    small = small.astype(np.float32).assign_coords(time=full["time"], logged=np.asarray(at, dtype=np.float64))
+    small["training_loss"] = ("logged", np.asarray(values, dtype=np.float32))
+    small.attrs = {"first_step": full.attrs["first_step"], "correlated": 0, "n_samples": SAMPLES}
+    write_netcdf(path, small)
+
+
+def load(name: str) -> tuple[LearningCurve, Any, Any]:
+    """Curve, steps and losses of a kept run."""
+    dataset = xr.load_dataset(CURVES / f"{name}.nc", engine="h5netcdf")
+    at, values = dataset["logged"].values, dataset["training_loss"].values
+    dataset = dataset.drop_vars(["logged", "training_loss"]).astype(np.float64)
+    return LearningCurve(dataset, recipe=None, source="measurement"), at, values.astype(np.float64)
+
+
+def main(which: str = "all", out: str = "runs/forecasts") -> None:
+    """Train what is not kept yet: "all", "even" or "odd" ones of the list, or those with this in their name."""
+    CURVES.mkdir(exist_ok=True)
+    every = runs()
+    chosen = {"all": every, "even": every[::2], "odd": every[1::2]}.get(which) or [m for m in every if which in m.name]
+    for made in chosen:
+        train(made, Path(out))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

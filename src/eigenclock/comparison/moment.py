@@ -1,0 +1,59 @@
+"""A step that is expected, with its interval, in words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+WIDE, EVEN = 60.0, 15.0
+"""An interval wider than this, or this much wider on one side, in percent, is said by both of its ends."""
+
+OPEN = 30.0
+"""An interval whose end is more than this factor away from its beginning says only: after."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An expected step and its interval; `known` if it has happened already, in the past of the run."""
+
+    step: float
+    low: float
+    high: float
+    known: bool = False
+
+    @classmethod
+    def of_draws(cls, steps: np.ndarray, coverage: float) -> "Moment":
+        """Median and interval of draws, some of which may be infinite."""
+        tail = (1 - coverage) / 2
+        low, middle, high = (float(q) for q in np.quantile(steps, (tail, 0.5, 1 - tail), method="nearest"))
+        return cls(middle, low, high)
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether the draws say no more than "after"."""
+        return not np.isfinite(self.step) or not self.high <= OPEN * max(self.low, 1)
+
+    def __str__(self) -> str:
+        if np.isnan(self.step):
+            return "no forecast yet"
+        if self.known:
+            return f"step {self.step:,.0f}, past"
+        step, low, high = (_round(value) for value in (self.step, self.low, self.high))
+        if self.one_sided:
+            return f"step {low} at the earliest"
+        below, above = 100 * (1 - self.low / self.step), 100 * (self.high / self.step - 1)
+        even = max(below, above) <= WIDE and abs(below - above) <= EVEN
+        return f"step {step} ± {max(below, above):.0f} %" if even else f"step {step} (between {low} and {high})"
+
+    def brief(self) -> str:
+        """For the middle of a sentence: "4,100 (3,400–5,200)"."""
+        if np.isnan(self.step):
+            return "a step not known yet"
+        if self.known:
+            return f"{_round(self.step)}, past"
+        if self.one_sided:
+            return f"{_round(self.low)} at the earliest"
+        return f"{_round(self.step)} ({_round(self.low)}–{_round(self.high)})"
+
+
+def _round(value: float) -> str:
+    return f"{float(f'{value:.2g}'):,.0f}" if np.isfinite(value) else "∞"
