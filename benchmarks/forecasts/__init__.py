@@ -1,1 +1,1 @@
-"""Are forecasts right, and are they better than what one could have guessed? Sixteen runs, nine to set constants, seven to judge."""
+"""Are forecasts right, and better than what one could have guessed? Sixteen runs: nine set constants, seven judge."""

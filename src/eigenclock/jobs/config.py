@@ -1,10 +1,11 @@
 """Configuration of the jobs: what the command line and a run's config.yaml are made of."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from ..checks import InputError, flag, integer_option, seed_option
 from ..data.decoding import MAX_PIXELS
+from ..files import flat
 from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import EDM, LogNormal, Objective
 from ..recipe.optimizers import Optimizer
@@ -163,3 +164,13 @@ class RunConfig(OutputOptions, DataOptions):
         DataOptions.__post_init__(self)
         OutputOptions.__post_init__(self)
         integer_option(self, "steps", at_least=1)
+
+
+def defaults() -> dict[str, Any]:
+    """Defaults of the settings of simulation, training and probe, by dotted names and as YAML has them.
+
+    What a config of an earlier version does not name, because there was no such setting, it did in this way.
+    """
+    options = {"simulation": SimulationOptions(), "training": LoopOptions(), "probe": ProbeOptions()}
+    settings = flat({name: asdict(group) for name, group in options.items()})
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()}

@@ -17,6 +17,7 @@ from ..data.bundled import BUNDLED
 from ..files import check_writable, differences, flat, load_yaml, path_of, read_text, write_text
 from ..training.options import CHECKPOINT, STREAM
 from ..training.renamed import renamed
+from .config import defaults
 
 CONFIG, MANIFEST, METRICS, REPORT = "config.yaml", "manifest.json", "metrics.json", "report.html"
 PREDICTED, SIMULATED = "curve.nc", "simulated.nc"
@@ -74,7 +75,9 @@ class RunFolder:
             )
         if occupied and resume:
             written = read_text(folder.path / CONFIG, CONFIG)
-            different = differences(_settings(written), _settings(config))
+            old, new = _settings(written), _settings(config)
+            unasked = {key: value for key, value in defaults().items() if key not in old and new.get(key) == value}
+            different = differences(old | unasked, new)
             if different:
                 raise InputError(f"config differs from the run in {path}: {different}")
         check_writable(folder.path / CONFIG)

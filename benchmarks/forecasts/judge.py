@@ -1,0 +1,170 @@
+"""Forecasts of the sixteen runs, against what came and against baselines: `python -m benchmarks.forecasts.judge`.
+
+Writes the tables of docs/forecasts.md and forecasts.csv beside this file.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+import eigenclock as ec
+from benchmarks import baselines
+from eigenclock.curve.learning_curve import LearningCurve
+from examples import pages
+from .runs import CURVES, EMA, SAMPLER, Made, load, runs
+
+PAGE, TABLE = Path("docs/forecasts.md"), Path(__file__).parent / "forecasts.csv"
+FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
+COVERAGE = 0.8
+FEWEST = 5
+"""Modes still to begin, at least, for an error of a run to be one."""
+
+METHODS = ("forecast", "0.1.0", "1/variance", "loss", "curve fit")
+
+Modes = Float[np.ndarray, " mode"]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A kept run, its predictions, and when its modes began."""
+
+    made: Made
+    curve: LearningCurve
+    levels: dict[str, LearningCurve]
+    steps: Any
+    losses: Any
+
+    @classmethod
+    def of(cls, made: Made) -> "Judged":
+        """Read a run, and predict it."""
+        curve, steps, losses = load(made.name)
+        curve.dataset["reachable"] = ("mode", SAMPLER.optimal(curve.target.values))
+        levels = ec.predict_levels(ec.Spectrum(curve.target.values), made.objective, SAMPLER)
+        return cls(made, curve, levels, steps, losses)
+
+    @property
+    def last(self) -> float:
+        """Last step of the run."""
+        return float(self.curve.time.values[-1])
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Schedule and average, where the run has them: what its user knows."""
+        if self.made.loop != "cosine and EMA":
+            return {}
+        return {"schedule": self._cosine, "average": 1 / (1 - EMA)}
+
+    def _cosine(self, step: float) -> float:
+        return 0.5 * (1 + np.cos(np.pi * min(step / self.last, 1)))
+
+    def expected(self, method: str, at: float) -> baselines.Expected:
+        """Expected step of every mode and its interval, by a method."""
+        match method:
+            case "0.1.0":
+                return baselines.version_0_1_0(self.levels["c"], self.curve, at)
+            case "1/variance":
+                return baselines.one_over_variance(self.curve, at)
+            case "loss":
+                return baselines.loss_extrapolated(self.levels["c"], self.curve, at, self.steps, self.losses)
+            case "curve fit":
+                return baselines.fitted_curves(self.curve, at)
+        made = ec.forecast(self.levels, self.curve, at=at, coverage=COVERAGE, **self.options)
+        return made.time, made.low, made.high
+
+
+def rows(judged: Judged) -> list[dict[str, Any]]:
+    """A row per share of the run and method: errors of what was still to begin, coverage, interval score."""
+    table, found = judged.curve.emergence(), []
+    for fraction in FRACTIONS:
+        at = fraction * judged.last
+        came = ~table.gray_zone & (judged.curve.target.values > 0) & np.isfinite(table.time) & (table.time > at)
+        actual = np.log(table.time[came])
+        label = {"run": judged.made.name, "judged": judged.made.judged, "fraction": fraction, "to come": int(came.sum())}
+        if came.sum() < FEWEST:
+            found.append(label | {"method": "forecast"})
+            continue
+        one = np.abs(actual - np.median(actual))
+        found.append(label | {"method": "one time (known afterwards)"} | _errors(one))
+        for method in METHODS:
+            middle, low, high = (one[came] for one in judged.expected(method, at))
+            with np.errstate(divide="ignore"):
+                error = np.abs(np.log(np.minimum(np.nan_to_num(middle, nan=NEVER), NEVER)) - actual)
+            row = label | {"method": method} | _errors(error)
+            if not np.isnan(low).all():
+                row |= _interval(np.log(low), np.log(np.minimum(high, FAR * judged.last)), actual)
+            found.append(row)
+    return found
+
+
+NEVER = 1e9
+"""Steps that stand for a mode that is never expected, or has no forecast."""
+
+FAR = 1e3
+"""Runs' lengths at which an open interval is cut off, for its score."""
+
+
+def _errors(error: Modes) -> dict[str, float]:
+    return {"error": float(np.median(error)), "error 90": float(np.quantile(error, 0.9))}
+
+
+def _interval(low: Modes, high: Modes, actual: Modes) -> dict[str, float]:
+    """Coverage, and the median over modes of the interval score of Gneiting & Raftery (2007) in ln steps."""
+    low, high = np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=0.0)
+    outside = np.maximum(low - actual, 0) + np.maximum(actual - high, 0)
+    score = high - low + 2 / (1 - COVERAGE) * outside
+    return {"covered": float((outside <= 1e-9).mean()), "score": float(score.mean())}
+
+
+def close_rows(judged: Judged) -> list[dict[str, Any]]:
+    """Steps from which W₂ stays below ¼ and ⅒ of the norm, expected and actual, and the error of settling."""
+    actual, settled, found = judged.curve.closeness((0.25, 0.1)).values, judged.curve.settling(), []
+    for fraction in FRACTIONS:
+        at = fraction * judged.last
+        made = ec.forecast(judged.levels, judged.curve, at=at, coverage=COVERAGE, **judged.options)
+        if not made.weights:
+            continue
+        close, settling = made.closeness((0.25, 0.1)), made.settling()
+        row = {"run": judged.made.name, "judged": judged.made.judged, "fraction": fraction}
+        for name, came, expected in zip(("close 0.25", "close 0.1"), actual, close.to_dict("records"), strict=True):
+            if came > at:
+                row[name] = float(np.log(expected["step"] / came))
+                row[f"{name} covered"] = float(expected["low"] <= came <= expected["high"])
+        later = settled.settled & ~settled.provisional & (settled.time > at) & (settling.status == "expected").to_numpy()
+        if later.sum() >= FEWEST:
+            step = np.minimum(settling.step.to_numpy()[later], NEVER)
+            row |= {"settling": float(np.median(np.abs(np.log(step / settled.time[later])))), "settle": int(later.sum())}
+        found.append(row)
+    return found
+
+
+def seeds_apart(both: list[Judged]) -> float:
+    """Median |ln| between two seeds of one case of the times at which modes begin, after no constant."""
+    first, second = (one.curve.emergence().time for one in both)
+    return float(np.nanmedian(np.abs(np.log(first / second))))
+
+
+def main() -> None:
+    """All tables."""
+    every = [Judged.of(made) for made in runs() if (CURVES / f"{made.name}.nc").exists()]
+    table = pd.DataFrame([row for one in every for row in rows(one)])
+    close = pd.DataFrame([row for one in every for row in close_rows(one)])
+    table.to_csv(TABLE, index=False, float_format="%.4g")
+    close.to_csv(TABLE.with_name("closeness.csv"), index=False, float_format="%.4g")
+    from . import page
+
+    pairs: dict[str, list[Judged]] = {}
+    for one in every:
+        pairs.setdefault(one.made.case.name, []).append(one)
+    apart = {name: seeds_apart(both) for name, both in pairs.items() if len(both) == 2}
+    print(page.summary(table, close))
+    pages.insert(PAGE, "summary", page.summary(table, close))
+    pages.insert(PAGE, "runs", page.by_run(table, apart))
+    pages.insert(PAGE, "closeness", page.closeness(close))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Tables of docs/forecasts.md, from the rows of `judge`."""
+
+import numpy as np
+import pandas as pd
+
+BASELINES = ("0.1.0", "1/variance", "loss", "curve fit", "one time (known afterwards)")
+
+
+def _number(value: float, digits: int = 2) -> str:
+    if not np.isfinite(value):
+        return "–"
+    return "> 9" if value > 9 else f"{value:.{digits}f}"
+
+
+def _per_cent(value: float) -> str:
+    return f"{100 * value:.0f} %" if np.isfinite(value) else "–"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "|".join(["---", *["---:"] * (len(head) - 1)]) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def summary(table: pd.DataFrame, close: pd.DataFrame) -> str:
+    """Judged runs together, a row per share of the run."""
+    head = ["after", "runs", "error (90 %)", *(f"better than {name}" for name in BASELINES)]
+    head += ["in the 80 % interval", "least of a run", "interval score (0.1.0's)"]
+    rows = []
+    judged = table[table["judged"] & table["error"].notna()]
+    for fraction, part in judged.groupby("fraction"):
+        ours = part[part.method == "forecast"].set_index("run")
+        cells = [_per_cent(float(fraction)), str(len(ours))]
+        cells.append(f"{_number(ours['error'].median())} ({_number(ours['error 90'].median())})")
+        for name in BASELINES:
+            other = part[part.method == name].set_index("run")["error"].reindex(ours.index)
+            cells.append(f"{int((ours['error'] < other).sum())} of {len(ours)}")
+        weight = ours["to come"] / ours["to come"].sum()
+        cells += [_per_cent(float((ours["covered"] * weight).sum())), _per_cent(ours["covered"].min())]
+        old = part[part.method == "0.1.0"]["score"].median()
+        rows.append([*cells, f"{_number(ours['score'].median())} ({_number(old)})"])
+    return _table(head, rows)
+
+
+def by_run(table: pd.DataFrame, apart: dict[str, float]) -> str:
+    """A row per run and share: error (90 %) of every method, coverage, spread between seeds."""
+    head = ["run", "after", "to begin", "forecast", *BASELINES, "in the 80 % interval", "two seeds"]
+    rows = []
+    known = table[table["error"].notna() & table["fraction"].isin((0.02, 0.05, 0.1))]
+    for (judged, run, fraction), part in known.groupby(["judged", "run", "fraction"], sort=False):
+        by = part.set_index("method")
+        name = str(run).rsplit("_seed", 1)
+        cells = [f"{name[0]}, seed {name[1]}{'' if judged else ' (constants)'}", _per_cent(fraction)]
+        cells.append(str(int(by["to come"].iloc[0])))
+        cells += [f"{_number(by.loc[m, 'error'])} ({_number(by.loc[m, 'error 90'])})" for m in ("forecast", *BASELINES)]
+        spread = apart.get(name[0], np.nan)
+        rows.append([*cells, _per_cent(by.loc["forecast", "covered"]), _number(spread)])
+    return _table(head, rows)
+
+
+def closeness(close: pd.DataFrame) -> str:
+    """Closeness and settling of judged runs: median factor, coverage, and the median error of settling."""
+    head = ["after", "W₂ < ¼: runs", "median factor", "in the interval", "W₂ < ⅒: runs", "median factor ", "in the interval "]
+    head += ["settles: runs", "median of the runs' median |ln|"]
+    rows = []
+    for fraction, part in close[close["judged"]].groupby("fraction"):
+        cells = [_per_cent(float(fraction))]
+        for name in ("close 0.25", "close 0.1"):
+            known = part[part[name].notna()] if name in part else part.iloc[:0]
+            factor = np.exp(np.abs(known[name]).median()) if len(known) else np.nan
+            cells += [str(len(known)), _number(factor), _per_cent(known[f"{name} covered"].mean() if len(known) else np.nan)]
+        known = part[part["settling"].notna()] if "settling" in part else part.iloc[:0]
+        rows.append([*cells, str(len(known)), _number(known["settling"].median() if len(known) else np.nan)])
+    return _table(head, rows)
