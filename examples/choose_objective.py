@@ -55,7 +55,7 @@ def main(out: Path) -> str:
                 "objective": name,
                 "lr": f"{rate:g}",
                 "untrained variance": f"{float(curve.initial[0]):.2g}",
-                **{f"{fraction:.0%}": f"{clock.variance_learned(fraction):,.0f}" for fraction in FRACTIONS},
+                **{f"{fraction:.0%}": f"{clock.variance_begun(fraction):,.0f}" for fraction in FRACTIONS},
                 "rising exponent": f"{rising.exponent:.2f} ({rising.n})" if rising.n > 2 else "–",
                 "falling exponent": f"{falling.exponent:.2f} ({falling.n})" if falling.n > 2 else "–",
                 "W₂ < 10 %": f"{float(close[0]):,.0f}",

@@ -1,5 +1,5 @@
 """The pictures and tables of docs/: theory checked by brute force on natural patches (two minutes), the main job (four), and
-every example (three more). The page of the study of spectral bias is made by `examples.study_pages`.
+every example (seven more). The page of the study of spectral bias is made by `examples.study_pages`.
 
 Each picture is stored with the numbers behind it: figures/*.png beside *.csv.
 """
@@ -21,6 +21,7 @@ from examples import (
     random_start,
     sampler_bias,
     shared_weights,
+    still_learning,
     which_formula,
 )
 from examples.paper_figures import __main__ as gallery, emergence_laws
@@ -103,6 +104,9 @@ def examples(docs: Path, *, quick: bool = False) -> None:
     floors = noise_floor.main(figures, **({"copies": 2, "steps": 20} if quick else {}))
     pages.insert(docs / "training.md", "noise", floors)
     pages.insert(docs / "training.md", "samplers", sampler_bias.main(figures))
+    learning = still_learning.main(figures, **({"steps": 40, "patches": 200, "samples": 16} if quick else {}))
+    for name, table in learning.items():
+        pages.insert(docs / "still_learning.md", name, table)
 
 
 def demo_table(run: Path) -> str:

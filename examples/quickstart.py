@@ -1,8 +1,8 @@
-"""When will a diffusion model have learned natural image patches? Prediction, clock, law, samples: a second on a laptop.
+"""When does a diffusion model come to natural image patches? Prediction, clock, law, samples: a second on a laptop.
 
 Expected output (numbers to the printed digit):
 
-    90 % of the variance: step 89
+    90 % of the variance begun: step 89
     time ∝ variance^-0.450 [-0.453, -0.447] (falling, geometric threshold, R² 0.999, n=229; left out: 11 gray-zone, ...)
     (4, 16, 16)
 """
@@ -25,7 +25,7 @@ def main() -> None:
         time=np.geomspace(1, 1e5, 300),
     )
     clock = curve.emergence()
-    print(f"90 % of the variance: step {clock.variance_learned(0.9):.0f}")
+    print(f"90 % of the variance begun: step {clock.variance_begun(0.9):.0f}")
     print(clock.power_law("falling"))
     print(curve.sample(4, time=100, seed=0).shape)
 

@@ -63,7 +63,7 @@ def norm(cpu: Path) -> pd.DataFrame:
         rows.append(
             {
                 "network": network,
-                "falling modes": f"{falling['modes']:.0f}, {falling['not_reached']:.0f} not reached",
+                "falling modes": f"{falling['modes']:.0f}, {falling['not_reached']:.0f} not begun",
                 "α, time ∝ variance^−α": _interval(falling["alpha"], falling["low"], falling["high"]),
                 "R²": _number(falling["r2"]),
                 "ln of times, 90 % over 10 %": _interval(
@@ -115,7 +115,7 @@ def theirs_and_here(cpu: Path, paper: Path) -> pd.DataFrame:
                     "steps at variance 1": _number(law.factor, 0),
                     "R²": _number(law.r2),
                     "modes": f"{law.modes:.0f}",
-                    "not reached": f"{law.not_reached:.0f}",
+                    "not begun": f"{law.not_reached:.0f}",
                 }
             )
     return pd.DataFrame(rows)
@@ -142,7 +142,7 @@ def patches(cpu: Path) -> pd.DataFrame:
                 "α": _interval(law.alpha, law.low, law.high),
                 "ln of times, 90 % over 10 %": _interval(law.spread, law.spread_low, law.spread_high),
                 "modes": f"{law.modes:.0f}",
-                "not reached": f"{law.not_reached:.0f}",
+                "not begun": f"{law.not_reached:.0f}",
             }
             for law in laws.dropna(subset=["alpha"]).itertuples()
         ]

@@ -9,9 +9,12 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import eigenclock
+import eigenclock as ec
 import eigenclock_studies
 from eigenclock.jobs.studies import find_study, study_names
 from eigenclock.recipe.objectives import Objective
@@ -97,6 +100,69 @@ def test_kernel_sizes_make_the_table_of_the_docs(tmp_path):
 def test_own_loop():
     levels = import_example("own_loop").main(steps=60)
     assert list(levels) == ["a", "b", "c", "d", "e", "e_balanced"]
+
+
+def test_a_loss_is_flat_from_where_it_stays_near_its_end():
+    """A loss that falls like 1 + 10/step is within 3 % of its end from step 300 or so on; its smoothing looks back a fifth."""
+    example = import_example("still_learning")
+    step = np.arange(10.0, 10_001.0, 10.0)
+    assert 300 <= example.flat_since(step, 1 + 10 / step) <= 420
+    assert example.flat_since(step, np.ones_like(step)) == 10
+    noisy = 1 + 0.02 * np.random.default_rng(0).standard_normal(step.size)
+    assert np.allclose(example.smoothed(step, noisy)[-100:], noisy.mean(), atol=0.01)
+    jump = np.where(step < 9000, 2.0, 1.0)
+    assert example.flat_since(step, jump) >= 9000
+
+
+def test_still_learning(tmp_path):
+    """The tables of the page, and the figure with the numbers behind it."""
+    example, page = import_example("still_learning"), ROOT / "docs" / "still_learning.md"
+    tables = example.main(tmp_path, steps=40, patches=200, samples=16)
+    assert {path.name for path in tmp_path.iterdir()} == {"still_learning.csv", "still_learning.png"}
+    for name, table in tables.items():
+        committed = import_example("pages").extract(page, name)
+        assert [line.split("|")[1] for line in table.splitlines() if line.startswith("|")] == [
+            line.split("|")[1] for line in committed.splitlines() if line.startswith("|")
+        ], "the same rows, in the same order"
+    series = pd.read_csv(tmp_path / "still_learning.csv")
+    assert (series["modes_begun"].diff().dropna() >= 0).all(), "what has begun has begun"
+    assert series["variance_in_band"].between(0, 1).all()
+    plain = pd.read_csv(ROOT / "docs" / "figures" / "still_learning.csv")
+    assert list(plain) == list(series)
+
+
+def test_probing(tmp_path):
+    """The tables of the page, the cost in them counted by hand."""
+    probing = importlib.import_module("benchmarks.probing")
+    shutil.copy(ROOT / "docs" / "networks.md", tmp_path)
+    page = tmp_path / "networks.md"
+    sizes = probing.Sizes(train=3, many=64, patches=300)
+    table = probing.main(page, sizes, {"linear": ec.Linear(ec.OneLayer(0.0), levels=4)})
+    assert import_example("pages").extract(page, "probing").strip() == table.strip()
+    first = next(line for line in table.splitlines() if line.startswith("| linear | 5 |"))
+    assert first.split("|")[3].strip() == f"{9 * 64 / (3 * 256):.3g}", "nine passes of 64 samples, of three of 256"
+    committed = pages_of_docs("networks.md", "probing")
+    assert sum(line.startswith("| U-Net |") for line in committed.splitlines()) == 2 * len(probing.STEPS) + 1
+
+
+def test_theory_takes_out_what_the_sampler_does_to_the_optimum():
+    """Of the best linear denoiser exactly; by its gain at eight levels, up to what lies between them."""
+    probing = importlib.import_module("benchmarks.probing")
+    data = ec.data.natural_patches(8, n=300).standardized()
+    spectrum = ec.Spectrum.from_samples(data.samples)
+    case = probing.Case(ec.Linear(ec.OneLayer(0.0), levels=2), data, probing.Sizes(train=1, many=64))
+
+    def best(x, sigma):
+        gain = spectrum.variance / (spectrum.variance + float(sigma) ** 2)
+        return torch.as_tensor(spectrum.from_modes(gain * spectrum.to_modes(x.double().numpy())), dtype=x.dtype)
+
+    case.denoiser = best
+    case.gain, same = case.measured_gain(), case.look(probing.FINE, 64).log_variance
+    for steps in (5, 20):
+        moved = case.look(steps, 64).log_variance - same
+        assert np.abs(moved).max() > 0.1
+        assert np.allclose(moved, case.bias_of_the_optimum(steps), atol=2e-3)  # float32
+    assert np.quantile(np.abs(moved - case.bias_of_the_gain(20)), 0.9) < 0.05
 
 
 def test_study_pages(tmp_path):
@@ -197,9 +263,13 @@ def test_docs_figures(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
 def test_python_blocks_of_pages_run(page, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
+    """A block of text after one of Python is what it prints."""
     scope: dict[str, object] = {}
-    for block in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL):
+    blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", (ROOT / page).read_text(), re.DOTALL)
+    for block, promised in blocks:
+        capsys.readouterr()
         exec(compile(block, page, "exec"), scope)
+        assert not promised or capsys.readouterr().out == promised
 
 
 @pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])

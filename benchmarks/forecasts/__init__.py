@@ -1,1 +1,1 @@
-"""Are forecasts right, and better than what one could have guessed? Sixteen runs: nine set constants, seven judge."""
+"""Are forecasts right, and better than what one could have guessed? Seventeen runs: nine set constants, eight judge."""

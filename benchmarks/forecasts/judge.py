@@ -83,7 +83,12 @@ def rows(judged: Judged) -> list[dict[str, Any]]:
         at = fraction * judged.last
         came = ~table.gray_zone & (judged.curve.target.values > 0) & np.isfinite(table.time) & (table.time > at)
         actual = np.log(table.time[came])
-        label = {"run": judged.made.name, "judged": judged.made.judged, "fraction": fraction, "to come": int(came.sum())}
+        label = {
+            "run": judged.made.name,
+            "judged": judged.made.judged,
+            "fraction": fraction,
+            "to come": int(came.sum()),
+        }
         if came.sum() < FEWEST:
             found.append(label | {"method": "forecast"})
             continue
@@ -133,10 +138,15 @@ def close_rows(judged: Judged) -> list[dict[str, Any]]:
             if came > at:
                 row[name] = float(np.log(expected["step"] / came))
                 row[f"{name} covered"] = float(expected["low"] <= came <= expected["high"])
-        later = settled.settled & ~settled.provisional & (settled.time > at) & (settling.status == "expected").to_numpy()
+        later = (
+            settled.settled & ~settled.provisional & (settled.time > at) & (settling.status == "expected").to_numpy()
+        )
         if later.sum() >= FEWEST:
             step = np.minimum(settling.step.to_numpy()[later], NEVER)
-            row |= {"settling": float(np.median(np.abs(np.log(step / settled.time[later])))), "settle": int(later.sum())}
+            row |= {
+                "settling": float(np.median(np.abs(np.log(step / settled.time[later])))),
+                "settle": int(later.sum()),
+            }
         found.append(row)
     return found
 

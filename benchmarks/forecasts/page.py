@@ -59,7 +59,15 @@ def by_run(table: pd.DataFrame, apart: dict[str, float]) -> str:
 
 def closeness(close: pd.DataFrame) -> str:
     """Closeness and settling of judged runs: median factor, coverage, and the median error of settling."""
-    head = ["after", "W₂ < ¼: runs", "median factor", "in the interval", "W₂ < ⅒: runs", "median factor ", "in the interval "]
+    head = [
+        "after",
+        "W₂ < ¼: runs",
+        "median factor",
+        "in the interval",
+        "W₂ < ⅒: runs",
+        "median factor ",
+        "in the interval ",
+    ]
     head += ["settles: runs", "median of the runs' median |ln|"]
     rows = []
     for fraction, part in close[close["judged"]].groupby("fraction"):
@@ -67,7 +75,11 @@ def closeness(close: pd.DataFrame) -> str:
         for name in ("close 0.25", "close 0.1"):
             known = part[part[name].notna()] if name in part else part.iloc[:0]
             factor = np.exp(np.abs(known[name]).median()) if len(known) else np.nan
-            cells += [str(len(known)), _number(factor), _per_cent(known[f"{name} covered"].mean() if len(known) else np.nan)]
+            cells += [
+                str(len(known)),
+                _number(factor),
+                _per_cent(known[f"{name} covered"].mean() if len(known) else np.nan),
+            ]
         known = part[part["settling"].notna()] if "settling" in part else part.iloc[:0]
         rows.append([*cells, str(len(known)), _number(known["settling"].median() if len(known) else np.nan)])
     return _table(head, rows)

@@ -143,7 +143,7 @@ def test_zero_start_is_counted_not_hidden():
     curve = ec.predict(ec.Spectrum([4.0, 2.0, 1.0]), architecture=ec.OneLayer(0.0), sampler=ec.Heun(), time=[0, 1, 100])
     law = curve.emergence().power_law("rising")
     assert (law.n, law.undefined, law.censored) == (0, 3, 0)
-    assert np.isnan(curve.emergence().variance_learned(0.5)), "nothing generated is nothing learned"
+    assert np.isnan(curve.emergence().variance_begun(0.5)), "nothing generated is nothing begun"
     assert curve.emergence("arithmetic").power_law("rising").n == 3
 
 
@@ -153,20 +153,21 @@ def test_too_few_modes_give_no_law():
     assert np.isnan(law.exponent)
 
 
-def test_variance_learned():
+def test_variance_begun():
     time = [0.0, 1.0, 2.0, 3.0]
     variance = np.array([[0.1, 0.1, 0.1], [6, 0.1, 0.1], [6, 3, 0.1], [6, 3, 0.1]], dtype=float)
     clock = table(variance, time, [6.0, 3.0, 1.0])
-    assert clock.variance_learned(0.5) == clock.time[0]
-    assert clock.variance_learned(0.9) == clock.time[1]
-    assert np.isnan(clock.variance_learned(0.95)), "the third mode never comes"
+    assert clock.variance_begun(0.5) == clock.time[0]
+    assert clock.variance_learned(0.5) == clock.time[0], "as it was called before"
+    assert clock.variance_begun(0.9) == clock.time[1]
+    assert np.isnan(clock.variance_begun(0.95)), "the third mode never comes"
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda c: c.emergence(1.5), r"threshold must be a finite number > 0 and < 1, got 1\.5"),
-        (lambda c: c.emergence().variance_learned(2.0), r"fraction must be a finite number > 0 and < 1, got 2\.0"),
+        (lambda c: c.emergence().variance_begun(2.0), r"fraction must be a finite number > 0 and < 1, got 2\.0"),
         (lambda c: c.emergence().power_law(resamples=0), r"resamples must be a whole number >= 1, got 0"),
         (lambda c: c.sample(0, time=1.0, seed=0), r"n must be a whole number >= 1, got 0"),
     ],
@@ -197,6 +198,6 @@ def test_no_warning_at_the_edges():
     same = ec.predict(ec.Spectrum([1.0, 1.0, 1.0, 1.0])).emergence().power_law()
     assert same.n == 4
     assert np.isnan([same.exponent, same.r2, *same.interval]).all()
-    assert np.isnan(ec.predict(ec.Spectrum([0.0])).emergence().variance_learned(0.5))
+    assert np.isnan(ec.predict(ec.Spectrum([0.0])).emergence().variance_begun(0.5))
     clock = ec.predict(ec.Spectrum.log_normal(100, seed=0)).emergence()
-    assert clock.variance_learned(float(np.nextafter(1, 0))) == np.max(clock.time[~clock.gray_zone])
+    assert clock.variance_begun(float(np.nextafter(1, 0))) == np.max(clock.time[~clock.gray_zone])

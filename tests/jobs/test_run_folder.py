@@ -10,6 +10,7 @@ from eigenclock import cli
 from eigenclock.files import flat
 from eigenclock.jobs.config import defaults
 from eigenclock.training.checkpoints import read_checkpoint
+from eigenclock.training.records import FACTS
 
 TRAINED = [
     "train", "--data", "digits", "--n", "60", "--network.width", "16", "--network.layers", "2", "--sampler.steps", "4",
@@ -42,17 +43,8 @@ def stopped_run_of_the_version_before(folder):
     del config["probe"]["budget"], config["probe"]["test"]
     (folder / "config.yaml").write_text(yaml.safe_dump(config | {"steps": 30}))
     dataset = ec.LearningCurve.load(folder / "measured.nc").dataset
-    added = (
-        "log_variance_error",
-        "kurtosis",
-        "marginal_distance",
-        "filter_kurtosis",
-        "data_kurtosis",
-        "marginal_floor",
-    )
-    measured = ec.LearningCurve(
-        dataset.drop_vars([*added, "data_filter_kurtosis", "filter"]), recipe=None, source="measurement"
-    )
+    added = ["log_variance_error", "kurtosis", "marginal_distance", "filter_kurtosis", *FACTS]
+    measured = ec.LearningCurve(dataset.drop_vars([*added, "filter"]), recipe=None, source="measurement")
     measured.save(folder / "measured.nc")
 
 

@@ -207,6 +207,7 @@ def right_calls():
         "LearningCurve.rescaled": (curve.rescaled, {"factor": 2.0}),
         "LearningCurve.save": (curve.save, {"path": "/nonexistent/folder/x.nc"}),
         "Emergence.power_law": (curve.emergence().power_law, {"direction": "rising", "gray_zone": False, "resamples": 10, "seed": 0}),
+        "Emergence.variance_begun": (curve.emergence().variance_begun, {"fraction": 0.5}),
         "Emergence.variance_learned": (curve.emergence().variance_learned, {"fraction": 0.5}),
         "Clock.of": (ec.Clock("x", 0.5).of, {"time": [1.0, 2.0], "value": [0.1, 0.9]}),
         "Clock.read": (ec.Clock("watched", 0.5).read, {"curves": watched}),

@@ -152,10 +152,11 @@ class Emergence:
             undefined=int((same & self.undefined).sum()),
         )
 
-    def variance_learned(self, fraction: float) -> float:
+    def variance_begun(self, fraction: float) -> float:
         """Time at which the modes that have emerged carry this fraction of the data's variance; NaN if they never do.
 
-        Gray-zone modes, right from the start, count from time 0.
+        Begun is half way in the logarithm, not done: `LearningCurve.settling`. Gray-zone modes, right from the start, count from
+        time 0.
         """
         number("fraction", fraction, above=0, below=1)
         time = np.where(self.gray_zone, 0.0, np.where(self.censored, np.inf, self.time))
@@ -166,6 +167,10 @@ class Emergence:
         share /= share[-1]
         moment = float(time[order][np.searchsorted(share, fraction)])
         return moment if np.isfinite(moment) else float("nan")
+
+    def variance_learned(self, fraction: float) -> float:
+        """Former name of `variance_begun`."""
+        return self.variance_begun(fraction)
 
 
 ALIKE = 1e-12

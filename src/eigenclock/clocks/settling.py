@@ -175,8 +175,9 @@ def settling(
     if time.size == 0 or time[0] > 0:
         variance, time = np.vstack([initial, variance]), np.concatenate([[0.0], time])
         slack = np.vstack([np.zeros_like(initial), slack])
-    moments = [settles(log_ratio(variance, goal), time, float(np.log(within)), slack) for goal in (reachable, target)]
-    return Settling(target, reachable, initial, *moments, within, float(time[-1]))
+    tolerance = float(np.log(within))
+    moment, of_data = (settles(log_ratio(variance, goal), time, tolerance, slack) for goal in (reachable, target))
+    return Settling(target, reachable, initial, moment, of_data, within, float(time[-1]))
 
 
 def stays_below(

@@ -11,7 +11,7 @@ import xarray as xr
 from jaxtyping import Bool, Float
 
 from ..checks import InputError, finite_array, instance, integer, need_memory, number, random_seed
-from ..clocks.settling import WITHIN, settles, stays_below
+from ..clocks.settling import WITHIN, log_ratio, settles, stays_below
 from ..curve.closeness import CLOSE, relative_distance
 from ..curve.divergences import wasserstein_of_modes
 from ..curve.learning_curve import LearningCurve
@@ -129,8 +129,7 @@ class Forecast:
         nothing = np.full(self.target.size, np.nan)
         low = middle = high = nothing
         if self._future is not None:
-            goal = self._state.goal
-            deviation = self._log_variance - goal
+            deviation = log_ratio(np.exp(self._log_variance), np.exp(self._state.goal))
             n, times, modes = deviation.shape
             flat = deviation.transpose(1, 0, 2).reshape(times, n * modes)
             moments = settles(flat, self._steps, float(np.log(within))).reshape(n, modes)
@@ -197,9 +196,10 @@ class Forecast:
         need_memory(
             f"{which.size} draws of {self.target.size:,} modes", 24.0 * which.size * ahead.size * self.target.size
         )
-        with np.errstate(invalid="ignore"):
-            left = np.where(np.isfinite(state.last - state.goal), state.last - state.goal, 0.0)
-        everything = state.goal + left * np.exp(-HEALS * ahead)[:, None]
+        known = np.isfinite(state.goal) & np.isfinite(state.last)
+        goal = np.where(known, state.goal, state.last)  # a mode without a goal stays where it is
+        left = np.where(known, state.last, 0.0) - np.where(known, state.goal, 0.0)
+        everything = goal + left * np.exp(-HEALS * ahead)[:, None]
         result = np.broadcast_to(everything, (which.size, *everything.shape)).copy()
         path = self._future.log_variance(ahead, which)
         seen = state.last[state.order] - path[:, :1]  # from where the mode is, not from where its path has it
@@ -207,9 +207,10 @@ class Forecast:
         return result
 
     def _past(self) -> LearningCurve:
-        """The measured curve up to the step of the forecast."""
+        """The measured curve up to the step of the forecast, with what its sampler can reach."""
         dataset = self._measured.dataset
         kept = dataset.isel(time=np.flatnonzero(dataset["time"].values <= self.made_at))
+        kept["reachable"] = ("mode", np.exp(self._state.goal))
         return LearningCurve(kept, recipe=self._measured.recipe, source=self._measured.source)
 
     @property
@@ -270,7 +271,9 @@ class Forecast:
             place = np.interp(np.log(step), np.log(self._steps), np.arange(self._steps.size))
             before = min(int(place), self._steps.size - 2)
             first, second = self._log_variance[:, before], self._log_variance[:, before + 1]
-            whole = np.exp(first + (place - before) * (second - first))
+            with np.errstate(invalid="ignore"):
+                moved = np.where(first == second, 0.0, second - first)
+            whole = np.exp(first + (place - before) * moved)
         begin = np.where(self.gray_zone, 0.0, self._begin if step > self.made_at else self.time[None])
         return outlook(float(step), whole, begin, self._measured, np.exp(self._state.goal), self.coverage)
 
@@ -280,7 +283,7 @@ class Forecast:
 
     @property
     def in_band(self) -> float:
-        """Share of the data's variance in modes within their band (within 1.25 of what the sampler can reach) at the last record."""
+        """Share of the data's variance in modes within 1.25 of what the sampler can reach at the last record."""
         return self._past().settling().share()
 
     def __str__(self) -> str:
@@ -365,7 +368,7 @@ def forecast(
 def _check_same(curve: LearningCurve, measured: LearningCurve) -> None:
     if curve.target.size != measured.target.size or not np.allclose(curve.target, measured.target, rtol=1e-6):
         raise InputError(
-            f"curves and measured must have the same modes, got {curve.target.size} and {measured.target.size} modes"
+            f"curve and measured must have the same modes, got {curve.target.size} and {measured.target.size} modes"
         )
 
 

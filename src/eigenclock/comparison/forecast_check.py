@@ -44,7 +44,7 @@ def check_forecasts(
     - `loss`: (step,) steps and (step,) losses, for the baseline that extrapolates the loss.
     - `fractions`: shares of the run. - `coverage`: probability of the intervals.
 
-    A row per share and method ("theory", "1/variance", "loss"): modes that had `begun` by then; `forecast` modes that began later
+    A row per share and method ("theory", "1/variance", "loss"): `emerged` modes by then; `forecast` modes that began later
     and had a forecast, `without` those that had none; `error` the median |ln(expected/actual)|, `error_90`, `bias` the median ln
     ratio; `covered` the share of the modes that began later whose interval holds the step; `open` the share of the modes that
     never began whose interval reaches the end of the run; `moment_covered` whether the interval of "90 % of the variance" holds;
@@ -80,7 +80,7 @@ CLOSE = 0.25
 
 
 def by_variance(made: Forecast, actual: Modes) -> Modes:
-    """The plain law, time ∝ 1/variance: its constant is the median of the modes that have begun, of each direction if it has any."""
+    """The plain law, time ∝ 1/variance: its constant is the median of the modes that have begun."""
     expected = np.full(made.target.size, np.nan)
     known = made.emerged & (made.target > 0)
     if known.any():
@@ -112,7 +112,7 @@ def _row(
     return {
         "fraction": fraction,
         "method": method,
-        "begun": int(made.emerged.sum()),
+        "emerged": int(made.emerged.sum()),
         "forecast": int(judged.sum()),
         "without": int(came.sum() - judged.sum()),
         "error": float(np.median(error)) if error.size else np.nan,

@@ -13,10 +13,10 @@ REVERTS = 2.0
 RECOVERS = 0.7
 """The same of a speed below it: a pause ends soon."""
 
-COMMON_RATE, OWN_RATE = 0.3, 0.3
+COMMON_RATE, OWN_RATE = 0.25, 0.2
 """Standard deviations of ln speed ahead, of all modes together and of each alone."""
 
-STRAGGLERS, STRAGGLES = 0.1, 1.5
+STRAGGLERS, STRAGGLES = 0.1, 0.7
 """Share of modes that fall behind, and by how much in ln speed: convolutional networks leave some modes waiting."""
 
 SEEDS = 0.15
@@ -31,13 +31,13 @@ FARTHEST = 12.0
 Draws = Float[np.ndarray, "draw mode"]
 
 
-def advance(ahead: Float[np.ndarray, "*any"], slope: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
+def advance(ahead: Float[np.ndarray, "..."], slope: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Theory's ln time gained over `ahead` in ln time, from a speed `slope` that returns to 1: Δ + (β−1)·ℓ·(1−e^{−Δ/ℓ})."""
     length = np.where(slope > 1, REVERTS, RECOVERS)
     return ahead - (slope - 1) * length * np.expm1(-ahead / length)
 
 
-def needed(gain: Float[np.ndarray, "*any"], slope: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
+def needed(gain: Float[np.ndarray, "..."], slope: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Inverse of `advance`: ln time until this much of theory's has gone by, by Newton's method on a convex or concave curve."""
     length = np.where(slope > 1, REVERTS, RECOVERS)
     ahead = np.maximum(gain - (slope - 1) * length, gain / np.maximum(slope, 1))

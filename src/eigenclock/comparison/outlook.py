@@ -81,7 +81,7 @@ class Outlook:
 def outlook(
     step: float,
     variance: Float[np.ndarray, "draw mode"],
-    begin: Float[np.ndarray, "draw mode"],
+    begin: Float[np.ndarray, "other mode"],
     measured: LearningCurve,
     reachable: Float[np.ndarray, " mode"],
     coverage: float,
@@ -96,15 +96,15 @@ def outlook(
     spectrum = measured.spectrum
     finest = _finest(begun, spectrum.cycles, target)
     size = feature_size(finest, spectrum.basis)
-    shares = [Interval.of(flags @ target / total, coverage) for flags in (begun, inside)]
+    has_begun, in_band = (Interval.of(flags @ target / total, coverage) for flags in (begun, inside))
     near = Interval.of(relative_distance(distance, target), coverage)
-    sizes = [Interval.of(one, coverage) for one in (finest, size)]
-    return Outlook(step, *shares, near, *sizes, np.median(variance, axis=0), measured)
+    cycles, pixels = (Interval.of(one, coverage) for one in (finest, size))
+    return Outlook(step, has_begun, in_band, near, cycles, pixels, np.median(variance, axis=0), measured)
 
 
 def _finest(
     begun: np.ndarray, cycles: Float[np.ndarray, " mode"], target: Float[np.ndarray, " mode"]
-) -> Float[np.ndarray, " draw"]:
+) -> Float[np.ndarray, " other"]:
     """Largest frequency up to which nine in ten modes have begun, of modes with variance; NaN where there are none."""
     known = np.isfinite(cycles) & (target > 0)
     if not known.any():

@@ -61,9 +61,16 @@ class Paths:
             progress[:, group], middle[group] = self.progress[:, [central]], self.middle[central]
         return Paths(self.grid, progress, middle)
 
-    def averaged(self, mean: Float[np.ndarray, "group mode"]) -> "Paths":
-        """Paths of groups of modes: the mean of theirs."""
-        return Paths(self.grid, self.progress @ mean.T, mean @ self.middle)
+    def in_proportion(self, time: Modes, groups: list[np.ndarray]) -> "Paths":
+        """The same with one path for all modes of each group, in its middle's time for the central one, else in proportion."""
+        same = self.one_time_for_all(groups)
+        later = np.zeros(time.size)
+        for group in groups:
+            later[group] = np.log(time[group]) - np.median(np.log(time[group]))
+        low, high = same.middle + later - MARGIN, same.middle + later + MARGIN
+        chosen = np.concatenate(groups)
+        grid = np.arange(low[chosen].min(), high[chosen].max() + STEP, STEP)
+        return Paths(grid, same.at(grid[:, None] - later), same.middle + later)
 
     def first_reach(self, level: Modes) -> Modes:
         """ln time at which each mode first reaches a progress; infinite where it never does."""
@@ -118,7 +125,7 @@ def _half_way(progress: Float[np.ndarray, "grid mode"], grid: Grid) -> Modes:
     return np.where(reached.any(axis=0), grid[after - 1] + way * (grid[after] - grid[after - 1]), grid[-1])
 
 
-def _at(progress: Float[np.ndarray, "known mode"], known: Grid, grid: Grid) -> Float[np.ndarray, "grid mode"]:
+def _at(progress: Float[np.ndarray, "known mode"], known: Float[np.ndarray, " known"], grid: Grid) -> Float[np.ndarray, "grid mode"]:
     """Progress on another grid; before the first known time it begins in proportion to time."""
     place = np.clip(np.interp(grid, known, np.arange(known.size)), 0, known.size - 1.001)
     before = place.astype(int)

@@ -1,4 +1,4 @@
-"""What a run has shown so far: which modes have begun, which are on their way, and the groups in which they are looked at (T20)."""
+"""What a run has shown so far: which modes have begun, which are on their way, and in which groups (T20)."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from .compare import started_late
 from .effective_time import EffectiveTime
 from .progress import Observed
 
-WINDOW = 1.0
+WINDOW = 0.8
 """Records of so many last e-folds of the run say where modes are and how fast they go."""
 
 MOST_RECORDS = 16
@@ -43,8 +43,8 @@ class RunState:
     - `last`: (mode,) ln variance at the last record.
     - `moving`: modes with a path: far enough from their goal at their start, and finite.
     - `order`: indices of `moving` modes by group, `bounds`: where each group begins in it; `rising`: of every mode.
-    - `now`: ln effective time of the last step. `window`, `back`, `error`: (record, mode) ln variance in the window, (record,) its
-      ln time less `now`, (record, mode) standard error.
+    - `now`: ln effective time of the last step. `window`, `back`, `error`: (record, mode) ln variance in the window, (record,)
+      its ln time less `now`, (record, mode) standard error.
     """
 
     table: Emergence
@@ -131,7 +131,7 @@ class RunState:
         )
 
 
-def _window(counted: Float[np.ndarray, " record"], now: float) -> tuple[np.ndarray, Float[np.ndarray, " record"]]:
+def _window(counted: Float[np.ndarray, " record"], now: float) -> tuple[np.ndarray, Float[np.ndarray, " seen"]]:
     """Indices of the records looked at, and their ln time less that of now."""
     known = np.flatnonzero(np.isfinite(counted))
     recent = known[counted[known] >= now - WINDOW]

@@ -14,11 +14,17 @@ from .paths import STEP, Paths
 from .progress import FLOOR, Progress, progress_of
 from .run_state import RunState
 
+PLAIN = "1/variance"
+"""Name of the level that gives modes of a direction one path, and times in proportion to 1/variance (T12)."""
+
 ONE_TIME = "one time"
 """Name of the level that gives all modes of a direction one time: what knowing nothing of modes leaves."""
 
-EFFECTIVE = 8.0
+EFFECTIVE = 16.0
 """As how many independent groups all of them count in the evidence: modes of one run are not independent."""
+
+DOUBT = 2.0
+"""ln odds against a level that needs no theory, before anything is seen."""
 
 DRAWS = 200
 """Draws behind every interval."""
@@ -51,12 +57,14 @@ class Weighed:
 
 
 def weigh(curves: Mapping[str, LearningCurve], state: RunState) -> dict[str, Weighed]:
-    """Every level that places any group of modes on its path, and one time for all modes; empty before anything has moved."""
+    """Every level that places any group of modes on its path, with two that need no theory; empty before anything has moved."""
     all_paths = {name: Paths.of(curve, state.rising) for name, curve in curves.items()}
     if all_paths:
         directions = [np.flatnonzero(state.moving & d) for d in (state.rising, ~state.rising)]
         standard = all_paths["c"] if "c" in all_paths else next(iter(all_paths.values()))
-        all_paths[ONE_TIME] = standard.one_time_for_all([modes for modes in directions if modes.size])
+        groups = [modes for modes in directions if modes.size]
+        all_paths[ONE_TIME] = standard.one_time_for_all(groups)
+        all_paths[PLAIN] = standard.in_proportion(np.exp(-state.goal), groups)
     found = {name: _weighed(paths, state) for name, paths in all_paths.items()}
     return {name: one for name, one in found.items() if one is not None}
 
@@ -78,7 +86,7 @@ def _weighed(paths: Paths, state: RunState) -> Weighed | None:
 
 def weights_of(levels: Mapping[str, Weighed]) -> dict[str, float]:
     """Posterior probability of each level, tempered."""
-    evidence = np.array([one.log_evidence for one in levels.values()])
+    evidence = np.array([one.log_evidence - DOUBT * (name in (PLAIN, ONE_TIME)) for name, one in levels.items()])
     return dict(zip(levels, scipy.special.softmax(evidence).tolist(), strict=True))
 
 
@@ -90,7 +98,7 @@ def future_of(levels: Mapping[str, Weighed], state: RunState, seed: int) -> Futu
     branches = tuple(
         _branch(one, state, count, rng) for one, count in zip(levels.values(), counts.tolist(), strict=True) if count
     )
-    seeds = SEEDS * rng.standard_normal((DRAWS, state.order.size))
+    seeds = SEEDS * paired(rng, DRAWS, state.order.size)
     return Future(branches, state.start[state.order], state.goal[state.order], seeds)
 
 
@@ -99,8 +107,8 @@ def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generato
     shifts, progress, posterior = level.shifts, level.progress, np.exp(level.log_posterior)
     values, vectors = np.linalg.eigh(shifts.covariance)
     groups = values.size
-    shared = rng.standard_normal((count, groups)) @ (vectors * np.sqrt(np.maximum(values, 0))).T
-    standard = (shared + shifts.own * rng.standard_normal((count, groups))) / shifts.spread
+    shared = paired(rng, count, groups) @ (vectors * np.sqrt(np.maximum(values, 0))).T
+    standard = (shared + shifts.own * paired(rng, count, groups)) / shifts.spread
     place = quantiles(level.grouped.grid, posterior, scipy.special.ndtr(standard))
     slope = (posterior * progress.slope).sum(axis=0)
     doubt = np.maximum((posterior * progress.slope_square).sum(axis=0) - slope**2, 0)
@@ -109,13 +117,19 @@ def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generato
     kept = np.where(progress.informative, SLOPES_APART**2 / (SLOPES_APART**2 + doubt), 0.0)
     expected = common + kept * (slope - common)
     group = state.group
-    slopes = np.maximum(expected + SLOPE_COMMON * rng.standard_normal((count, 1)), SLOWEST)[:, group]
+    slopes = np.maximum(expected + SLOPE_COMMON * paired(rng, count, 1), SLOWEST)[:, group]
     middle, own = _own_places(level, state, posterior)
-    modes = middle + own * rng.standard_normal((count, group.size))
-    rate = COMMON_RATE * rng.standard_normal((count, 1)) + OWN_RATE * rng.standard_normal((count, group.size))
+    modes = middle + own * paired(rng, count, group.size)
+    rate = COMMON_RATE * paired(rng, count, 1) + OWN_RATE * paired(rng, count, group.size)
     rate -= STRAGGLES * (rng.uniform(size=rate.shape) < STRAGGLERS)
     paths = Paths(level.paths.grid, level.paths.progress[:, state.order], level.paths.middle[state.order])
     return Branch(paths, place[:, group] + modes, slopes, np.exp(rate))
+
+
+def paired(rng: np.random.Generator, count: int, size: int) -> Float[np.ndarray, "draw size"]:
+    """Standard normal draws, each with its negative, so that medians have little error of sampling."""
+    half = rng.standard_normal(((count + 1) // 2, size))
+    return np.concatenate([half, -half])[:count]
 
 
 def _own_places(

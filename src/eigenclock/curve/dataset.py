@@ -15,6 +15,10 @@ LABELS: dict[Hashable, dict[str, str]] = {
     "variance": {"long_name": "generated variance", "units": "data units²"},
     "initial": {"long_name": "generated variance before training", "units": "data units²"},
     "target": {"long_name": "data variance", "units": "data units²"},
+    "reachable": {
+        "long_name": "variance that the sampler makes of the optimal denoiser",
+        "units": "data units²",
+    },
     "null_variance": {
         "long_name": "generated variance of directions in which the data do not vary",
         "units": "data units²",

@@ -36,7 +36,7 @@ class LearningCurve:
     - `dataset`: variance (time, mode), initial and target (mode,); optionally gain and loss (time, mode, sigma), alignment
       (time,), particles (time, particle, mode), and a spectrum's mean and basis.
     - `recipe`: how the model was trained and sampled, or None if unknown.
-    - `source`: "theory", "simulation" or "measurement".
+    - `source`: "theory", "simulation", "measurement" or "forecast".
 
     ```python
     >>> import eigenclock as ec
@@ -213,8 +213,8 @@ class LearningCurve:
 
     @property
     def kind(self) -> str:
-        """What the curve is called beside others: predicted, simulated or measured."""
-        return {"theory": "predicted", "simulation": "simulated"}.get(self.source, "measured")
+        """What the curve is called beside others: predicted, simulated, measured or forecast."""
+        return {"theory": "predicted", "simulation": "simulated", "forecast": "forecast"}.get(self.source, "measured")
 
     @property
     def null_dimension(self) -> int:

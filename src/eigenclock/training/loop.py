@@ -123,6 +123,7 @@ def train(
     averaged = _averaged(network, options.ema)
     if probe is not None:
         probe.to(device, dtype)
+        probe.average = 1 / (1 - options.ema) if options.ema else 0.0
     parts = {"network": network} | ({"averaged": averaged} if averaged is not None else {})
     denoiser = NetworkDenoiser(network if averaged is None else averaged.module, objective)
     kept = {

@@ -170,6 +170,11 @@ class Probe:
             name: self._noise_of(name) for name in self.names if name == MAIN or isinstance(self.also[name], Sampler)
         }
         self._facts = {name: facts_of(self._marginals, self.shape, clean, len(z), seed) for name, z in drawn.items()}
+        for name in drawn:
+            by = sampler if name == MAIN else self.also[name]
+            assert isinstance(by, Sampler)
+            self._facts[name]["reachable"] = by.optimal(spectrum.variance)
+        self.average = 0.0  # time constant in steps of averaged weights, where those are watched: `train` says it
         self._pairs: tuple[Tensor, ...] = ()  # clean samples, their noise and, where there are any, held-out samples
         if self.sigma.size:
             n, m = int(passes.clean(self.n_samples)), int(passes.held_out(self.n_samples))
@@ -318,7 +323,9 @@ class Probe:
         spectrum = other if isinstance(other, Spectrum) else self.spectrum
         noise = to_modes(self.spectrum, self._noise_of(name)[: self.keep_samples].double().cpu().numpy())
         mean, facts = mean_in_modes(self.spectrum), self._facts.get(name, {})
-        return as_curve(self._records[name], spectrum, self.sigma, noise, mean, self._objective, facts)
+        curve = as_curve(self._records[name], spectrum, self.sigma, noise, mean, self._objective, facts)
+        curve.dataset.attrs |= {"average": self.average} if self.average else {}
+        return curve
 
     def restore(self, curves: Mapping[str, LearningCurve], *, last_step: int) -> None:
         """Take over what an interrupted run had recorded up to `last_step`; `curves` by name, as `curve` gave them."""

@@ -30,8 +30,13 @@ DIMENSIONS = {
 }
 """What a record holds of the modes; anything else is a number per step, from what the user watches."""
 
-FACTS = {"data_kurtosis": ("mode",), "marginal_floor": ("mode",), "data_filter_kurtosis": ("filter",)}
-"""What is known of the data whatever the step, beside the records."""
+FACTS = {
+    "reachable": ("mode",),
+    "data_kurtosis": ("mode",),
+    "marginal_floor": ("mode",),
+    "data_filter_kurtosis": ("filter",),
+}
+"""What is known of the data, and of the sampler, whatever the step, beside the records."""
 
 Records = Mapping[int, Mapping[str, Any]]
 

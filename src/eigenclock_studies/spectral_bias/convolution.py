@@ -170,7 +170,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
 
 def _claims(label: str, law: Law, peers: dict[str, Law]) -> list[dict[str, str]]:
     """The law is gone; and modes come at nearly one time."""
-    modes = f"{counts(law.modes)} modes, {counts(law.open)} not reached"
+    modes = f"{counts(law.modes)} modes, {counts(law.open)} not begun"
     less = [interval(peer.alpha.minus(law.alpha)) for peer in peers.values()]
     ratios = [interval(law.spread.over(peer.spread)) for peer in peers.values()]
     return [

@@ -139,7 +139,7 @@ def _law_claim(
         "claim": f"Gaussian d = {d}: time ∝ variance^−α, {direction} modes",
         "paper": "–" if theirs is None else str(theirs),
         "here": f"α = {interval(law.alpha.estimate)}, R² {words(law.r2)}, {counts(law.modes)} modes "
-        f"({counts(law.open)} not reached)",
+        f"({counts(law.open)} not begun)",
         "interval": f"seeds {words(law.alpha.values)}; variance on time: {interval(law.inverse.estimate)}",
         "control": f"harmonic threshold {interval(harmonic.alpha.estimate)}; interpolated, own start "
         f"{interval(ours.alpha.estimate)}{beside if direction == 'rising' else ''}",

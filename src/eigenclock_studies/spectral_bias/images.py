@@ -157,7 +157,7 @@ def _law_claim(what: str, law: Law, curves: list[LearningCurve]) -> dict[str, st
         "claim": f"{what}: time ∝ variance^−α, {law.direction} modes",
         "paper": f"faces: {theirs}",
         "here": f"α = {interval(law.alpha.estimate)}, R² {words(law.r2)}, {counts(law.modes)} modes "
-        f"({counts(law.gray)} in the gray zone, {counts(law.open)} not reached)",
+        f"({counts(law.gray)} in the gray zone, {counts(law.open)} not begun)",
         "interval": f"seeds {words(law.alpha.values)}; variance on time: {interval(law.inverse.estimate)}",
         "control": f"harmonic threshold {interval(harmonic.alpha.estimate)}; 0 for one time for all",
         "verdict": law_verdict(law),

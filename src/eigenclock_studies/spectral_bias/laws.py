@@ -26,7 +26,7 @@ class Law:
 
     `alpha`: of time ∝ variance^−α, from ln time on ln variance; `inverse`: from ln variance on ln time; `r2`; `order`: Spearman's
     correlation of time and variance; `spread`: ln of the ratio of the times that 90 % and 10 % of the modes need, modes not
-    reached counted at the last step. `modes`, `gray`, `open`: per seed, modes used, in the gray zone, not reached. `factor`:
+    begun counted at the last step. `modes`, `gray`, `open`: per seed, modes used, in the gray zone, not begun. `factor`:
     geometric mean over seeds of the law's steps at variance 1.
     """
 
@@ -73,7 +73,7 @@ class Law:
 
     @property
     def waiting(self) -> float:
-        """Largest share, over seeds, of the direction's modes that were not reached."""
+        """Largest share, over seeds, of the direction's modes that had not begun."""
         shares = [waits / max(1, waits + came) for came, waits in zip(self.modes, self.open, strict=True)]
         return max(shares, default=0.0)
 
@@ -102,7 +102,7 @@ class Law:
 
 
 def _waiting(table: Emergence, direction: Direction) -> Bool[np.ndarray, " mode"]:
-    """Modes of a direction that were not reached; those of no variance are no modes of a law."""
+    """Modes of a direction that had not begun; those of no variance are no modes of a law."""
     known = table.censored & ~table.undefined & ~table.gray_zone & (table.target > 0)
     return known & (table.direction == direction)
 

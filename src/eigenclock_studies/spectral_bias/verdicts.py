@@ -16,11 +16,11 @@ HALF = 0.5
 """Share of the peer's spread of emergence times from which modes come near-simultaneously."""
 
 WAITING = 0.1
-"""Largest share of modes not reached with which exponents and 90 % quantiles are known."""
+"""Largest share of modes not begun with which exponents and 90 % quantiles are known."""
 
 FEW = f"inconclusive (fewer than {FEWEST} modes came)"
 
-OPEN = f"inconclusive (more than {100 * WAITING:g} % of the modes not reached)"
+OPEN = f"inconclusive (more than {100 * WAITING:g} % of the modes not begun)"
 
 TINY = "inconclusive (the preset tiny judges nothing)"
 

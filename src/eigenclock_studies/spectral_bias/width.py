@@ -106,7 +106,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
                 "claim": f"{what} {value}: time ∝ variance^−α, falling modes",
                 "paper": "–",
                 "here": f"α = {interval(falling.alpha.estimate)}, R² {words(falling.r2)}, {counts(falling.modes)} modes "
-                f"({counts(falling.open)} not reached)",
+                f"({counts(falling.open)} not begun)",
                 "interval": f"seeds {words(falling.alpha.values)}; rising modes: {interval(known['rising'].alpha.estimate)}",
                 "control": f"level (e) from {NAMED[start]} leaves {interval(errors.medians[start].estimate)}, one time for all "
                 f"{interval(errors.medians[ONE_TIME].estimate)}; {repeated_words(repeated['both'])}",

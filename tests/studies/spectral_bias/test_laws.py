@@ -1,4 +1,4 @@
-"""Laws over seeds: values against scipy, modes not reached, what two seeds differ by."""
+"""Laws over seeds: values against scipy, modes not begun, what two seeds differ by."""
 
 import numpy as np
 import pytest

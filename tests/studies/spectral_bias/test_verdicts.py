@@ -27,7 +27,7 @@ def law(alpha, *, noise=0.2, **more):
         (law(0.02, noise=2.0), 0.5, "not shown"),
         (law(-0.6), 0.5, "not shown (reversed: larger variance later)"),
         (law(-0.1, noise=0.02), 0.5, "not shown"),
-        (law(1.0, waiting=5), 1.0, "inconclusive (more than 10 % of the modes not reached)"),
+        (law(1.0, waiting=5), 1.0, "inconclusive (more than 10 % of the modes not begun)"),
         (law(1.0, waiting=4), 1.0, "shown"),
         (law(1.0, modes=7), 1.0, "inconclusive (fewer than 8 modes came)"),
     ],
