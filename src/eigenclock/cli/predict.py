@@ -1,6 +1,6 @@
 """`eigenclock predict`: spectrum, prediction and report, checked by brute force if asked for."""
 
-from ..clocks.words import by_step
+from ..clocks.words import by_step, ratios
 from ..jobs.config import PredictConfig
 from ..jobs.predict_job import predict_and_check
 from ..jobs.run_folder import REPORT
@@ -10,13 +10,19 @@ from .progress import stage
 
 
 def command(config: PredictConfig, call: Call) -> None:
-    """Predict and say when what is learned."""
+    """Predict and say what begins, settles and comes close when, and of whose steps that is said."""
     result = predict_and_check(config, call.yaml, call.command, stage)
-    learned, close = (result.metrics["predicted"][key] for key in ("variance_learned", "close"))
-    moments = ", ".join(f"{100 * f:g} % of the variance {by_step(learned[f'{f:g}'])}" for f in FRACTIONS)
-    print(f"predicted emergence in {result.metrics['steps']:,} steps: {moments}")
+    found = result.metrics["predicted"]
+    begun, settled = (
+        {f"{100 * f:g} %": found[key][f"{f:g}"] for f in FRACTIONS} for key in ("variance_learned", "variance_settled")
+    )
+    print(f"ratios of time: {ratios(begun) or 'none begins'} (share of the variance that has begun)")
+    print(f"whose steps: {result.metrics['whose_steps']}")
+    for words, times in (("begins", begun), ("settles", settled)):
+        print(f"{words} in {result.metrics['steps']:,} steps: {', '.join(f'{n} {by_step(t)}' for n, t in times.items())}")
     data = "the data" if not result.predicted.stationary else "stationary data of the same power spectrum"
-    print(f"predicted samples close to {data} (W₂ below a tenth of their norm): {by_step(close)}")
+    near = ", ".join(f"< {name} {by_step(step)}" for name, step in found["closeness"].items())
+    print(f"samples close to {data} (W₂ in units of their norm): {near}")
     if result.comparison is not None:
         print(f"prediction against brute force: {result.comparison}")
     print(f"report: {(result.folder.path / REPORT).resolve()}")

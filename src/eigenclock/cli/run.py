@@ -15,11 +15,17 @@ def command(config: RunConfig, call: Call) -> None:
 
 
 def print_trained(result: MainResult) -> None:
-    """When the variance of a trained network's samples was there, which level of theory says it, and where the report lies."""
-    training = result.metrics["training"]
-    learned = result.metrics["measured"]["variance_learned"]
-    moments = ", ".join(f"{100 * f:g} % of the variance {by_step(learned[f'{f:g}'])}" for f in FRACTIONS)
-    print(f"measured emergence in {training['steps']:,} steps: {moments}")
+    """What of a trained network's samples has begun, settled and come close, which level says it, and where the report lies."""
+    training, measured = result.metrics["training"], result.metrics["measured"]
+    begun, settled = (
+        ", ".join(f"{100 * f:g} % {by_step(measured[key][f'{f:g}'])}" for f in FRACTIONS)
+        for key in ("variance_learned", "variance_settled")
+    )
+    print(f"begun, of the variance, in {training['steps']:,} steps: {begun}")
+    print(f"settled (within a factor of 1.25 of what the sampler can reach): {settled}")
+    near = ", ".join(f"< {name} {by_step(step)}" for name, step in measured["closeness"].items())
+    print(f"samples (W₂ in units of the data's norm): {near}; {measured['distance']:.2g} at the end")
+    print(f"forecast after the last step: {result.outlook}")
     print(result.levels)
     share = 100 * training["probe_share"]
     print(f"probe: {training['probe_samples']} samples each time, {share:.1f} % of the training time")

@@ -150,6 +150,7 @@ def _in_folder(config: PredictConfig, config_text: str, command: str, reporter: 
             "objective": type(recipe.objective).__name__,
             "steps": steps,
             "brute_force_skipped": skipped,
+            "whose_steps": whose_steps(recipe),
             **measure(predicted, simulated, comparison),
         }
         folder.write_json(METRICS, metrics)
@@ -157,6 +158,16 @@ def _in_folder(config: PredictConfig, config_text: str, command: str, reporter: 
     with stage("report"):
         write_report(folder)
     return RunResult(folder, predicted, simulated, comparison, metrics)
+
+
+def whose_steps(recipe: Recipe) -> str:
+    """Of what machine the steps of a prediction are, in a sentence."""
+    optimizer = recipe.optimizer
+    kind = "gradient flow" if isinstance(optimizer, GradientFlow) else "gradient descent"
+    return (
+        f"steps of {kind} (lr {optimizer.lr:g}) on a linear layer ({type(recipe.architecture).__name__}); for another optimizer "
+        "or network only their ratios carry over: calibrate them with `eigenclock run` or a Probe"
+    )
 
 
 def described(data: str, dataset: DataSet | None, spectrum: Spectrum) -> dict[str, Any]:

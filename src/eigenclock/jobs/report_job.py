@@ -8,7 +8,7 @@ from ..report.figures import write_figures
 from ..report.html import render
 from ..training.log import read_metrics
 from ..training.options import MEASURED, STREAM
-from .run_folder import CONFIG, MANIFEST, METRICS, PREDICTED, REPORT, SIMULATED, RunFolder
+from .run_folder import CONFIG, MANIFEST, METRICS, PREDICTED, REPORT, SHOWN, SIMULATED, RunFolder
 
 
 def write_report(folder: RunFolder) -> None:
@@ -20,7 +20,10 @@ def write_report(folder: RunFolder) -> None:
     losses: list[dict[str, Any]] = []
     if (folder.path / STREAM).exists():
         losses = read_metrics(folder.path / STREAM)
-        predicted = predicted.rescaled(metrics["comparison"]["time_scale"] or 1.0)
+        if (folder.path / SHOWN).exists():  # the level that describes the run best, in its steps
+            predicted = LearningCurve.load(folder.path / SHOWN)
+        else:
+            predicted = predicted.rescaled(metrics["comparison"]["time_scale"] or 1.0)
     config = read_text(folder.path / CONFIG, CONFIG)
     write_figures(folder.path, predicted, other)
     write_text(folder.path / REPORT, render(predicted, other, metrics, details, config, losses))

@@ -20,11 +20,12 @@ from ..training.renamed import renamed
 from .config import defaults
 
 CONFIG, MANIFEST, METRICS, REPORT = "config.yaml", "manifest.json", "metrics.json", "report.html"
-PREDICTED, SIMULATED = "curve.nc", "simulated.nc"
+PREDICTED, SIMULATED, SHOWN = "curve.nc", "simulated.nc", "best_level.nc"
 RESULTS = (
     CHECKPOINT,
     PREDICTED,
     SIMULATED,
+    SHOWN,
     "measured*.nc",
     METRICS,
     MANIFEST,

@@ -7,19 +7,19 @@ import numpy as np
 
 from ..checks import InputError
 from ..clocks.emergence import Direction
-from ..comparison.forecast import forecast
+from ..comparison.forecast import Forecast, forecast
 from ..comparison.forecast_check import check_forecasts
-from ..comparison.levels import Levels, compare_levels, predict_level
+from ..comparison.levels import BEFORE, Levels, compare_levels, predict_level, predict_levels
 from ..curve.learning_curve import LearningCurve
 from ..data import DataSet
 from ..files import atomic, locked
 from ..spectrum.patches import patch_spectrum
 from ..spectrum.spectrum import Spectrum
 from ..training.network_options import need_torch
-from ..training.options import MEASURED, STREAM
+from ..training.options import MEASURED, STREAM, LoopOptions
 from .config import RunConfig
 from .report_job import write_report
-from .run_folder import MANIFEST, METRICS, PREDICTED, RunFolder, manifest
+from .run_folder import MANIFEST, METRICS, PREDICTED, SHOWN, RunFolder, manifest
 from .stages import Reporter, Stages, read, silent
 from .summary import measure
 
@@ -43,6 +43,7 @@ class MainResult:
     measured: LearningCurve
     levels: Levels
     metrics: dict[str, Any]
+    outlook: Forecast
 
 
 def make_probe(config: RunConfig, dataset: DataSet, spectrum: Spectrum, device: Any) -> "Probe":
@@ -95,7 +96,7 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
     from ..training.streams import Stream, stream_seed
 
     folder = RunFolder.claim(config.out, config_text, overwrite=config.overwrite, resume=config.resume)
-    device = find_device(config.training.device)
+    device, schedule = find_device(config.training.device), config.training.schedule(config.steps)
     with stage("spectrum") as report:
         dataset, spectrum = read(config.data, config, config.seed, report)
         seed = stream_seed(config.seed, Stream.INIT)
@@ -105,7 +106,8 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
         )  # whatever is wrong is said before an old run is overwritten
     with stage("predict"):
         recipe = (config.objective, config.sampler, config.network.architecture)
-        predicted = folder.curve(PREDICTED, lambda: predict_level("c", spectrum, *recipe))
+        folder.curve(PREDICTED, lambda: predict_level("c", spectrum, *recipe))
+        curves = predict_levels(spectrum, *recipe)
     with stage("train") as report:
         trained = train(
             network,
@@ -121,7 +123,7 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
             resume=config.resume,
             settings={"network": str(config.network), "objective": str(config.objective)},
             progress=report,
-            message=lambda probe: str(forecast(predicted, probe.curve())),
+            message=lambda probe: str(forecast(curves, probe.curve(), schedule=schedule)),
         )
     details = {
         "name": dataset.name,
@@ -132,6 +134,7 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
         "optimizer": str(config.optimizer),
         "batch_size": config.training.batch_size,
         "steps": config.steps,
+        "decay": config.training.decay,
         "device": str(device),
         "probe_samples": probe.n_samples,
         "probe_share": trained.probe_seconds / max(trained.seconds, 1e-9),
@@ -159,23 +162,29 @@ def compare_stages(folder: RunFolder, stage: Stages) -> MainResult:
         )
         losses = read_metrics(folder.path / STREAM)
         loss = (np.array([r["step"] for r in losses], dtype=float), np.array([r["loss"] for r in losses], dtype=float))
-        checks = check_forecasts(predicted, measured, loss=loss if losses else None)
+        curves = {name: levels.curves[name] for name in BEFORE}
+        schedule = LoopOptions(decay=details.get("decay", 0.0)).schedule(details["steps"])
+        checks = check_forecasts(curves, measured, loss=loss if losses else None, schedule=schedule)
+        outlook = forecast(curves, measured, schedule=schedule)
         with atomic(folder.path / FORECASTS) as temporary:
             checks.to_csv(temporary, index=False, float_format="%.6g")
-        scale = levels["c"].time_scale
-        shown = predicted.rescaled(scale if np.isfinite(scale) else 1.0)
+        best = levels.best
+        scale = levels[best].time_scale
+        shown = levels.curves[best].rescaled(scale if np.isfinite(scale) else 1.0)
+        shown.save(folder.path / SHOWN)
         metrics = {
             "data": {key: details[key] for key in ("name", "source", "samples")},
             "training": {key: value for key, value in details.items() if key not in ("name", "source", "samples")},
             "objective": type(recipe.objective).__name__,
             "steps": details["steps"],
-            **measure(shown, measured, levels["c"]),
+            **measure(shown, measured, levels[best]),
             "levels": levels.to_dataframe().to_dict("records"),
             "levels_by_direction": {d: levels.to_dataframe(d).to_dict("records") for d in DIRECTIONS},
-            "best_level": levels.best,
+            "best_level": best,
             "forecasts": checks.to_dict("records"),
+            "outlook": str(outlook),
         }
         folder.write_json(METRICS, metrics)
     with stage("report"):
         write_report(folder)
-    return MainResult(folder, predicted, measured, levels, metrics)
+    return MainResult(folder, predicted, measured, levels, metrics, outlook)

@@ -1,30 +1,48 @@
-"""The numbers of a run: when what emerges, when samples are close, exponents, agreement."""
+"""The numbers of a run: what begins, settles and is close when; exponents, agreement."""
 
 from typing import Any
 
 import numpy as np
 
 from ..comparison.compare import Comparison
+from ..curve.closeness import CLOSE, relative_distance
 from ..curve.learning_curve import LearningCurve
 
-CLOSE = 0.1
-"""Distance from the data, as a share of their root-mean-square norm, that a report calls close."""
-
 FRACTIONS = (0.5, 0.75, 0.9, 0.95, 0.99)
-"""Shares of the variance whose emergence is reported."""
+"""Shares of the variance whose beginning and settling are reported."""
 
 AGREEMENT = ("rank_correlation", "time_scale", "median_error", "error_90", "slope", "explained")
 """Numbers of a comparison that a run keeps."""
 
 
-def first_close(curve: LearningCurve) -> float:
-    """First recorded time of a Wasserstein distance below a tenth of the data's root-mean-square norm; NaN if there is none."""
-    near = curve.wasserstein().values < CLOSE * np.sqrt(curve.target.values.sum())
-    return float(curve.time.values[near.argmax()]) if near.any() else float("nan")
+def clocks_of(curve: LearningCurve) -> dict[str, Any]:
+    """The three clocks of a curve: what has begun, what has settled, how close samples are (T18)."""
+    table, settled, close = curve.emergence(), curve.settling(), curve.closeness(CLOSE)
+    relative = relative_distance(curve.wasserstein().values, curve.target.values)
+    positive = curve.target.values > 0
+    last = curve.time.values[np.isfinite(curve.time.values)]
+    begun = table.gray_zone | (~table.censored & (np.nan_to_num(table.time, nan=np.inf) <= last[-1]))
+    return {
+        "close": float(close.values[-1]),
+        "closeness": {f"{fraction:g}": float(moment) for fraction, moment in zip(CLOSE, close.values, strict=True)},
+        "sampler_share": float(close.attrs["sampler_share"]),
+        "best": curve.best(),
+        "distance": float(relative[np.isfinite(relative)][-1]) if np.isfinite(relative).any() else float("nan"),
+        "variance_learned": {f"{fraction:g}": table.variance_learned(fraction) for fraction in FRACTIONS},
+        "variance_settled": {f"{fraction:g}": settled.variance_settled(fraction) for fraction in FRACTIONS},
+        "begun_share": float(curve.target.values[begun].sum() / max(curve.target.values.sum(), 1e-300)),
+        "settled_share": settled.share(),
+        "settled": int((settled.settled & positive).sum()),
+        "provisional": int((settled.provisional & positive).sum()),
+        "unreachable": int((settled.unreachable & positive).sum()),
+        "modes": int(positive.sum()),
+        "not_reached": int((table.censored & ~table.gray_zone).sum()),
+        "gray_zone": int(table.gray_zone.sum()),
+    }
 
 
 def measure(predicted: LearningCurve, other: LearningCurve | None, comparison: Comparison | None) -> dict[str, Any]:
-    """The numbers of a run: when each share of the variance emerges, when samples are close, exponents, agreement.
+    """The numbers of a run: the three clocks of each share of the variance, exponents, agreement.
 
     `other` is what the prediction is set against: a simulation or a measurement.
     """
@@ -33,11 +51,7 @@ def measure(predicted: LearningCurve, other: LearningCurve | None, comparison: C
     for name, curve in curves.items():
         table = curve.emergence()
         laws = {direction: table.power_law(direction) for direction in ("rising", "falling")}
-        result[name] = {
-            "close": first_close(curve),
-            "variance_learned": {f"{fraction:g}": table.variance_learned(fraction) for fraction in FRACTIONS},
-            "not_reached": int((table.censored & ~table.gray_zone).sum()),
-            "gray_zone": int(table.gray_zone.sum()),
+        result[name] = clocks_of(curve) | {
             "power_law": {
                 direction: {**vars(law), "inverse_exponent": law.inverse_exponent} for direction, law in laws.items()
             },
