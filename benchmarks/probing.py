@@ -124,20 +124,19 @@ class Case:
 
 def cost_row(name: str, case: Case, steps: int, looks: list[Look]) -> dict[str, str]:
     """What a probed step costs, and what the sampler alone does: against the finest on the same noise."""
-    cells = {"network": name, "Heun steps": str(steps)}
+    cells = {"network": name, "steps": str(steps)}
     for n, look in zip(SAMPLES, looks, strict=True):
         share = look.passes / (FORWARD * BATCH)
-        cells[f"passes, {n} samples"] = f"{share:.3g}"
-        cells[f"time, {n} samples"] = f"{look.seconds / case.step_seconds:.3g}"
+        cells[f"cost, {n}"] = f"{share:.3g} ({look.seconds / case.step_seconds:.2g})"
     moved = looks[-1].log_variance - case.same.log_variance
     return cells | three_ways("sampler alone", case, steps, moved)
 
 
 def error_row(name: str, case: Case, steps: int, looks: list[Look]) -> dict[str, str]:
     """How wrong the whole probe is: against many other samples by the finest sampler."""
-    cells = {"network": name, "Heun steps": str(steps)}
+    cells = {"network": name, "steps": str(steps)}
     for n, look in zip(SAMPLES, looks, strict=True):
-        cells |= three_ways(f"{n} samples", case, steps, look.log_variance - case.fine.log_variance)
+        cells |= three_ways(f"{n}", case, steps, look.log_variance - case.fine.log_variance)
     return cells
 
 
@@ -145,15 +144,15 @@ def three_ways(what: str, case: Case, steps: int, off: Modes) -> dict[str, str]:
     """An error as it comes, less theory's for the optimal denoiser, and less theory's for the measured gain."""
     return {
         what: quantiles(off),
-        f"{what}, less the optimum's": quantiles(off - case.bias_of_the_optimum(steps)),
-        f"{what}, less the gain's": quantiles(off - case.bias_of_the_gain(steps)),
+        f"{what}, optimum": quantiles(off - case.bias_of_the_optimum(steps)),
+        f"{what}, gain": quantiles(off - case.bias_of_the_gain(steps)),
     }
 
 
 def quantiles(error: Modes) -> str:
     """Median and 90 % of an error's size over modes."""
     middle, most = np.quantile(np.abs(error), [0.5, 0.9])
-    return f"{middle:.2f} / {most:.2f}"
+    return f"{middle:.2f}/{most:.2f}"
 
 
 def recorded_row(name: str, case: Case) -> dict[str, str]:
@@ -165,10 +164,9 @@ def recorded_row(name: str, case: Case) -> dict[str, str]:
         actual, recorded = (float(np.sqrt(np.mean(one**2))) for one in (off, look.error))
         plain = float(np.sqrt(2 / n))
         inside = float((np.abs(off) < 2 * look.error).mean())
-        cells[f"recorded, {n} samples"] = f"{recorded:.3f}"
+        cells[f"recorded, {n} (plain)"] = f"{recorded:.3f} ({plain:.3f})"
         cells[f"actual / recorded, {n}"] = f"{actual / recorded:.2f}"
         cells[f"within two, {n}"] = f"{100 * inside:.0f} %"
-        cells[f"plain noise, {n}"] = f"{plain:.3f}"
     return cells
 
 
@@ -195,15 +193,15 @@ def told(sizes: Sizes, networks: dict[str, ec.Network]) -> str:
     """What the columns are, under the tables."""
     trained = "; ".join(f"{name}: {network}" for name, network in networks.items())
     return (
-        f"{trained}. Natural 16×16 patches, {sizes.train} steps of Adam(1e-3), batches of {BATCH}. Passes: over the {FORWARD} × "
-        f"{BATCH} of a training step; time: over a training step's, one thread; the gain not counted. Errors: |Δ ln variance|, "
-        f"median / nine in ten modes, against Heun's {FINE} steps: of the sampler alone, on the noise of the same {SAMPLES[-1]} "
-        f"samples; of the whole probe, against {sizes.many:,} other samples. Less the optimum's: after the ratio that theory has "
-        f"for the optimal denoiser (`sampler.optimal`) is taken out; less the gain's: after that for the network's gain at "
-        f"{GAIN_LEVELS} noise levels (`sampler.variance`). Last table: the recorded `log_variance_error`, root mean square over "
-        "modes; the "
-        f"actual error over it, of {JUDGED} steps against {sizes.many:,} samples by as many steps; modes within two standard "
-        "errors; √(2/n), the error of plain noise. Made by `python -m benchmarks.probing`."
+        f"{trained}. Natural 16×16 patches, {sizes.train} steps of Adam(1e-3), batches of {BATCH}. Columns named {SAMPLES[0]} "
+        f"and {SAMPLES[1]} are of as many samples. Cost: passes over the {FORWARD} × {BATCH} of a training step; in brackets "
+        "time over a training step's, one thread; the gain not counted. Errors: |Δ ln variance|, median/nine in ten modes, "
+        f"against Heun's {FINE} steps: first table, of the sampler alone, on the noise of the same {SAMPLES[1]} samples; second "
+        f"table, of the whole probe, against {sizes.many:,} other samples. *Optimum*: less the ratio that theory has for the "
+        f"optimal denoiser (`sampler.optimal`); *gain*: less that for the network's gain at {GAIN_LEVELS} noise levels "
+        "(`sampler.variance`). Third table: the recorded `log_variance_error`, root mean square over modes, in brackets √(2/n), "
+        f"the error of plain noise; the actual error over it, of {JUDGED} steps against {sizes.many:,} samples by as many "
+        "steps; modes within two standard errors. Made by `python -m benchmarks.probing`."
     )
 
 

@@ -3,12 +3,15 @@
 Any loop works; this one trains an ε-predicting network of a dozen lines on 8×8 digits.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
 import eigenclock as ec
 
 STEPS = 1200
+OBJECTIVE, SAMPLER = ec.Epsilon(path="vp"), ec.Heun(steps=20)
 
 
 class Small(nn.Module):
@@ -28,17 +31,16 @@ class Small(nn.Module):
         return (out if self.scale is None else out + self.scale(waves) * flat).reshape(x.shape)
 
 
-def main(steps: int = STEPS) -> ec.Forecast:
-    """Train, watch, forecast."""
+def watch(steps: int, say: Callable[[str], None]) -> ec.LearningCurve:
+    """Train the network under a probe, and say now and then what is to come."""
     torch.manual_seed(0)
     data = ec.data.digits().standardized()
     spectrum = ec.Spectrum.from_samples(data.samples)
-    objective, sampler = ec.Epsilon(path="vp"), ec.Heun(steps=20)
-    levels = ec.predict_levels(spectrum, objective, sampler)
-    probe = ec.Probe(spectrum, sampler=sampler, steps=ec.log_steps(1, steps, 32), n_samples=128, data=data.samples)
+    levels = ec.predict_levels(spectrum, OBJECTIVE, SAMPLER)
+    probe = ec.Probe(spectrum, sampler=SAMPLER, steps=ec.log_steps(1, steps, 32), n_samples=128, data=data.samples)
 
     network = Small(64)
-    denoiser = ec.as_denoiser(network, objective=objective)  # ε-prediction → clean estimate
+    denoiser = ec.as_denoiser(network, objective=OBJECTIVE)  # ε-prediction → clean estimate
     optimizer = torch.optim.Adam(network.parameters(), 2e-3)
     images = torch.tensor(data.samples, dtype=torch.float32)
     probe(0, denoiser)
@@ -52,10 +54,16 @@ def main(steps: int = STEPS) -> ec.Forecast:
         optimizer.step()
         probe(step, denoiser)  # acts at its own steps, returns at once at all others
         if step in (steps // 20, steps // 5, steps):
-            print(f"step {step}:", ec.forecast(levels, probe.curve()))
-    expected = ec.forecast(levels, probe.curve())
-    print(expected.by(4 * steps))
-    return expected
+            say(f"step {step}: {ec.forecast(levels, probe.curve())}")
+    return probe.curve()
+
+
+def main(steps: int = STEPS) -> ec.Levels:
+    """Train, watch, forecast, compare."""
+    measured = watch(steps, print)
+    levels = ec.compare_levels(measured, objective=OBJECTIVE, sampler=SAMPLER)
+    print(levels)
+    return levels
 
 
 if __name__ == "__main__":

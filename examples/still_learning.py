@@ -1,6 +1,6 @@
 """My loss stopped moving: what is still being learned? A chain on natural 16×16 patches, watched for long after that.
 
-x₀-prediction at noise levels drawn evenly in ln σ: most of its loss is what no network can know. Four minutes on one thread.
+x₀-prediction at noise levels drawn evenly in ln σ: most of its loss is what no network can know. Three minutes on one thread.
 """
 
 import sys
@@ -19,7 +19,7 @@ from eigenclock.curve.palette import GRAY_ZONE, MEASURED, PREDICTED, TARGET
 from eigenclock.data import DataSet
 from examples import plates
 
-STEPS, BATCH, RATE = 9000, 128, 1e-3
+STEPS, BATCH, RATE, AVERAGE = 12_000, 128, 5e-4, 0.98
 PATCHES, HELD_OUT = 4000, 2000
 SAMPLES, LEVELS = 192, (0.02, 0.05, 0.13, 0.32, 0.8, 2.0)
 SAMPLER = ec.Heun(steps=40)
@@ -31,6 +31,9 @@ SIZES = ((8, np.inf), (4, 8), (2, 4), (0, 2))
 
 GROUP, RIGHT = 16, 2.0
 """Modes of neighbouring size that are looked at together, and the factor within which their variance counts as there."""
+
+DECADES = (2, 3, 5, 10, 20, 30, 50)
+"""Ticks of the losses."""
 
 Series = Float[np.ndarray, " time"]
 
@@ -50,7 +53,7 @@ def main(out: Path, steps: int = STEPS, patches: int = PATCHES, samples: int = S
     draw_clocks(right, curve, flat)
     plates.save(figure, series(curve, step, loss), out, "still_learning")
     return {
-        "still": still_table(curve, moments, step, loss),
+        "still": still_table(curve, {"before training": 0, **moments}, step, loss),
         "stopping": stopping_table(curve, moments),
         "structure": structure_table(curve, moments, control, data),
     }
@@ -79,7 +82,7 @@ def trained(data: DataSet, steps: int, samples: int) -> tuple[ec.LearningCurve, 
         optimizer=ec.Adam(RATE),
         steps=steps,
         probe=probe,
-        options=ec.LoopOptions(batch_size=BATCH, device="cpu", threads=1),
+        options=ec.LoopOptions(batch_size=BATCH, ema=AVERAGE, device="cpu", threads=1),
     )
     step, loss = (np.array([record[key] for record in run.metrics], dtype=np.float64) for key in ("step", "loss"))
     return probe.curve(), step, loss
@@ -132,6 +135,11 @@ def begun(curve: ec.LearningCurve) -> Bool[np.ndarray, "time mode"]:
     return table.gray_zone | (passed <= curve.time.values[:, None])
 
 
+def settled(curve: ec.LearningCurve) -> Bool[np.ndarray, "time mode"]:
+    """Which modes have settled, as the whole run has shown."""
+    return np.nan_to_num(curve.settling().time, nan=np.inf) <= curve.time.values[:, None]
+
+
 def finest_there(curve: ec.LearningCurve) -> Series:
     """Size in pixels of the finest details that are there, at every record.
 
@@ -166,6 +174,8 @@ def series(curve: ec.LearningCurve, step: Series, loss: Series) -> pd.DataFrame:
             "distance": relative_distance(curve),
             "variance_begun": begun(curve) @ share,
             "variance_in_band": in_band(curve) @ share,
+            "variance_settled": settled(curve) @ share,
+            "modes_settled": settled(curve).sum(axis=1),
             "modes_begun": begun(curve).sum(axis=1),
             "modes_in_band": in_band(curve).sum(axis=1),
             "finest_pixels": finest_there(curve),
@@ -179,85 +189,107 @@ def series(curve: ec.LearningCurve, step: Series, loss: Series) -> pd.DataFrame:
 def draw_losses(ax: Axes, curve: ec.LearningCurve, step: Series, loss: Series, flat: float) -> None:
     """The loss as it is logged, smoothed, and the held-out error beside it."""
     ax.axvspan(flat, step[-1], color=GRAY_ZONE, alpha=0.25, lw=0)
-    ax.loglog(step, loss, color=GRAY_ZONE, lw=0.6)
-    ax.loglog(step, smoothed(step, loss), color=TARGET, lw=2.2, label="training loss, smoothed")
-    held_out = level_losses(curve, "test_loss")[1:]
-    for name, i, colour in (("largest", -1, PREDICTED), ("smallest", 0, MEASURED)):
-        label = f"held-out error at σ = {LEVELS[i]:g}, the {name} level watched"
-        ax.loglog(curve.time.values[1:], held_out[:, i], "o-", color=colour, lw=1.2, ms=3, label=label)
-    ax.set(xlabel="training time (optimizer steps)", ylabel="loss", title=f"the loss: flat from step {flat:,.0f} on")
-    ax.legend(frameon=False, fontsize=8)
+    ax.plot(step, loss, color=GRAY_ZONE, lw=0.6)
+    ax.plot(step, smoothed(step, loss), color=TARGET, lw=2.2, label="training loss, smoothed")
+    held_out = level_losses(curve, "test_loss")
+    for i, colour in ((-1, PREDICTED), (0, MEASURED)):
+        label = f"held-out error at noise level {LEVELS[i]:g}"
+        ax.plot(curve.time.values, held_out[:, i], "o-", color=colour, lw=1.4, ms=3, label=label)
+    ax.set(yscale="log", ylim=(0.8 * held_out.min(), 4 * loss[-1]), xlim=(0, step[-1]))
+    ax.set_yticks(DECADES, [f"{one:g}" for one in DECADES])
+    ax.set_yticks([], minor=True)
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.set(xlabel="training time (optimizer steps)", ylabel="loss", title=f"the loss is flat from step {flat:,.0f} on")
+    ax.legend(frameon=False, fontsize=9, loc="upper right")
 
 
 def draw_clocks(ax: Axes, curve: ec.LearningCurve, flat: float) -> None:
     """What the samples show over the same steps."""
-    time, share = curve.time.values[1:], curve.target.values / curve.target.values.sum()
+    time, share = curve.time.values, curve.target.values / curve.target.values.sum()
     ax.axvspan(flat, time[-1], color=GRAY_ZONE, alpha=0.25, lw=0)
-    modes = curve.target.size
     for value, colour, label in (
-        (begun(curve).mean(axis=1), PREDICTED, f"share of the {modes} modes begun"),
-        (in_band(curve) @ share, MEASURED, "share of the variance in its band"),
-        (in_band(curve).mean(axis=1), "#E69F00", f"share of the {modes} modes in their band"),
-        (relative_distance(curve), TARGET, "W₂ from the data / their norm"),
+        (begun(curve) @ share, PREDICTED, "share of the variance that has begun"),
+        (settled(curve) @ share, MEASURED, "share of the variance that has settled"),
+        (settled(curve).mean(axis=1), "#E69F00", "share of the modes that have settled"),
+        (relative_distance(curve), TARGET, "W₂ from the data over their norm"),
     ):
-        ax.semilogx(time, value[1:], "o-", color=colour, lw=1.6, ms=3, label=label)
-    ax.set(xlabel="training time (optimizer steps)", ylabel="share", ylim=(0, 1.05), title="what is being learned")
+        ax.plot(time, value, color=colour, lw=1.8, label=label)
+    ax.set(xlabel="training time (optimizer steps)", ylabel="share", ylim=(0, 1.04), xlim=(0, time[-1]))
+    ax.set(title="what is being learned")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
     size = ax.twinx()
-    size.semilogy(time, finest_there(curve)[1:], drawstyle="steps-post", color="#009E73", lw=1.6, ls="--")
-    size.set_ylabel("finest details that are there (pixels)", color="#009E73")
-    ax.legend(frameon=False, fontsize=8, loc="center left")
+    size.plot(time, finest_there(curve), drawstyle="steps-post", color="#009E73", lw=1.6, ls="--")
+    size.set(ylim=(0, 8.32))
+    size.set_ylabel("finest details that are there (pixels, dashed)", color="#009E73")
+    ax.legend(frameon=False, fontsize=9, loc="center right")
 
 
 def still_table(curve: ec.LearningCurve, moments: dict[str, int], step: Series, loss: Series) -> str:
     """What is there when the loss went flat, and at the end."""
     time, share = curve.time.values, curve.target.values / curve.target.values.sum()
-    smooth, size = np.interp(time, step, smoothed(step, loss)), curve.spectrum.feature_size
-    rows: dict[str, list[str]] = {"step": [f"{time[i]:,.0f}" for i in moments.values()]}
+    smooth = np.interp(time, step, smoothed(step, loss), left=np.nan)
+    distance, finest = relative_distance(curve), finest_there(curve)
     inside, twice, started = in_band(curve), in_band(curve, RIGHT), begun(curve)
-    for name, value in (
-        ("training loss, smoothed", [f"{smooth[i]:.1f}" for i in moments.values()]),
-        ("W₂ from the data, share of their norm", [f"{relative_distance(curve)[i]:.2f}" for i in moments.values()]),
-        ("modes begun", [f"{started[i].sum()} of {size.size}" for i in moments.values()]),
-        ("modes in their band, ×1.25", [f"{inside[i].sum()}" for i in moments.values()]),
-        ("modes within a factor of two", [f"{twice[i].sum()}" for i in moments.values()]),
-        ("variance in its band", [f"{100 * share[inside[i]].sum():.0f} %" for i in moments.values()]),
-        ("finest details that are there", [f"{finest_there(curve)[i]:.1f} pixels" for i in moments.values()]),
-    ):
-        rows[name] = value
+    rows = {
+        "step": [f"{one:,.0f}" for one in time],
+        "training loss, smoothed": [known(one) for one in smooth],
+        "W₂ from the data, share of their norm": [f"{one:.2f}" for one in distance],
+        f"modes begun, of {share.size}": [f"{one.sum()}" for one in started],
+        "modes in their band, ×1.25": [f"{one.sum()}" for one in inside],
+        "modes within a factor of two": [f"{one.sum()}" for one in twice],
+        "share of the variance in its band": [f"{100 * share[one].sum():.0f} %" for one in inside],
+        "finest details that are there, pixels": [known(one) for one in finest],
+    }
+    for words, these in sizes_of(curve).items():
+        made = curve.variance.values[:, these].sum(axis=1) / curve.target.values[these].sum()
+        of = f"{these.sum()} modes, {100 * share[these].sum():.0f} %"
+        rows[f"variance of {words}, over the data's ({of})"] = [f"{one:.2f}" for one in made]
+    return plates.markdown(
+        [{"": name, **{when: values[i] for when, i in moments.items()}} for name, values in rows.items()]
+    )
+
+
+def sizes_of(curve: ec.LearningCurve) -> dict[str, Bool[np.ndarray, " mode"]]:
+    """Modes by the size of their features, in words."""
+    size, found = curve.spectrum.feature_size, {}
     for low, high in SIZES:
-        these = (size >= low) & (size < high)
-        made = [curve.variance.values[i, these].sum() / curve.target.values[these].sum() for i in moments.values()]
-        words = f"from {low} pixels" if np.isinf(high) else f"{low} to {high} pixels"
-        rows[f"variance generated of the data's, features of {words} ({these.sum()} modes)"] = [
-            f"{100 * one:.2g} %" for one in made
-        ]
-    return plates.markdown([{"": name, **dict(zip(moments, values, strict=True))} for name, values in rows.items()])
+        words = f"{low} pixels and more" if np.isinf(high) else f"{low} to {high} pixels"
+        found[words if low else f"less than {high} pixels"] = (size >= low) & (size < high)
+    return found
 
 
 def stopping_table(curve: ec.LearningCurve, moments: dict[str, int]) -> str:
-    """Held-out error per noise level, and whether modes overfit there."""
-    stop, flat = ec.stopping(curve), moments["when the loss went flat"]
-    test, train = (level_losses(curve, name) for name in ("test_loss", "train_loss"))
+    """How the held-out error has changed since the loss went flat, by noise level and size, and where it was least."""
+    stop, flat = ec.stopping(curve).dataset, moments["when the loss went flat"]
+    test, train = curve.dataset["test_loss"].values, level_losses(curve, "train_loss")
     rows = []
     for k, sigma in enumerate(LEVELS):
-        best = float(stop.dataset["level_best_time"].values[k])
-        overfit = float(stop.overfits.values[:, k].mean())
-        rows.append(
-            {
-                "noise level σ": f"{sigma:g}",
-                "held-out error when flat": f"{test[flat, k]:.3g}",
-                "at the end": f"{test[-1, k]:.3g}",
-                "change": f"{100 * (test[-1, k] / test[flat, k] - 1):+.0f} %",
-                "training error at the end": f"{train[-1, k]:.3g}",
-                "best step": "not yet" if np.isnan(best) else f"{best:,.0f}",
-                "modes that overfit": f"{100 * overfit:.0f} %",
-            }
-        )
-    copies = curve.dataset["copies_excess"].values[-1]
-    return (
-        plates.markdown(rows)
-        + f"\n\n{stop}. Copies at the end, beyond those of held-out patches: {100 * copies:.1f} %."
-    )
+        best, rise = float(stop["level_best_time"].values[k]), float(stop["level_rise"].values[k])
+        whole = test[:, :, k].sum(axis=1)
+        row = {
+            "σ": f"{sigma:g}",
+            "held-out error": f"{whole[flat]:.3g} → {whole[-1]:.3g}",
+            "training error": f"{train[flat, k]:.3g} → {train[-1, k]:.3g}",
+            "change of held-out": percent(whole[-1] / whole[flat]),
+        }
+        for words, these in sizes_of(curve).items():
+            part = test[:, these, k].sum(axis=1)
+            row[words] = percent(part[-1] / part[flat])
+        row["least at step"] = "not yet" if np.isnan(best) else f"{best:,.0f} ({percent(1 + rise)} since)"
+        rows.append(row)
+    copies = 100 * curve.dataset["copies_excess"].values
+    told = f"Copies beyond those of held-out patches: {copies[flat]:.1f} % when flat, {copies[-1]:.1f} % at the end."
+    return f"{plates.markdown(rows)}\n\n`{ec.stopping(curve)}` {told}"
+
+
+def known(value: float) -> str:
+    """A number, or a dash where there is none."""
+    return f"{value:.1f}" if np.isfinite(value) else "–"
+
+
+def percent(ratio: float) -> str:
+    """A ratio as a change in per cent."""
+    return f"{100 * (ratio - 1):+.0f} %"
 
 
 def structure_table(curve: ec.LearningCurve, moments: dict[str, int], control: ec.LearningCurve, data: DataSet) -> str:
@@ -285,7 +317,12 @@ def structure_row(name: str, along: float, filters: np.ndarray, distance: str) -
     """One row of the table of structure."""
     names = ("horizontal difference", "vertical difference", "Laplacian")
     kurtosis = {f"after {one}": f"{value:.1f}" for one, value in zip(names, filters, strict=True)}
-    return {"samples": name, "kurtosis along modes, median": f"{along:.1f}", **kurtosis, "W₁ of marginals": distance}
+    return {
+        "samples": name,
+        "kurtosis along modes, median": f"{round(along, 1) + 0:.1f}",
+        **kurtosis,
+        "W₁ of marginals": distance,
+    }
 
 
 if __name__ == "__main__":

@@ -121,9 +121,10 @@ def test_still_learning(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"still_learning.csv", "still_learning.png"}
     for name, table in tables.items():
         committed = import_example("pages").extract(page, name)
-        assert [line.split("|")[1] for line in table.splitlines() if line.startswith("|")] == [
-            line.split("|")[1] for line in committed.splitlines() if line.startswith("|")
-        ], "the same rows, in the same order"
+        first, second = (
+            re.findall(r"^\|([^|]*)", re.sub(r"[\d,.]+", "#", one), re.MULTILINE) for one in (table, committed)
+        )
+        assert first == second, "the same rows, in the same order"
     series = pd.read_csv(tmp_path / "still_learning.csv")
     assert (series["modes_begun"].diff().dropna() >= 0).all(), "what has begun has begun"
     assert series["variance_in_band"].between(0, 1).all()

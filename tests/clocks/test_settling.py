@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import eigenclock as ec
 from eigenclock.clocks.settling import Settling, settles, settling, stays_below
@@ -35,9 +34,13 @@ def test_settles_at_the_record_that_a_plain_reading_finds(values, tolerance, sla
 
 def test_between_records_the_band_is_entered_in_proportion():
     deviation = np.array([[3.0], [2.0], [1.0], [0.0], [0.0]])
-    assert settles(deviation, TIME, 0.5)[0] == pytest.approx(10**1.5)  # half of the way from step 10 to 100, in the logarithm
+    assert settles(deviation, TIME, 0.5)[0] == pytest.approx(
+        10**1.5
+    )  # half of the way from step 10 to 100, in the logarithm
     assert settles(-deviation, TIME, 0.5)[0] == pytest.approx(10**1.5)
-    assert settles(np.array([[1.0], [0.0], [0.0], [0.0], [0.0]]), TIME, 0.25)[0] == pytest.approx(0.75)  # linear from time 0
+    assert settles(np.array([[1.0], [0.0], [0.0], [0.0], [0.0]]), TIME, 0.25)[0] == pytest.approx(
+        0.75
+    )  # linear from time 0
 
 
 def test_an_excursion_beyond_the_noise_starts_the_clock_anew():

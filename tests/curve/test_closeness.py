@@ -16,7 +16,9 @@ def test_closeness_is_the_last_time_above():
         last = np.flatnonzero(relative > fraction)[-1]
         assert curve.time.values[last] <= moment <= curve.time.values[last + 1]
     assert np.isnan(found.values[2])  # the sampler's own bias is in the way
-    floor = np.sqrt(((np.sqrt(curve.reachable.values) - np.sqrt(spectrum.variance)) ** 2).sum() / spectrum.variance.sum())
+    floor = np.sqrt(
+        ((np.sqrt(curve.reachable.values) - np.sqrt(spectrum.variance)) ** 2).sum() / spectrum.variance.sum()
+    )
     assert found.attrs["sampler_share"] == pytest.approx(floor)
     assert relative[-1] == pytest.approx(floor, rel=1e-6)
     assert found.sel(fraction=0.25) == found.values[1]

@@ -239,7 +239,7 @@ class Forecast:
         return LearningCurve(dataset, recipe=self._measured.recipe, source="forecast")
 
     def draws(self, n: int, *, seed: int = 0) -> xr.DataArray:
-        """`n` possible futures of the generated variance, (draw, time, mode), in squared data units, from the step of the forecast.
+        """`n` possible futures of the generated variance, (draw, time, mode), in squared data units, from now on.
 
         InputError for more than 200, or before anything has moved.
         """

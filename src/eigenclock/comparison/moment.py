@@ -10,6 +10,9 @@ WIDE, EVEN = 60.0, 15.0
 OPEN = 30.0
 """An interval whose end is more than this factor away from its beginning says only: after."""
 
+BEYOND = "a step beyond this forecast"
+"""A moment that not even the earliest draws reach."""
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -38,6 +41,8 @@ class Moment:
         if self.known:
             return f"step {self.step:,.0f}, past"
         step, low, high = (_round(value) for value in (self.step, self.low, self.high))
+        if np.isinf(self.low):
+            return BEYOND
         if self.one_sided:
             return f"step {low} at the earliest"
         below, above = 100 * (1 - self.low / self.step), 100 * (self.high / self.step - 1)
@@ -50,6 +55,8 @@ class Moment:
             return "a step not known yet"
         if self.known:
             return f"{_round(self.step)}, past"
+        if np.isinf(self.low):
+            return BEYOND
         if self.one_sided:
             return f"{_round(self.low)} at the earliest"
         return f"{_round(self.step)} ({_round(self.low)}–{_round(self.high)})"

@@ -125,7 +125,9 @@ def _half_way(progress: Float[np.ndarray, "grid mode"], grid: Grid) -> Modes:
     return np.where(reached.any(axis=0), grid[after - 1] + way * (grid[after] - grid[after - 1]), grid[-1])
 
 
-def _at(progress: Float[np.ndarray, "known mode"], known: Float[np.ndarray, " known"], grid: Grid) -> Float[np.ndarray, "grid mode"]:
+def _at(
+    progress: Float[np.ndarray, "known mode"], known: Float[np.ndarray, " known"], grid: Grid
+) -> Float[np.ndarray, "grid mode"]:
     """Progress on another grid; before the first known time it begins in proportion to time."""
     place = np.clip(np.interp(grid, known, np.arange(known.size)), 0, known.size - 1.001)
     before = place.astype(int)

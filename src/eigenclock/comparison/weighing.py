@@ -8,7 +8,7 @@ import scipy.special
 from jaxtyping import Float
 
 from ..curve.learning_curve import LearningCurve
-from .future import COMMON_RATE, OWN_RATE, SEEDS, SLOWEST, STRAGGLERS, STRAGGLES, Branch, Future
+from .future import COMMON_RATE, OTHERS, OWN_RATE, SEEDS, SLOWEST, STRAGGLERS, STRAGGLES, Branch, Future
 from .neighbours import Shifts, lend
 from .paths import STEP, Paths
 from .progress import FLOOR, Progress, progress_of
@@ -121,7 +121,7 @@ def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generato
     middle, own = _own_places(level, state, posterior)
     modes = middle + own * paired(rng, count, group.size)
     rate = COMMON_RATE * paired(rng, count, 1) + OWN_RATE * paired(rng, count, group.size)
-    rate -= STRAGGLES * (rng.uniform(size=rate.shape) < STRAGGLERS)
+    rate += OTHERS - STRAGGLES * (rng.uniform(size=rate.shape) < STRAGGLERS)
     paths = Paths(level.paths.grid, level.paths.progress[:, state.order], level.paths.middle[state.order])
     return Branch(paths, place[:, group] + modes, slopes, np.exp(rate))
 

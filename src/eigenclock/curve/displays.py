@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from ..clocks.emergence import Emergence, PowerLaw, Threshold
 from ..spectrum.spectrum import Spectrum
+from .closeness import CLOSE, relative_distance
 from .palette import GRAY_ZONE, MEASURED, PREDICTED, TARGET, mode_colour, spread_modes
 from .pictures import montage, pixel_limits
 
@@ -28,6 +29,7 @@ class Curve(Protocol):
     def spectrum(self) -> Spectrum: ...
     def emergence(self, threshold: Threshold = "geometric") -> Emergence: ...
     def kl(self) -> xr.DataArray: ...
+    def wasserstein(self) -> xr.DataArray: ...
     def sample(self, n: int, *, time: float, seed: int) -> Any: ...
 
 
@@ -169,6 +171,36 @@ class KLDisplay(Display):
 
 
 @dataclass(frozen=True, eq=False)
+class ClosenessDisplay(Display):
+    """W₂ from the data as a share of their norm over training, for named curves, with the shares that count as close."""
+
+    curves: dict[str, tuple[Float[np.ndarray, " time"], Float[np.ndarray, " time"]]]
+
+    @classmethod
+    def from_curves(cls, **curves: Curve) -> "ClosenessDisplay":
+        """The display of named curves."""
+        return cls(
+            {
+                name: (
+                    curve.dataset["time"].values,
+                    relative_distance(curve.wasserstein().values, curve.dataset["target"].values),
+                )
+                for name, curve in curves.items()
+            }
+        )
+
+    def draw(self, ax: Axes) -> None:
+        for (name, (time, value)), colour in zip(self.curves.items(), (PREDICTED, MEASURED, TARGET), strict=False):
+            shown = np.isfinite(time) & (time > 0) & np.isfinite(value)
+            line = "-" if colour == PREDICTED else "."
+            ax.loglog(time[shown], value[shown], line, color=colour, lw=2, ms=7, label=name)
+        for level in CLOSE:
+            ax.axhline(level, color=GRAY_ZONE, lw=0.8, ls=":")
+        ax.set(xlabel="training time (optimizer steps)", ylabel="W₂ from the data / norm of the data")
+        ax.legend(frameon=False)
+
+
+@dataclass(frozen=True, eq=False)
 class SamplesDisplay(Display):
     """Samples of the generated distribution at several training times, from the same noise: a row of montages."""
 
@@ -212,6 +244,10 @@ class CurvePlots:
     def kl(self, ax: Axes | None = None) -> Display:
         """KL divergence over training."""
         return KLDisplay.from_curves(**{self._curve.source: self._curve}).plot(ax)
+
+    def closeness(self, ax: Axes | None = None) -> Display:
+        """W₂ from the data as a share of their norm over training."""
+        return ClosenessDisplay.from_curves(**{self._curve.source: self._curve}).plot(ax)
 
     def spectrum(self, ax: Axes | None = None) -> Display:
         """The data's spectrum."""

@@ -28,8 +28,7 @@ FORMAT = "eigenclock learning curve 1"
 class LearningCurve:
     """How the generated distribution of a model in training evolves, mode by mode.
 
-    Made by `predict`, `simulate` or a probe; the same for all of them. `dataset` is an xarray Dataset with dims "time",
-    "mode", "sigma".
+    Made by `predict`, `simulate` or a probe, the same for all. `dataset` is an xarray Dataset of dims "time", "mode", "sigma".
 
     **Parameters**
 

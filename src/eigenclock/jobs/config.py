@@ -171,6 +171,6 @@ def defaults() -> dict[str, Any]:
 
     What a config of an earlier version does not name, because there was no such setting, it did in this way.
     """
-    options = {"simulation": SimulationOptions(), "training": LoopOptions(), "probe": ProbeOptions()}
-    settings = flat({name: asdict(group) for name, group in options.items()})
+    simulation, training, probe = asdict(SimulationOptions()), asdict(LoopOptions()), asdict(ProbeOptions())
+    settings = flat({"simulation": simulation, "training": training, "probe": probe})
     return {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()}

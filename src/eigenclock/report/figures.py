@@ -8,7 +8,14 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..curve.displays import Display, EmergenceDisplay, KLDisplay, SamplesDisplay, SpectrumDisplay, VarianceDisplay
+from ..curve.displays import (
+    ClosenessDisplay,
+    Display,
+    EmergenceDisplay,
+    SamplesDisplay,
+    SpectrumDisplay,
+    VarianceDisplay,
+)
 from ..curve.learning_curve import LearningCurve
 from ..curve.pictures import montage, pixel_limits, png
 from ..files import atomic
@@ -40,7 +47,7 @@ def displays(predicted: LearningCurve, other: LearningCurve | None) -> dict[str,
         "spectrum": SpectrumDisplay.from_spectrum(predicted.spectrum),
         "variance": VarianceDisplay.from_curve(predicted, measured=other),
         "emergence": EmergenceDisplay.from_curves("geometric", **curves),
-        "kl": KLDisplay.from_curves(**curves),
+        "distance": ClosenessDisplay.from_curves(**curves),
     }
     if shows_images(predicted):
         found["samples"] = SamplesDisplay.from_curve(predicted, strip_times(predicted if other is None else other))
@@ -55,7 +62,7 @@ def write_figures(folder: Path, predicted: LearningCurve, other: LearningCurve |
             FigureCanvasAgg(figure)
             axes = figure.add_subplot()
             display.plot(axes)
-            if other is not None and name in ("variance", "kl"):  # a prediction may reach far beyond a run
+            if other is not None and name in ("variance", "distance"):  # a prediction may reach far beyond a run
                 recorded = other.dataset["time"].values
                 axes.set_xlim(recorded[recorded > 0][0] / 1.5, 2 * recorded[-1])
             with atomic(folder / "figures" / f"{name}.png") as temporary:

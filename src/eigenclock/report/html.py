@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from ..clocks.emergence import Emergence
+from ..clocks.settling import Settling
 from ..clocks.words import steps_text
 from ..comparison.compare import compare
 from ..curve.learning_curve import LearningCurve
@@ -39,7 +40,7 @@ def render(
         "spectrum": interactive.spectrum_figure(predicted.spectrum),
         "variance": interactive.variance_figure(predicted, other),
         "emergence": interactive.emergence_figure(comparison, predicted, other),
-        "kl": interactive.kl_figure(predicted, other),
+        "distance": interactive.distance_figure(predicted, other),
     }
     if losses:
         figures["loss"] = interactive.training_loss_figure(losses)
@@ -51,6 +52,7 @@ def render(
         loader=jinja2.PackageLoader("eigenclock.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["steps"] = steps_text
+    environment.filters["since"] = lambda value: "not yet" if value is None else f"since step {steps_text(value)}"
     environment.filters["decimals"] = _decimals
     return environment.get_template("report.html.j2").render(
         plotly=get_plotlyjs(),
@@ -59,6 +61,7 @@ def render(
         other="" if other is None else other.kind,
         frames=_frames(predicted, other, int(manifest["seed"])),
         modes=_mode_table(predicted, other),
+        ratios=_ratios(metrics["predicted"]["variance_learned"]),
         fractions=list(metrics["predicted"]["variance_learned"]),
         metrics=metrics,
         manifest=manifest,
@@ -69,9 +72,28 @@ def render(
     )
 
 
+def _ratios(times: dict[str, Any]) -> str:
+    """Times of 50, 90 and 99 % as multiples of the first: "1 : 5.2 : 40"."""
+    known = [times.get(name) for name in ("0.5", "0.9", "0.99")]
+    first = known[0]
+    return " : ".join("–" if not first or t is None else f"{t / first:.2g}" for t in known)
+
+
 def _moment(table: Emergence, mode: int) -> str:
     """When a mode emerges, in words."""
     return "from the start" if table.gray_zone[mode] else steps_text(float(table.time[mode]))
+
+
+def _since(table: Settling, mode: int) -> str:
+    """When a mode settled, in words."""
+    return steps_text(float(table.time[mode])) + (" (provisional)" if table.provisional[mode] else "")
+
+
+def _size(pixels: float) -> str:
+    """Feature size in words; empty where samples are no images."""
+    if np.isnan(pixels):
+        return ""
+    return "flat" if np.isinf(pixels) else f"{pixels:.2g} pixels"
 
 
 def _decimals(value: float, digits: int) -> str:
@@ -121,7 +143,8 @@ def _mode_table(predicted: LearningCurve, other: LearningCurve | None) -> list[d
     """A dozen modes, spread in log rank: picture, variance, emergence predicted and simulated or measured."""
     spectrum, table = predicted.spectrum, predicted.emergence()
     measured = None if other is None else other.emergence()
-    total, rows = spectrum.variance.sum(), []
+    settled = None if other is None else other.settling()
+    total, rows, sizes = spectrum.variance.sum(), [], spectrum.feature_size
     for mode in spread_modes(spectrum.n_modes, 12).tolist():
         picture = None
         if spectrum.basis is not None and shows_images(predicted):
@@ -133,6 +156,8 @@ def _mode_table(predicted: LearningCurve, other: LearningCurve | None) -> list[d
                 "variance": f"{spectrum.variance[mode]:.3g}",
                 "share": f"{100 * spectrum.variance[mode] / total:.2g} %",
                 "direction": "gray zone" if table.gray_zone[mode] else str(table.direction[mode]),
+                "size": _size(float(sizes[mode])),
+                "settled": None if settled is None else _since(settled, mode),
                 "predicted": _moment(table, mode),
                 "other": None if measured is None else _moment(measured, mode),
             }

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from ..clocks.emergence import Direction
 from ..comparison.compare import Comparison
+from ..curve.closeness import CLOSE, relative_distance
 from ..curve.learning_curve import LearningCurve
 from ..curve.palette import GRAY_ZONE, MEASURED, PREDICTED, mode_colour, spread_modes
 from ..spectrum.spectrum import Spectrum
@@ -225,14 +226,14 @@ def gain_figure(measured: LearningCurve) -> go.Figure:
     return figure
 
 
-def kl_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
-    """KL divergence over training."""
-    figure = _figure(STEPS, "KL(generated ‖ data) (nats)")
+def distance_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
+    """W₂ as a share of the data's norm over training, with a half, a quarter and a tenth."""
+    figure = _figure(STEPS, "W₂ from the data / norm of the data")
     label = "measured" if other is None else other.kind
     for name, curve, colour in (("predicted", predicted, PREDICTED), (label, other, MEASURED)):
         if curve is None:
             continue
-        time, value = curve.dataset["time"].values, curve.kl().values
+        time, value = curve.dataset["time"].values, relative_distance(curve.wasserstein().values, curve.target.values)
         shown = (time > 0) & np.isfinite(time) & np.isfinite(value) & within(time, other)
         mode = "lines" if curve is predicted else "markers"
         figure.add_scatter(
@@ -243,4 +244,6 @@ def kl_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figur
             line={"color": colour, "width": 3},
             marker={"color": colour},
         )
+    for level in CLOSE:
+        figure.add_hline(y=level, line={"color": GRAY_ZONE, "width": 1, "dash": "dot"})
     return figure

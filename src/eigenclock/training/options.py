@@ -58,9 +58,8 @@ class LoopOptions:
         for name in ("compile", "tensorboard"):
             flag(name, getattr(self, name))
 
-
     def schedule(self, steps: int) -> Callable[[float], float] | None:
-        """Learning rate after each of `steps` steps relative to its first value, as a forecast wants it; None if it is constant."""
+        """Learning rate after a step, of `steps`, relative to its first value, as a forecast wants it; None if it is constant."""
         if self.decay == 0:
             return None
         return lambda step: min(1.0, max(0.0, 1 - step / steps) / self.decay)

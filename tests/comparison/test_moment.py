@@ -1,0 +1,24 @@
+"""Moments in words."""
+
+import numpy as np
+
+from eigenclock.comparison.moment import Moment
+
+
+def test_words():
+    assert str(Moment(4100.0, 3500.0, 4700.0)) == "step 4,100 ± 15 %"
+    assert str(Moment(200.0, 199.0, 450.0)) == "step 200 (between 200 and 450)"
+    assert str(Moment(55.4, 55.4, 55.4, known=True)) == "step 55, past"
+    assert str(Moment(np.nan, np.nan, np.nan)) == "no forecast yet"
+    assert str(Moment(9000.0, 410.0, np.inf)) == "step 410 at the earliest"
+    assert Moment(4100.0, 3400.0, 5200.0).brief() == "4,100 (3,400–5,200)"
+    assert Moment(np.inf, 410.0, np.inf).brief() == "410 at the earliest"
+    assert Moment(41.0, 41.0, 41.0, known=True).brief() == "41, past"
+
+
+def test_of_draws():
+    draws = np.array([1.0, 2.0, 3.0, 4.0, np.inf])
+    moment = Moment.of_draws(draws, 0.5)
+    assert (moment.step, moment.low, moment.high) == (3.0, 2.0, 4.0)
+    assert Moment.of_draws(np.full(5, np.inf), 0.8).one_sided
+    assert Moment.of_draws(np.full(5, np.inf), 0.8).brief() == "a step beyond this forecast"
