@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from examples import pages
-from . import convolutions, copies, latents, prediction, spectra, start, training
+from . import convolutions, copies, forecasting, latents, prediction, spectra, start, training
 
 BENCHMARKS = (
     start.starting,
@@ -22,6 +22,8 @@ BENCHMARKS = (
     convolutions.matrices,
     copies.against_peers,
     copies.memory,
+    forecasting.speed,
+    forecasting.memory,
     latents.throughput,
     latents.against_descent,
     latents.memory,

@@ -261,25 +261,24 @@ def sizes_of(curve: ec.LearningCurve) -> dict[str, Bool[np.ndarray, " mode"]]:
 def stopping_table(curve: ec.LearningCurve, moments: dict[str, int]) -> str:
     """How the held-out error has changed since the loss went flat, by noise level and size, and where it was least."""
     stop, flat = ec.stopping(curve).dataset, moments["when the loss went flat"]
-    test, train = curve.dataset["test_loss"].values, level_losses(curve, "train_loss")
-    rows = []
-    for k, sigma in enumerate(LEVELS):
-        best, rise = float(stop["level_best_time"].values[k]), float(stop["level_rise"].values[k])
-        whole = test[:, :, k].sum(axis=1)
-        row = {
-            "σ": f"{sigma:g}",
-            "held-out error": f"{whole[flat]:.3g} → {whole[-1]:.3g}",
-            "training error": f"{train[flat, k]:.3g} → {train[-1, k]:.3g}",
-            "change of held-out": percent(whole[-1] / whole[flat]),
-        }
-        for words, these in sizes_of(curve).items():
-            part = test[:, these, k].sum(axis=1)
-            row[words] = percent(part[-1] / part[flat])
-        row["least at step"] = "not yet" if np.isnan(best) else f"{best:,.0f} ({percent(1 + rise)} since)"
-        rows.append(row)
+    test, train = level_losses(curve, "test_loss"), level_losses(curve, "train_loss")
+    best, rise = stop["level_best_time"].values, 1 + stop["level_rise"].values
+    rows = {
+        "held-out error, when flat": [f"{one:.3g}" for one in test[flat]],
+        "held-out error, at the end": [f"{one:.3g}" for one in test[-1]],
+        "training error, at the end": [f"{one:.3g}" for one in train[-1]],
+        "change of the held-out error": [percent(one) for one in test[-1] / test[flat]],
+    }
+    for words, these in sizes_of(curve).items():
+        part = curve.dataset["test_loss"].values[:, these].sum(axis=1)
+        rows[f"along modes of {words}"] = [percent(one) for one in part[-1] / part[flat]]
+    rows["least at step"] = ["not yet" if np.isnan(one) else f"{one:,.0f}" for one in best]
+    rows["rise since then"] = ["–" if np.isnan(one) else percent(more) for one, more in zip(best, rise, strict=True)]
+    columns = [f"σ = {sigma:g}" for sigma in LEVELS]
     copies = 100 * curve.dataset["copies_excess"].values
     told = f"Copies beyond those of held-out patches: {copies[flat]:.1f} % when flat, {copies[-1]:.1f} % at the end."
-    return f"{plates.markdown(rows)}\n\n`{ec.stopping(curve)}` {told}"
+    table = plates.markdown([{"": name, **dict(zip(columns, cells, strict=True))} for name, cells in rows.items()])
+    return f"{table}\n\n`{ec.stopping(curve)}` {told}"
 
 
 def known(value: float) -> str:

@@ -68,6 +68,11 @@ class Levels:
         return iter(self.comparisons)
 
     @property
+    def before(self) -> dict[str, LearningCurve]:
+        """Curves of the levels that need nothing of the run but its recipe: what a forecast may use."""
+        return {name: self.curves[name] for name in BEFORE}
+
+    @property
     def best(self) -> str:
         """The level of smallest median error among those that time nearly all the modes that (c) does; the simpler of equals."""
         one_layer = int(self.comparisons["c"].used.sum()) if "c" in self.comparisons else 0

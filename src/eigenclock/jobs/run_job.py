@@ -9,7 +9,7 @@ from ..checks import InputError
 from ..clocks.emergence import Direction
 from ..comparison.forecast import Forecast, forecast
 from ..comparison.forecast_check import check_forecasts
-from ..comparison.levels import BEFORE, Levels, compare_levels, predict_level, predict_levels
+from ..comparison.levels import Levels, compare_levels, predict_level, predict_levels
 from ..curve.learning_curve import LearningCurve
 from ..data import DataSet
 from ..files import atomic, locked
@@ -162,10 +162,9 @@ def compare_stages(folder: RunFolder, stage: Stages) -> MainResult:
         )
         losses = read_metrics(folder.path / STREAM)
         loss = (np.array([r["step"] for r in losses], dtype=float), np.array([r["loss"] for r in losses], dtype=float))
-        curves = {name: levels.curves[name] for name in BEFORE}
         schedule = LoopOptions(decay=details.get("decay", 0.0)).schedule(details["steps"])
-        checks = check_forecasts(curves, measured, loss=loss if losses else None, schedule=schedule)
-        outlook = forecast(curves, measured, schedule=schedule)
+        checks = check_forecasts(levels.before, measured, loss=loss if losses else None, schedule=schedule)
+        outlook = forecast(levels.before, measured, schedule=schedule)
         with atomic(folder.path / FORECASTS) as temporary:
             checks.to_csv(temporary, index=False, float_format="%.6g")
         best = levels.best

@@ -112,7 +112,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
         repeated = repetition([curve.emergence() for curve in curves])
         for seed, curve, one in zip(options.seeds, curves, compared, strict=True):
             levels.append(level_table(one, repeated, d=d, seed=seed))
-            check = check_forecasts(one.curves["c"], curve, loss=losses(place_of(folder, Run(case, seed))))
+            check = check_forecasts(one.before, curve, loss=losses(place_of(folder, Run(case, seed))))
             forecasts += [{"d": d, "seed": seed, **row} for row in check.to_dict("records")]
         _draw(ax, d, read["geometric"], known, options.seeds)
         beside = _control_words(normed) if d == first else ""

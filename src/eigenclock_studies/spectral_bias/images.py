@@ -137,7 +137,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
         ]
         for seed, curve, one in zip(options.seeds, curves, compared, strict=True):
             levels.append(level_table(one, repeated, data=data, network=network, seed=seed))
-            check = check_forecasts(one.curves["c"], curve, loss=losses(place_of(folder, Run(case, seed))))
+            check = check_forecasts(one.before, curve, loss=losses(place_of(folder, Run(case, seed))))
             forecasts += [{"data": data, "network": network, "seed": seed, **row} for row in check.to_dict("records")]
         what = f"{data}, {network}"
         claims += [_law_claim(what, Law.of(tables, direction), curves) for direction in DIRECTIONS]
