@@ -37,7 +37,7 @@ def main(docs: Path, run: Path, options: list[str], network_options: list[str]) 
     run = run / "theory"
     theory = ["predict", "--simulation.enabled", "true", "--data", "natural16", "--overwrite"]
     cli.main([*theory, "--out", str(run), *options])
-    for name in ("spectrum", "variance", "emergence", "kl", "samples"):
+    for name in ("spectrum", "variance", "emergence", "samples"):
         shutil.copy(run / "figures" / f"{name}.png", figures / f"demo_{name}.png")
     predicted, simulated = (ec.LearningCurve.load(run / name) for name in ("curve.nc", "simulated.nc"))
     comparison = ec.compare(predicted, simulated)

@@ -122,7 +122,6 @@ def test_own_loop_never_says_done_while_samples_are_noise():
     assert noise >= 2  # of the three, so that the test has something to say
 
 
-
 def test_a_loss_is_flat_from_where_it_stays_near_its_end():
     """A loss that falls like 1 + 10/step is within 3 % of its end from step 300 or so on; its smoothing looks back a fifth."""
     example = import_example("still_learning")

@@ -8,8 +8,9 @@ from .clocks.emergence import Emergence as Emergence, PowerLaw as PowerLaw
 from .clocks.passage import Clock as Clock, Passages as Passages
 from .clocks.replicates import Estimate as Estimate, LogRatio as LogRatio
 from .comparison.compare import Comparison as Comparison, compare as compare
-from .comparison.forecast import Forecast as Forecast, forecast as forecast
+from .comparison.forecast import forecast as forecast
 from .comparison.forecast_check import check_forecasts as check_forecasts
+from .comparison.forecast_result import Forecast as Forecast
 from .comparison.levels import (
     Levels as Levels,
     compare_levels as compare_levels,

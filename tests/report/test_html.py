@@ -49,7 +49,7 @@ def page(browser, folder):
 def test_page_works_from_disk_without_network_or_errors(page):
     assert page.messages == []
     assert [url for url in page.requested if not url.startswith(("file://", "data:", "blob:"))] == []
-    for name in ("spectrum", "variance", "emergence", "loss", "kl"):
+    for name in ("spectrum", "variance", "emergence", "loss", "distance"):
         figure = page.locator(f"#figure-{name}")
         assert figure.locator(".main-svg").count() > 0
         assert figure.bounding_box()["height"] > 300
@@ -139,7 +139,7 @@ def test_html_keeps_no_trace_of_a_network(folder):
 
 
 def test_figures_are_pictures(folder):
-    for name in ("spectrum", "variance", "emergence", "kl", "samples"):
+    for name in ("spectrum", "variance", "emergence", "distance", "samples"):
         picture = imread(folder / "figures" / f"{name}.png")
         assert picture.shape[1] >= 900
         assert picture[..., :3].std() > 0.02, f"{name} is blank"

@@ -1,307 +1,23 @@
 """When will it be learned? Expected steps, with intervals, of a run that is still going (*ours*, T20)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import xarray as xr
-from jaxtyping import Bool, Float
 
-from ..checks import InputError, finite_array, instance, integer, need_memory, number, random_seed
-from ..clocks.settling import WITHIN, log_ratio, settles, stays_below
-from ..curve.closeness import CLOSE, relative_distance
-from ..curve.divergences import wasserstein_of_modes
+from ..checks import InputError, instance, number
 from ..curve.learning_curve import LearningCurve
 from .compare import said_of_objective, started_late
 from .effective_time import EffectiveTime
-from .future import Future
-from .moment import Moment
-from .outlook import Outlook, outlook
+from .forecast_result import COVERAGE, Forecast, quantiles
 from .run_state import RunState
-from .weighing import DRAWS, future_of, weigh, weights_of
+from .weighing import DRAWS, Weighed, future_of, likeliest, weigh, weights_of
 
-COVERAGE = 0.8
-"""Default probability of an interval."""
-
-FINEST = 0.25
-"""The finest quarter: this share of the modes, of smallest variance."""
-
-MOST_OF = 0.9
-"""A group of modes has begun when this share of it has."""
-
-ENOUGH = 8
-"""Fewer modes on their way leave a forecast that says how little it knows."""
-
-AHEAD = np.concatenate([[0.0], np.geomspace(0.02, 7.0, 40)])
-"""ln effective time ahead at which the future is drawn."""
-
-SOME = 64
-"""Draws behind what is read from whole curves."""
-
-HEALS = 0.5
-"""Power of time with which modes near their goal are taken to close what is left."""
+ON_THE_WAY = (0.05, 0.8)
+"""Progress between which a mode's place says best how many steps a unit of predicted time is."""
 
 HORIZON = 1e3
 """How far a schedule is asked, in units of the last step."""
-
-Modes = Float[np.ndarray, " mode"]
-Flags = Bool[np.ndarray, " mode"]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Forecast:
-    """What is expected of every mode of a run, made after `made_at` steps.
-
-    - `time`, `low`, `high`: (mode,) step at which each mode begins (T12) and its interval of probability `coverage`; the measured
-      step where it has begun, NaN where there is no clock to forecast (gray zone, no prediction).
-    - `emerged`: modes that have begun so far; `pending`: modes that are to begin; `gray_zone`: modes without a clear clock.
-    - `weights`: probability of each level of theory. `time_scale`: steps per unit of predicted time of the likeliest level.
-    - `moved`: number of modes that have moved or begun: below eight a forecast is wide, and says so.
-
-    `curve` is the run so far and its expected future; `draws` are possible futures. "Begun" is not learned: `settling` and
-    `closeness` say when modes are done and samples good.
-    """
-
-    time: Modes
-    low: Modes
-    high: Modes
-    emerged: Flags
-    pending: Flags
-    gray_zone: Flags
-    target: Modes
-    made_at: float
-    coverage: float
-    time_scale: float
-    weights: dict[str, float]
-    moved: int
-    _begin: Float[np.ndarray, "draw mode"]
-    _measured: LearningCurve
-    _state: RunState
-    _future: Future | None
-    _clock: EffectiveTime
-
-    def variance_learned(self, fraction: float) -> Moment:
-        """When modes that have begun will carry this fraction of the data's variance; gray zone from the start."""
-        number("fraction", fraction, above=0, below=1)
-        return self._moment(self.target, fraction)
-
-    def finest(self, share: float = FINEST) -> Moment:
-        """When nine in ten of this share of the modes, those of smallest positive variance, will have begun."""
-        number("share", share, above=0, below=1)
-        positive = np.flatnonzero(self.target > 0)
-        order = positive[np.argsort(self.target[positive], kind="stable")]
-        weight = np.zeros(self.target.size)
-        weight[order[: max(1, round(share * positive.size))]] = 1.0
-        return self._moment(weight, MOST_OF)
-
-    def _moment(self, weight: Modes, fraction: float) -> Moment:
-        """When modes that carry a fraction of the weight have begun."""
-        known = np.where(self.gray_zone, 0.0, np.where(self.emerged, self.time, np.inf))
-        past = float(reached(known[None], weight, fraction)[0])
-        if past <= self.made_at:
-            return Moment(past, past, past, known=True)
-        if self._future is None:
-            return Moment(np.nan, np.nan, np.nan)
-        return Moment.of_draws(reached(self._begin, weight, fraction), self.coverage)
-
-    def emergence(self) -> pd.DataFrame:
-        """A row per mode: when it begins, with the interval."""
-        status = np.select(
-            [self.emerged, self.pending, self.gray_zone], ["emerged", "expected", "gray zone"], "no clock"
-        )
-        columns = {"target": self.target, "status": status, "step": self.time, "low": self.low, "high": self.high}
-        return pd.DataFrame({"mode": np.arange(self.target.size), **columns})
-
-    def to_dataframe(self) -> pd.DataFrame:
-        """The same as `emergence`."""
-        return self.emergence()
-
-    def settling(self, within: float = WITHIN) -> pd.DataFrame:
-        """A row per mode: the step from which it stays within a factor of what the sampler can reach, with the interval.
-
-        `step` is infinite where more than half of the draws do not settle within the future that is drawn, and NaN without a
-        forecast. InputError for `within` that is not above 1.
-        """
-        number("within", within, above=1)
-        nothing = np.full(self.target.size, np.nan)
-        low = middle = high = nothing
-        if self._future is not None:
-            deviation = log_ratio(np.exp(self._log_variance), np.exp(self._state.goal))
-            n, times, modes = deviation.shape
-            flat = deviation.transpose(1, 0, 2).reshape(times, n * modes)
-            moments = settles(flat, self._steps, float(np.log(within))).reshape(n, modes)
-            low, middle, high = quantiles(np.where(np.isnan(moments), np.inf, moments), self.coverage)
-        past = self._past().settling(within)
-        now = past.settled & (np.nan_to_num(middle, nan=np.inf) <= self.made_at)
-        columns = (np.where(now, past.time, column) for column in (middle, low, high))
-        status = np.where(now, np.where(past.provisional, "provisional", "settled"), "expected")
-        names = dict(zip(("step", "low", "high"), columns, strict=True))
-        return pd.DataFrame({"mode": np.arange(self.target.size), "target": self.target, "status": status, **names})
-
-    def closeness(self, fractions: Any = CLOSE) -> pd.DataFrame:
-        """A row per fraction: the step from which W₂ stays below that share of the data's norm √(Σ target), with the interval.
-
-        Infinite where most draws do not come so close within the future that is drawn. InputError for fractions that are not
-        above 0.
-        """
-        given = np.atleast_1d(finite_array("fractions", fractions, "shares > 0 of the data's norm")).astype(float)
-        if given.ndim != 1 or (given <= 0).any():
-            raise InputError(f"fractions must be shares > 0 of the data's norm, got {fractions}")
-        moments = [self._close(float(one)) for one in given]
-        rows = [
-            {"fraction": f, "step": m.step, "low": m.low, "high": m.high} for f, m in zip(given, moments, strict=True)
-        ]
-        return pd.DataFrame(rows)
-
-    def _close(self, fraction: float) -> Moment:
-        if self._future is None:
-            return Moment(np.nan, np.nan, np.nan)
-        past, time = self._past(), self._steps
-        measured = relative_distance(past.wasserstein().values, self.target)
-        if measured[-1] <= fraction:  # close already: since when
-            since = float(stays_below(measured, past.time.values, np.array([fraction]))[0])
-            return Moment(since, since, since, known=True)
-        steps = [stays_below(one, time, np.array([fraction]))[0] for one in self._distance]
-        return Moment.of_draws(np.where(np.isnan(steps), np.inf, steps), self.coverage)
-
-    @cached_property
-    def _steps(self) -> Float[np.ndarray, " time"]:
-        """Steps of the future that is drawn: of those that the schedule reaches."""
-        steps = self._clock.step(np.exp(self._state.now + AHEAD))
-        steps[0] = self.made_at
-        return steps[np.isfinite(steps)]
-
-    @cached_property
-    def _log_variance(self) -> Float[np.ndarray, "draw time mode"]:
-        """ln variance of all modes in some of the draws, along `_steps`."""
-        return self._drawn(np.round(np.linspace(0, DRAWS - 1, SOME)).astype(int))
-
-    @cached_property
-    def _distance(self) -> Float[np.ndarray, "draw time"]:
-        """W₂ of those draws as a share of the data's norm."""
-        distance = [wasserstein_of_modes(np.exp(one), self.target) for one in self._log_variance]
-        null = self._measured.null_dimension
-        if null:
-            kept = self._past().dataset["null_variance"].values[-1]
-            distance = [np.sqrt(one**2 + null * kept) for one in distance]
-        return np.stack([relative_distance(one, self.target) for one in distance])
-
-    def _drawn(self, which: np.ndarray) -> Float[np.ndarray, "draw time mode"]:
-        """ln variance of all modes in chosen draws: those with a path follow it, others close what is left with time."""
-        assert self._future is not None
-        state, ahead = self._state, AHEAD[: self._steps.size]
-        need_memory(
-            f"{which.size} draws of {self.target.size:,} modes", 24.0 * which.size * ahead.size * self.target.size
-        )
-        known = np.isfinite(state.goal) & np.isfinite(state.last)
-        goal = np.where(known, state.goal, state.last)  # a mode without a goal stays where it is
-        left = np.where(known, state.last, 0.0) - np.where(known, state.goal, 0.0)
-        everything = goal + left * np.exp(-HEALS * ahead)[:, None]
-        result = np.broadcast_to(everything, (which.size, *everything.shape)).copy()
-        path = self._future.log_variance(ahead, which)
-        seen = state.last[state.order] - path[:, :1]  # from where the mode is, not from where its path has it
-        result[:, :, state.order] = path + seen * np.exp(-HEALS * ahead)[:, None]
-        return result
-
-    def _past(self) -> LearningCurve:
-        """The measured curve up to the step of the forecast, with what its sampler can reach."""
-        dataset = self._measured.dataset
-        kept = dataset.isel(time=np.flatnonzero(dataset["time"].values <= self.made_at))
-        kept["reachable"] = ("mode", np.exp(self._state.goal))
-        return LearningCurve(kept, recipe=self._measured.recipe, source=self._measured.source)
-
-    @property
-    def curve(self) -> LearningCurve:
-        """The run so far and its expected future, the median of the draws: a LearningCurve that goes on where `measured` ends.
-
-        InputError before anything has moved.
-        """
-        self._need()
-        return self._joined(np.median(self._log_variance, axis=0))
-
-    def _joined(self, log_variance: Float[np.ndarray, "time mode"]) -> LearningCurve:
-        past, later = self._past().dataset, self._steps[1:]
-        kept = [name for name in past.data_vars if "time" not in past[name].dims]
-        dataset = past[kept].copy()
-        dataset.coords["time"] = ("time", np.concatenate([past["time"].values, later]))
-        with np.errstate(over="ignore"):
-            future = np.exp(log_variance[1:])
-        dataset["variance"] = (("time", "mode"), np.concatenate([past["variance"].values, future]))
-        for name in ("null_variance", "log_variance_error"):
-            if name in past:
-                shape = (later.size, *past[name].shape[1:])
-                values = np.broadcast_to(past[name].values[-1], shape)
-                dataset[name] = (past[name].dims, np.concatenate([past[name].values, values]))
-        dataset.attrs |= {"forecast_from": self.made_at}
-        return LearningCurve(dataset, recipe=self._measured.recipe, source="forecast")
-
-    def draws(self, n: int, *, seed: int = 0) -> xr.DataArray:
-        """`n` possible futures of the generated variance, (draw, time, mode), in squared data units, from now on.
-
-        InputError for more than 200, or before anything has moved.
-        """
-        integer("n", n, at_least=1, at_most=DRAWS)
-        random_seed(seed)
-        self._need()
-        which = np.sort(np.random.default_rng(seed).permutation(DRAWS)[:n])
-        with np.errstate(over="ignore"):
-            variance = np.exp(self._drawn(which))
-        coords = {"time": self._steps, "mode": np.arange(self.target.size)}
-        attrs = {"long_name": "possible generated variance", "units": "data units²"}
-        return xr.DataArray(variance, dims=("draw", "time", "mode"), coords=coords, attrs=attrs)
-
-    def by(self, step: float) -> Outlook:
-        """What a step of the run, past or to come, holds: shares begun and in band, frequencies, distance, samples (T18).
-
-        InputError for a step before the first record, or beyond the future that is drawn, and before anything has moved.
-        """
-        number("step", step, above=0)
-        self._need()
-        past = self._past()
-        if step <= self.made_at:
-            whole = past.variance_at(step)[None]
-        else:
-            if step > self._steps[-1]:
-                raise InputError(
-                    f"step must be <= {self._steps[-1]:,.0f}, as far as this forecast reaches, got {step:g}"
-                )
-            place = np.interp(np.log(step), np.log(self._steps), np.arange(self._steps.size))
-            before = min(int(place), self._steps.size - 2)
-            first, second = self._log_variance[:, before], self._log_variance[:, before + 1]
-            with np.errstate(invalid="ignore"):
-                moved = np.where(first == second, 0.0, second - first)
-            whole = np.exp(first + (place - before) * moved)
-        begin = np.where(self.gray_zone, 0.0, self._begin if step > self.made_at else self.time[None])
-        return outlook(float(step), whole, begin, self._measured, np.exp(self._state.goal), self.coverage)
-
-    def _need(self) -> None:
-        if self._future is None:
-            raise InputError(f"no mode has moved by step {self.made_at:,.0f}: there is no forecast yet")
-
-    @property
-    def in_band(self) -> float:
-        """Share of the data's variance in modes within 1.25 of what the sampler can reach at the last record."""
-        return self._past().settling().share()
-
-    def __str__(self) -> str:
-        band = f"{100 * self.in_band:.0f} % of the variance in its band"
-        if self._future is None:
-            return f"{band}; no mode has moved by step {self.made_at:,.0f}: no forecast yet"
-        finest = self.finest()
-        begins = "has begun" if finest.known else f"begins by {finest.brief()}"
-        quarter = self._close(CLOSE[1])
-        close = f"within ¼ of the data {'since' if quarter.known else 'by'} {quarter.brief().removesuffix(', past')}"
-        few = "" if self.moved >= ENOUGH else f"; only {self.moved} modes have moved: wide"
-        return f"{band}; finest quarter {begins}; samples {close}{few}"
-
-    def __repr__(self) -> str:
-        return (
-            f"Forecast(after {self.made_at:g} steps: {int(self.emerged.sum())} modes begun, "
-            f"{int(self.pending.sum())} expected, time scale ×{self.time_scale:.3g})"
-        )
 
 
 def forecast(
@@ -337,8 +53,8 @@ def forecast(
     >>> spectrum = ec.Spectrum.power_law(50, exponent=1.5)
     >>> slow = ec.predict(spectrum, optimizer=ec.GradientFlow(lr=0.01), time=np.geomspace(1, 1e3, 60))  # stands for a run
     >>> expected = ec.forecast(ec.predict(spectrum), slow)
-    >>> expected
-    Forecast(after 1000 steps: 9 modes begun, 41 expected, time scale ×100)
+    >>> round(expected.time_scale, -1), int(expected.pending.sum())  # a hundred steps for a unit of predicted time
+    (100.0, 41)
 
     ```
     """
@@ -372,12 +88,14 @@ def _check_same(curve: LearningCurve, measured: LearningCurve) -> None:
         )
 
 
-def _made(state: RunState, levels: Any, measured: LearningCurve, clock: EffectiveTime, coverage: float) -> Forecast:
+def _made(
+    state: RunState, levels: Mapping[str, Weighed], measured: LearningCurve, clock: EffectiveTime, coverage: float
+) -> Forecast:
     """The forecast that follows from the levels, none if nothing has moved."""
     table, target = state.table, state.table.target
     passage = np.where(state.begun, table.time, np.nan)
     begin = np.repeat(np.where(table.gray_zone, 0.0, np.where(state.before, state.first, passage))[None], DRAWS, axis=0)
-    columns, scale, weights, future = [passage] * 3, float("nan"), {}, None
+    columns, weights, future = [passage] * 3, {}, None
     if levels:
         future, weights = future_of(levels, state, 0), weights_of(levels)
         with np.errstate(divide="ignore"):
@@ -387,35 +105,22 @@ def _made(state: RunState, levels: Any, measured: LearningCurve, clock: Effectiv
         coming = state.pending & state.moving
         begin[:, coming] = steps[:, coming]
         columns = [np.where(coming, column, passage) for column in quantiles(steps, coverage)]
-        best = levels[max(weights, key=lambda name: weights[name])]
-        placed = best.progress.informative
-        scale = float(np.exp(state.now - np.median(best.progress.place[placed])))
     low, middle, high = columns
-    moved = int(state.begun.sum())
-    if levels:
-        most = levels[max(weights, key=lambda name: weights[name])]
-        on_the_way = np.zeros(target.size, dtype=bool)
-        on_the_way[state.order] = most.progress.informative[state.group]
-        moved = int((on_the_way | state.begun).sum())
+    scale, moved = _scale_and_moved(state, levels)
     return Forecast(
         middle, low, high, state.begun, state.pending, table.gray_zone, target, state.made_at, coverage, scale, weights, moved,
         begin, measured, state, future, clock,
     )  # fmt: skip
 
 
-def quantiles(draws: Float[np.ndarray, "draw mode"], coverage: float) -> list[Modes]:
-    """Low end, median and high end of draws, some of which may be infinite."""
-    tail = (1 - coverage) / 2
-    known = np.where(np.isnan(draws), np.inf, draws)
-    found = np.quantile(known, (tail, 0.5, 1 - tail), axis=0, method="nearest")
-    return [np.where(np.isnan(draws[0]), np.nan, one) for one in found]
-
-
-def reached(times: Float[np.ndarray, "draw mode"], weight: Modes, fraction: float) -> Float[np.ndarray, " draw"]:
-    """First time at which modes that carry a fraction of the weight have begun; NaN counts as never."""
-    never = np.where(np.isnan(times), np.inf, times)
-    order = np.argsort(never, axis=1, kind="stable")
-    share = np.cumsum(weight[order], axis=1)
-    first = (share >= fraction * weight.sum() * (1 - 1e-12)).argmax(axis=1)
-    rows = np.arange(len(times))
-    return never[rows, order[rows, first]]
+def _scale_and_moved(state: RunState, levels: Mapping[str, Weighed]) -> tuple[float, int]:
+    """Steps per unit of time of the likeliest level of theory, and the number of modes that have moved or begun."""
+    if not levels:
+        return float("nan"), int(state.begun.sum())
+    level = levels[likeliest(levels)]
+    progress, far = level.progress, level.grouped.at(level.progress.place)
+    between = progress.informative & (far > ON_THE_WAY[0]) & (far < ON_THE_WAY[1])  # at its end a path says little
+    sure = between if between.any() else progress.informative
+    moved = state.begun.copy()
+    moved[state.order] |= progress.informative[state.group]
+    return float(np.exp(state.now - np.median(progress.place[sure]))), int(moved.sum())

@@ -12,7 +12,8 @@ from ..checks import InputError, number, numeric_array, sequence, shown
 from ..clocks.emergence import Emergence
 from ..curve.learning_curve import LearningCurve
 from .compare import check_pair, measured_emergence
-from .forecast import COVERAGE, Forecast, forecast
+from .forecast import forecast
+from .forecast_result import COVERAGE, Forecast
 
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Shares of the run after which forecasts are made."""

@@ -47,7 +47,9 @@ class Paths:
         with np.errstate(invalid="ignore", over="ignore"):
             progress = (known - start) / np.where(whole != 0, whole, np.nan)
         usable = (np.abs(whole) > FAR) & np.isfinite(progress).all(axis=0)
-        progress = np.nan_to_num(progress)[:, _nearest(_log(curve.target.values), usable, whole > 0, rising)]
+        progress = _from_the_lowest(np.nan_to_num(progress))[
+            :, _nearest(_log(curve.target.values), usable, whole > 0, rising)
+        ]
         middle = _half_way(progress, grid)
         low, high = middle.min(initial=grid[-1]) - MARGIN, middle.max(initial=grid[0]) + MARGIN
         even = np.arange(max(low, grid[0] - MARGIN), min(high, grid[-1] + MARGIN) + STEP, STEP)
@@ -86,6 +88,13 @@ class Paths:
         before = place.astype(int)
         way, modes = place - before, np.arange(self.middle.size)
         return self.progress[before, modes] * (1 - way) + self.progress[before + 1, modes] * way
+
+
+def _from_the_lowest(progress: Float[np.ndarray, "grid mode"]) -> Float[np.ndarray, "grid mode"]:
+    """Progress counted from its lowest point, 0 before it: some paths first lead away, and runs are read from their lowest."""
+    lowest = np.minimum(progress.min(axis=0), 0.0)
+    before = np.arange(len(progress))[:, None] < progress.argmin(axis=0)
+    return np.where(before & (lowest < 0), 0.0, (progress - lowest) / (1 - lowest))
 
 
 def _log(values: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:

@@ -90,6 +90,13 @@ def weights_of(levels: Mapping[str, Weighed]) -> dict[str, float]:
     return dict(zip(levels, scipy.special.softmax(evidence).tolist(), strict=True))
 
 
+def likeliest(levels: Mapping[str, Weighed]) -> str:
+    """Name of the likeliest level of theory; of any, where no level of theory places a mode."""
+    weights = weights_of(levels)
+    known = [name for name in levels if name not in (PLAIN, ONE_TIME)] or list(levels)
+    return max(known, key=lambda name: weights[name])
+
+
 def future_of(levels: Mapping[str, Weighed], state: RunState, seed: int) -> Future:
     """Draws of the way ahead of the moving modes, each following one level, as often as it is likely."""
     rng = np.random.default_rng(seed)

@@ -147,9 +147,9 @@ class LearningCurve:
 
         ```python
         >>> import eigenclock as ec
-        >>> curve = ec.predict(ec.Spectrum([1.0, 0.1]), time=[1.0, 10.0, 100.0])
+        >>> curve = ec.predict(ec.Spectrum([1.0, 0.1]), time=[1.1**step for step in range(-40, 80)])
         >>> (curve.settling().time / curve.emergence().time).round(1)
-        array([4.7, 4.4])
+        array([5.4, 4.9])
 
         ```
         """

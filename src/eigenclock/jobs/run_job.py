@@ -7,8 +7,9 @@ import numpy as np
 
 from ..checks import InputError
 from ..clocks.emergence import Direction
-from ..comparison.forecast import Forecast, forecast
+from ..comparison.forecast import forecast
 from ..comparison.forecast_check import check_forecasts
+from ..comparison.forecast_result import Forecast
 from ..comparison.levels import Levels, compare_levels, predict_level, predict_levels
 from ..curve.learning_curve import LearningCurve
 from ..data import DataSet

@@ -62,10 +62,15 @@ def _named(part: Any) -> dict[str, Any]:
 
 def _build(entry: dict[str, Any]) -> Any:
     known = {kind.__name__: kind for base in PARTS for kind in concrete(base)} | {"LogNormal": LogNormal}
-    arguments = {
-        key: _build(value) if isinstance(value, dict) else value for key, value in entry.items() if key != "name"
-    }
+    arguments = {key: _value(value) for key, value in entry.items() if key != "name"}
     return known[entry["name"]](**arguments)
+
+
+def _value(written: Any) -> Any:
+    """An argument as it was before JSON: parts are parts again, lists tuples."""
+    if isinstance(written, dict):
+        return _build(written)
+    return tuple(written) if isinstance(written, list) else written
 
 
 def concrete(base: type[Any]) -> list[type[Any]]:
