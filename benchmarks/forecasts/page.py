@@ -68,7 +68,7 @@ def closeness(close: pd.DataFrame) -> str:
         "median factor ",
         "in the interval ",
     ]
-    head += ["settles: runs", "median of the runs' median |ln|"]
+    head += ["settles: runs", "median error of settling"]
     rows = []
     for fraction, part in close[close["judged"]].groupby("fraction"):
         cells = [_per_cent(float(fraction))]

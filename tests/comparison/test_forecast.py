@@ -263,7 +263,7 @@ def test_the_average_of_weights_lags():
 def test_wrong_kinds_are_named():
     whole, _ = run()
     predicted = ec.predict_level("c", whole.spectrum, **RECIPE)
-    with pytest.raises(ec.InputError, match="curves must be a learning curve, or several by name, got dict"):
+    with pytest.raises(ec.InputError, match="curves must be a learning curve, or several by name, got \\{\\}"):
         ec.forecast({}, whole)
     with pytest.raises(ec.InputError, match="schedule must give rates >= 0, not all 0, got 0 to 0"):
         ec.forecast(predicted, whole, schedule=[0.0, 0.0])

@@ -35,7 +35,7 @@ class EffectiveTime:
         A function is asked up to `horizon` and taken to stay at its last value. InputError for rates that are negative, not
         finite, or all zero.
         """
-        number("average", average, at_least=0)
+        average = number("average", average, at_least=0)
         if schedule is None:
             return cls(np.array([0.0, 1.0]), np.array([0.0, 1.0]), 1.0, average)
         if callable(schedule):

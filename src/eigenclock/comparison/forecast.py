@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import InputError, instance, number
+from ..checks import InputError, instance, number, shown
 from ..curve.learning_curve import LearningCurve
 from .compare import said_of_objective, started_late
 from .effective_time import EffectiveTime
@@ -58,16 +58,13 @@ def forecast(
 
     ```
     """
-    number("coverage", coverage, above=0, below=1)
-    named = {"given": curves} if isinstance(curves, LearningCurve) else curves
+    coverage = number("coverage", coverage, above=0, below=1)
+    named = by_name(curves)
     instance("measured", measured, LearningCurve, "a learning curve")
-    if not isinstance(named, Mapping) or not named:
-        raise InputError(f"curves must be a learning curve, or several by name, got {type(curves).__name__}")
     for name, curve in named.items():
         instance(f"curves[{name!r}]", curve, LearningCurve, "a learning curve")
         _check_same(curve, measured)
-    if at is not None:
-        number("at", at, at_least=0)
+    at = None if at is None else number("at", at, at_least=0)
     standard = named["c"] if "c" in named else next(iter(named.values()))
     said_of_objective(None if standard.recipe is None else standard.recipe.objective, measured)
     last = float(measured.time.values[np.isfinite(measured.time.values)][-1])
@@ -79,6 +76,14 @@ def forecast(
     state = RunState.of(measured, initial, goal, at, clock)
     levels = weigh(named, state) if state.order.size and np.isfinite(state.now) and state.back.size else {}
     return _made(state, levels, measured, clock, coverage)
+
+
+def by_name(curves: Any) -> Mapping[str, LearningCurve]:
+    """Curves by name: those given, or one called "given"."""
+    named = {"given": curves} if isinstance(curves, LearningCurve) else curves
+    if not isinstance(named, Mapping) or not named:
+        raise InputError(f"curves must be a learning curve, or several by name, got {shown(curves)}")
+    return named
 
 
 def _check_same(curve: LearningCurve, measured: LearningCurve) -> None:

@@ -12,7 +12,7 @@ from ..checks import InputError, number, numeric_array, sequence, shown
 from ..clocks.emergence import Emergence
 from ..curve.learning_curve import LearningCurve
 from .compare import check_pair, measured_emergence
-from .forecast import forecast
+from .forecast import by_name, forecast
 from .forecast_result import COVERAGE, Forecast
 
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -29,7 +29,7 @@ MOMENT = 0.9
 
 
 def check_forecasts(
-    curves: LearningCurve | Mapping[str, LearningCurve],
+    curve: LearningCurve | Mapping[str, LearningCurve],
     measured: LearningCurve,
     *,
     loss: tuple[Any, Any] | None = None,
@@ -41,7 +41,7 @@ def check_forecasts(
 
     **Parameters**
 
-    - `curves`, `measured`, `schedule`: see `forecast`; `measured` is the whole run.
+    - `curve`: one or several by name; `measured`, `schedule`: see `forecast`; `measured` is the whole run.
     - `loss`: (step,) steps and (step,) losses, for the baseline that extrapolates the loss.
     - `fractions`: shares of the run. - `coverage`: probability of the intervals.
 
@@ -51,9 +51,9 @@ def check_forecasts(
     never began whose interval reaches the end of the run; `moment_covered` whether the interval of "90 % of the variance" holds;
     `close` the ln ratio of the expected to the actual step from which W₂ stays below a quarter of the data's norm.
     """
-    named = {"given": curves} if isinstance(curves, LearningCurve) else dict(curves)
-    for curve in named.values():
-        check_pair(curve, measured)
+    named = by_name(curve)
+    for one in named.values():
+        check_pair(one, measured)
     for i, fraction in enumerate(sequence("fractions", fractions)):
         number(f"fractions[{i}]", fraction, above=0, at_most=1)
     if loss is not None:

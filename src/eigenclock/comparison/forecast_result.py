@@ -81,12 +81,12 @@ class Forecast:
 
     def variance_learned(self, fraction: float) -> Moment:
         """When modes that have begun will carry this fraction of the data's variance; gray zone from the start."""
-        number("fraction", fraction, above=0, below=1)
+        fraction = number("fraction", fraction, above=0, below=1)
         return self._moment(self.target, fraction)
 
     def finest(self, share: float = FINEST) -> Moment:
         """When nine in ten of this share of the modes, those of smallest positive variance, will have begun."""
-        number("share", share, above=0, below=1)
+        share = number("share", share, above=0, below=1)
         positive = np.flatnonzero(self.target > 0)
         order = positive[np.argsort(self.target[positive], kind="stable")]
         weight = np.zeros(self.target.size)
@@ -121,7 +121,7 @@ class Forecast:
         `step` is infinite where more than half of the draws do not settle within the future that is drawn, and NaN without a
         forecast. InputError for `within` that is not above 1.
         """
-        number("within", within, above=1)
+        within = number("within", within, above=1)
         nothing = np.full(self.target.size, np.nan)
         low = middle = high = nothing
         if self._future is not None:
@@ -254,7 +254,7 @@ class Forecast:
 
         InputError for a step before the first record, or beyond the future that is drawn, and before anything has moved.
         """
-        number("step", step, above=0)
+        step = number("step", step, above=0)
         self._need()
         past = self._past()
         if step <= self.made_at:
