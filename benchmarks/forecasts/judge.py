@@ -117,7 +117,7 @@ def _errors(error: Modes) -> dict[str, float]:
 
 
 def _interval(low: Modes, high: Modes, actual: Modes) -> dict[str, float]:
-    """Coverage, and the median over modes of the interval score of Gneiting & Raftery (2007) in ln steps."""
+    """Coverage, and the mean over modes of the interval score of Gneiting & Raftery (2007) in ln steps."""
     low, high = np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=0.0)
     outside = np.maximum(low - actual, 0) + np.maximum(actual - high, 0)
     score = high - low + 2 / (1 - COVERAGE) * outside

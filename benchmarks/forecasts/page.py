@@ -45,9 +45,12 @@ def by_run(table: pd.DataFrame, apart: dict[str, float]) -> str:
     """A row per run and share: error (90 %) of every method, coverage, spread between seeds."""
     head = ["run", "after", "to begin", "forecast", *BASELINES, "in the 80 % interval", "two seeds"]
     rows = []
-    known = table[table["error"].notna() & table["fraction"].isin((0.02, 0.05, 0.1))]
+    known = table[table["judged"] | table["fraction"].isin((0.02, 0.05, 0.1))]
     for (judged, run, fraction), part in known.groupby(["judged", "run", "fraction"], sort=False):
         by = part.set_index("method")
+        if by["error"].isna().all():
+            without_errors(rows, run, judged, fraction, by, len(head))
+            continue
         name = str(run).rsplit("_seed", 1)
         cells = [f"{name[0]}, seed {name[1]}{'' if judged else ' (constants)'}", _per_cent(fraction)]
         cells.append(str(int(by["to come"].iloc[0])))
@@ -55,6 +58,16 @@ def by_run(table: pd.DataFrame, apart: dict[str, float]) -> str:
         spread = apart.get(name[0], np.nan)
         rows.append([*cells, _per_cent(by.loc["forecast", "covered"]), _number(spread)])
     return _table(head, rows)
+
+
+def without_errors(
+    rows: list[list[str]], run: str, judged: bool, fraction: float, by: pd.DataFrame, cells: int
+) -> None:
+    """A row of a run in which fewer than five modes were still to begin, and nothing is judged; those that set constants none."""
+    if judged:
+        name = str(run).rsplit("_seed", 1)
+        left = [f"{name[0]}, seed {name[1]}", _per_cent(fraction), str(int(by["to come"].iloc[0]))]
+        rows.append([*left, *["–"] * (cells - len(left))])
 
 
 def closeness(close: pd.DataFrame) -> str:

@@ -37,6 +37,19 @@ def test_an_average_lags_by_its_time_constant():
     assert np.allclose(clock.step(clock.counts(times)), times, rtol=1e-6)
 
 
+def test_a_function_that_goes_on_after_its_end_has_ended():
+    total = 1000.0
+    for schedule in (lambda s: 1 - s / total, lambda s: 0.5 * (1 + np.cos(np.pi * s / total))):
+        clock = EffectiveTime.of(schedule, 0.0, 1e5)
+        assert clock.counts(np.array(1e5)) == pytest.approx(total / 2, rel=5e-3)
+        assert np.isinf(clock.step(np.array(total)))
+
+
+def test_warm_up_is_in_units_of_the_largest_rate():
+    clock = EffectiveTime.of(lambda step: min(step / 100, 1.0), 0.0, 1e4)
+    assert clock.counts(np.array([100.0, 1100.0])) == pytest.approx([50.0, 1050.0], rel=1e-2)
+
+
 def test_errors():
     for schedule, words in (
         ([-1.0, 1.0], "schedule must give rates >= 0, not all 0, got -1 to 1"),

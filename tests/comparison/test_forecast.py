@@ -184,7 +184,7 @@ def test_closeness_and_settling_of_a_run_that_theory_describes(planted):
     later = settled.settled & (settled.time > 100) & np.isfinite(expected.step)
     assert later.sum() > 20
     assert np.median(np.abs(np.log(expected.step[later] / settled.time[later]))) < 0.3
-    assert set(expected.status) <= {"settled", "provisional", "expected"}
+    assert set(expected.status) <= {"in band", "provisional", "expected"}
     with pytest.raises(ec.InputError, match="within must be a finite number > 1, got 1"):
         made.settling(within=1.0)
     with pytest.raises(ec.InputError, match="fractions must be shares > 0 of the data's norm, got 0"):
@@ -209,7 +209,7 @@ def test_a_few_modes_make_a_wide_forecast_that_says_so():
     slow = ec.predict(spectrum, optimizer=ec.GradientFlow(lr=0.01), time=np.geomspace(1, 1e4, 80))
     made = ec.forecast(ec.predict(spectrum, time=np.geomspace(1e-3, 1e6, 300)), slow, at=20)
     assert made.moved < 8
-    assert "modes have moved: wide" in str(made)
+    assert "only 1 mode has moved: wide" in str(made)
 
 
 def test_levels_are_weighed_by_what_describes_the_run():
@@ -273,3 +273,49 @@ def test_wrong_kinds_are_named():
         ec.forecast(predicted, whole, schedule=lambda step: "fast")
     with pytest.raises(ec.InputError, match="average must be a finite number >= 0, got -1"):
         ec.forecast(predicted, whole, average=-1.0)
+
+
+def test_a_record_that_diverged_does_not_silence_the_forecast():
+    whole, _ = run()
+    predicted = ec.predict_level("c", whole.spectrum, **RECIPE)
+    plain = ec.forecast(predicted, whole, at=100)
+    for record in (3, np.flatnonzero(whole.time.values <= 100)[-1]):
+        broken = whole.dataset.copy(deep=True)
+        broken["variance"][record] = np.nan
+        made = ec.forecast(predicted, ec.LearningCurve(broken, recipe=None, source="measurement"), at=100)
+        assert np.median(np.abs(np.log(made.time[made.pending] / plain.time[made.pending]))) < SEEDS
+
+
+def test_beyond_the_last_record_nothing_is_known():
+    whole, _ = run(until=100)
+    made = ec.forecast(ec.predict_level("c", whole.spectrum, **RECIPE), whole, at=1e6)
+    assert made.made_at == whole.time.values[-1]
+    between = ec.forecast(ec.predict_level("c", whole.spectrum, **RECIPE), whole, at=90)
+    assert between.by(89.0).begun.value <= between.by(95.0).begun.value
+
+
+def test_what_a_late_probe_found_has_begun():
+    late, _ = run(drop=30)
+    made = ec.forecast(ec.predict_level("c", late.spectrum, **RECIPE), late)
+    assert made.by(float(late.time.values[0])).begun.value > 0.5
+    assert "before the first record" in set(made.emergence().status)
+
+
+def test_modes_that_the_data_lack_go_on_falling():
+    spectrum = ec.Spectrum(np.append(np.geomspace(1, 1e-3, 20), np.zeros(4)))
+    recipe = {"objective": ec.EDM(density=ec.LogNormal()), "sampler": ec.Heun(steps=20)}
+    whole = ec.predict(spectrum, architecture=ec.OneLayer(0.0), **recipe, time=np.geomspace(0.1, 1e6, 120))
+    made = ec.forecast(ec.predict_level("c", spectrum, **recipe), whole, at=20)
+    actual, found = whole.closeness((0.25,)).values[0], made.closeness((0.25,)).step[0]
+    assert abs(np.log(found / actual)) < np.log(2)
+
+
+def test_curves_of_the_wrong_kind():
+    whole, _ = run()
+    predicted = ec.predict_level("c", whole.spectrum, **RECIPE)
+    with pytest.raises(ec.InputError, match="curves must not be named 'one time'"):
+        ec.forecast({"one time": predicted}, whole)
+    with pytest.raises(ec.InputError, match="curves must be predicted at two or more finite times > 0, got 1"):
+        ec.forecast(ec.predict(whole.spectrum, time=[5.0]), whole)
+    with pytest.warns(ec.InputWarning, match="a prediction ends while many of its modes are still on their way"):
+        ec.forecast(ec.predict(whole.spectrum, **RECIPE, time=np.geomspace(0.01, 1.0, 50)), whole, at=100)

@@ -10,10 +10,11 @@ def test_words():
     assert str(Moment(200.0, 199.0, 450.0)) == "step 200 (between 200 and 450)"
     assert str(Moment(55.4, 55.4, 55.4, known=True)) == "step 55, past"
     assert str(Moment(np.nan, np.nan, np.nan)) == "no forecast yet"
-    assert str(Moment(9000.0, 410.0, np.inf)) == "step 410 at the earliest"
-    assert Moment(4100.0, 3400.0, 5200.0).brief() == "4,100 (3,400–5,200)"
-    assert Moment(np.inf, 410.0, np.inf).brief() == "410 at the earliest"
-    assert Moment(41.0, 41.0, 41.0, known=True).brief() == "41, past"
+    assert str(Moment(9000.0, 410.0, np.inf)) == "after step 410"
+    assert Moment(4100.0, 3400.0, 5200.0).when() == "by 4,100 (3,400–5,200)"
+    assert Moment(np.inf, 410.0, np.inf).when() == "after 410"
+    assert Moment(41.0, 41.0, 41.0, known=True).when() == "since 41"
+    assert Moment(np.nan, np.nan, np.nan).when() == "at a step not known yet"
 
 
 def test_of_draws():
@@ -21,4 +22,4 @@ def test_of_draws():
     moment = Moment.of_draws(draws, 0.5)
     assert (moment.step, moment.low, moment.high) == (3.0, 2.0, 4.0)
     assert Moment.of_draws(np.full(5, np.inf), 0.8).one_sided
-    assert Moment.of_draws(np.full(5, np.inf), 0.8).brief() == "a step beyond this forecast"
+    assert Moment.of_draws(np.full(5, np.inf), 0.8).when() == "by a step beyond this forecast"

@@ -125,7 +125,7 @@ def compare(curve: LearningCurve, measured: LearningCurve, *, threshold: Thresho
     """Compare the clocks of a predicted and a measured (or simulated) curve of the same modes.
 
     Fewer than two comparable modes give NaN statistics. A measurement that started late is read from the predicted start, and
-    modes that it found learned are left out.
+    modes that it found begun are left out.
 
     InputError if the curves have different modes. Warns where the measured network predicts another target than the curve's.
 

@@ -30,10 +30,10 @@ class EffectiveTime:
 
     @classmethod
     def of(cls, schedule: Any, average: float, horizon: float) -> "EffectiveTime":
-        """From a schedule: None, a function of the step, or the learning rate of every step; in units of its first rate.
+        """From a schedule: None, a function of the step, or the learning rate of every step; in units of its largest rate.
 
-        A function is asked up to `horizon` and taken to stay at its last value. InputError for rates that are negative, not
-        finite, or all zero.
+        A function is asked up to `horizon` and taken to stay at its last value; once a schedule has fallen below a thousandth
+        of its largest rate it has ended. InputError for rates that are not finite, or all zero, or negative in an array.
         """
         average = number("average", average, at_least=0)
         if schedule is None:
@@ -46,9 +46,9 @@ class EffectiveTime:
             if rates.ndim != 1 or rates.size == 0:
                 raise InputError(f"schedule must be the rate of every step, (step,), got shape {rates.shape}")
             rates, steps = np.append(rates, rates[-1]), np.arange(rates.size + 1.0)
-        if rates.min() < 0 or not rates.max() > 0:
+        if (not callable(schedule) and rates.min() < 0) or not rates.max() > 0:
             raise InputError(f"schedule must give rates >= 0, not all 0, got {rates.min():g} to {rates.max():g}")
-        rates = rates / rates[rates > 0][0]
+        rates = _ended(rates / rates.max())
         gone = rates[:-1] * np.diff(steps) if not callable(schedule) else (rates[1:] + rates[:-1]) / 2 * np.diff(steps)
         return cls(steps, np.concatenate([[0.0], np.cumsum(gone)]), float(rates[-1]), average)
 
@@ -76,6 +76,17 @@ class EffectiveTime:
             rate = np.maximum(-np.expm1(-time / a), 1e-9)
             time = np.maximum(time - (time + a * np.expm1(-time / a) - known) / rate, 1e-12)
         return np.where(np.isfinite(step), time, np.inf)
+
+
+END = 1e-3
+"""Share of the largest rate below which a schedule that has been there has ended: what it gives later does not count."""
+
+
+def _ended(rates: Float[np.ndarray, " step"]) -> Float[np.ndarray, " step"]:
+    """Rates, zero from where they first fall to nearly nothing after their largest."""
+    after = np.arange(rates.size) > rates.argmax()
+    low = after & (rates < END)
+    return np.where(np.maximum.accumulate(low), 0.0, rates)
 
 
 def _rate(schedule: Callable[[float], Any], step: float) -> float:

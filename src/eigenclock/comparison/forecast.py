@@ -1,4 +1,4 @@
-"""When will it be learned? Expected steps, with intervals, of a run that is still going (*ours*, T20)."""
+"""When will it begin, settle, be close? Expected steps, with intervals, of a run that is still going (*ours*, T20)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,14 +9,15 @@ from ..checks import InputError, instance, number, shown
 from ..curve.learning_curve import LearningCurve
 from .compare import said_of_objective, started_late
 from .effective_time import EffectiveTime
-from .forecast_result import COVERAGE, Forecast, quantiles
+from .forecast_result import COVERAGE, Forecast
+from .moment import quantiles
 from .run_state import RunState
-from .weighing import DRAWS, Weighed, future_of, likeliest, weigh, weights_of
+from .weighing import DRAWS, ONE_TIME, PLAIN, Weighed, future_of, likeliest, weigh, weights_of
 
 ON_THE_WAY = (0.05, 0.8)
 """Progress between which a mode's place says best how many steps a unit of predicted time is."""
 
-HORIZON = 1e3
+HORIZON = 100.0
 """How far a schedule is asked, in units of the last step."""
 
 
@@ -67,7 +68,7 @@ def forecast(
     at = None if at is None else number("at", at, at_least=0)
     standard = named["c"] if "c" in named else next(iter(named.values()))
     said_of_objective(None if standard.recipe is None else standard.recipe.objective, measured)
-    last = float(measured.time.values[np.isfinite(measured.time.values)][-1])
+    last = float(measured.time.values[np.isfinite(measured.time.values)].max(initial=1.0))
     constant = float(measured.dataset.attrs.get("average", 0.0)) if average is None else average
     clock = EffectiveTime.of(schedule, constant, HORIZON * max(last, 1.0))
     initial = standard.initial.values if started_late(measured) else measured.initial.values
@@ -83,6 +84,9 @@ def by_name(curves: Any) -> Mapping[str, LearningCurve]:
     named = {"given": curves} if isinstance(curves, LearningCurve) else curves
     if not isinstance(named, Mapping) or not named:
         raise InputError(f"curves must be a learning curve, or several by name, got {shown(curves)}")
+    taken = next((name for name in named if name in (PLAIN, ONE_TIME)), None)
+    if taken is not None:
+        raise InputError(f"curves must not be named {taken!r}: a forecast has a level of that name itself")
     return named
 
 

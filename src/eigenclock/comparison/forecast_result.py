@@ -14,10 +14,11 @@ from ..clocks.settling import WITHIN, log_ratio, settles, stays_below
 from ..curve.closeness import CLOSE, relative_distance
 from ..curve.divergences import wasserstein_of_modes
 from ..curve.learning_curve import LearningCurve
+from ..spectrum.spatial import feature_size
 from .effective_time import EffectiveTime
-from .future import Future
-from .moment import Moment
-from .outlook import Outlook, outlook
+from .future import Future, falling
+from .moment import Moment, quantiles, reached
+from .outlook import Outlook, finest_frequency, outlook
 from .run_state import RunState
 from .weighing import DRAWS
 
@@ -42,6 +43,9 @@ SOME = 64
 HEALS = 0.5
 """Power of time with which modes near their goal are taken to close what is left."""
 
+
+TINY = 1e-300
+"""Smallest variance that has a logarithm."""
 
 Modes = Float[np.ndarray, " mode"]
 Flags = Bool[np.ndarray, " mode"]
@@ -79,10 +83,13 @@ class Forecast:
     _future: Future | None
     _clock: EffectiveTime
 
-    def variance_learned(self, fraction: float) -> Moment:
+    def variance_begun(self, fraction: float) -> Moment:
         """When modes that have begun will carry this fraction of the data's variance; gray zone from the start."""
         fraction = number("fraction", fraction, above=0, below=1)
         return self._moment(self.target, fraction)
+
+    variance_learned = variance_begun
+    """The name of version 0.1.0."""
 
     def finest(self, share: float = FINEST) -> Moment:
         """When nine in ten of this share of the modes, those of smallest positive variance, will have begun."""
@@ -95,7 +102,7 @@ class Forecast:
 
     def _moment(self, weight: Modes, fraction: float) -> Moment:
         """When modes that carry a fraction of the weight have begun."""
-        known = np.where(self.gray_zone, 0.0, np.where(self.emerged, self.time, np.inf))
+        known = np.nan_to_num(self._begun_at, nan=np.inf)
         past = float(reached(known[None], weight, fraction)[0])
         if past <= self.made_at:
             return Moment(past, past, past, known=True)
@@ -103,11 +110,18 @@ class Forecast:
             return Moment(np.nan, np.nan, np.nan)
         return Moment.of_draws(reached(self._begin, weight, fraction), self.coverage)
 
+    @property
+    def _begun_at(self) -> Modes:
+        """Step at which each mode began, 0 in the gray zone, the first record where a late probe found it; NaN if it has not."""
+        state = self._state
+        return np.where(
+            self.gray_zone, 0.0, np.where(state.before, state.first, np.where(self.emerged, self.time, np.nan))
+        )
+
     def emergence(self) -> pd.DataFrame:
         """A row per mode: when it begins, with the interval."""
-        status = np.select(
-            [self.emerged, self.pending, self.gray_zone], ["emerged", "expected", "gray zone"], "no clock"
-        )
+        kinds = [self.emerged, self._state.before, self.pending, self.gray_zone]
+        status = np.select(kinds, ["emerged", "before the first record", "expected", "gray zone"], "no clock")
         columns = {"target": self.target, "status": status, "step": self.time, "low": self.low, "high": self.high}
         return pd.DataFrame({"mode": np.arange(self.target.size), **columns})
 
@@ -131,9 +145,10 @@ class Forecast:
             moments = settles(flat, self._steps, float(np.log(within))).reshape(n, modes)
             low, middle, high = quantiles(np.where(np.isnan(moments), np.inf, moments), self.coverage)
         past = self._past().settling(within)
-        now = past.settled & (np.nan_to_num(middle, nan=np.inf) <= self.made_at)
+        early = True if self._future is None else np.nan_to_num(middle, nan=np.inf) <= self.made_at
+        now = past.settled & early
         columns = (np.where(now, past.time, column) for column in (middle, low, high))
-        status = np.where(now, np.where(past.provisional, "provisional", "settled"), "expected")
+        status = np.where(now, np.where(past.provisional, "provisional", "in band"), "expected")
         names = dict(zip(("step", "low", "high"), columns, strict=True))
         return pd.DataFrame({"mode": np.arange(self.target.size), "target": self.target, "status": status, **names})
 
@@ -153,13 +168,14 @@ class Forecast:
         return pd.DataFrame(rows)
 
     def _close(self, fraction: float) -> Moment:
-        if self._future is None:
-            return Moment(np.nan, np.nan, np.nan)
-        past, time = self._past(), self._steps
+        past = self._past()
         measured = relative_distance(past.wasserstein().values, self.target)
         if measured[-1] <= fraction:  # close already: since when
             since = float(stays_below(measured, past.time.values, np.array([fraction]))[0])
             return Moment(since, since, since, known=True)
+        if self._future is None:
+            return Moment(np.nan, np.nan, np.nan)
+        time = self._steps
         steps = [stays_below(one, time, np.array([fraction]))[0] for one in self._distance]
         return Moment.of_draws(np.where(np.isnan(steps), np.inf, steps), self.coverage)
 
@@ -181,9 +197,21 @@ class Forecast:
         distance = [wasserstein_of_modes(np.exp(one), self.target) for one in self._log_variance]
         null = self._measured.null_dimension
         if null:
-            kept = self._past().dataset["null_variance"].values[-1]
-            distance = [np.sqrt(one**2 + null * kept) for one in distance]
+            distance = [np.sqrt(one**2 + null * self._null(self._steps)) for one in distance]
         return np.stack([relative_distance(one, self.target) for one in distance])
+
+    def _null(self, steps: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
+        """Variance along each direction that the spectrum leaves out: as it was, and falling on as it fell lately."""
+        past = self._past()
+        known = past.time.values > 0
+        time, value = past.time.values[known], np.maximum(past.dataset["null_variance"].values[known], TINY)
+        if time.size == 0:
+            return np.full(steps.shape, past.dataset["null_variance"].values[-1])
+        window = time >= time[-1] / np.e
+        fell = np.log(value[window][-1] / value[window][0]) / max(np.log(time[window][-1] / time[window][0]), 1e-9)
+        ahead = np.log(np.maximum(steps / time[-1], 1.0))
+        inside = np.exp(np.interp(np.log(np.maximum(steps, time[0])), np.log(time), np.log(value)))
+        return inside * np.exp(falling(np.array(fell)) * ahead)
 
     def _drawn(self, which: np.ndarray) -> Float[np.ndarray, "draw time mode"]:
         """ln variance of all modes in chosen draws: those with a path follow it, others close what is left with time."""
@@ -193,9 +221,10 @@ class Forecast:
             f"{which.size} draws of {self.target.size:,} modes", 24.0 * which.size * ahead.size * self.target.size
         )
         known = np.isfinite(state.goal) & np.isfinite(state.last)
-        goal = np.where(known, state.goal, state.last)  # a mode without a goal stays where it is
+        goal = np.where(known, state.goal, state.last)
         left = np.where(known, state.last, 0.0) - np.where(known, state.goal, 0.0)
         everything = goal + left * np.exp(-HEALS * ahead)[:, None]
+        everything += np.where(known, 0.0, falling(state.trend)) * ahead[:, None]  # what the data lack goes on falling
         result = np.broadcast_to(everything, (which.size, *everything.shape)).copy()
         path = self._future.log_variance(ahead, which)
         seen = state.last[state.order] - path[:, :1]  # from where the mode is, not from where its path has it
@@ -226,12 +255,14 @@ class Forecast:
         with np.errstate(over="ignore"):
             future = np.exp(log_variance[1:])
         dataset["variance"] = (("time", "mode"), np.concatenate([past["variance"].values, future]))
-        for name in ("null_variance", "log_variance_error"):
-            if name in past:
-                shape = (later.size, *past[name].shape[1:])
-                values = np.broadcast_to(past[name].values[-1], shape)
-                dataset[name] = (past[name].dims, np.concatenate([past[name].values, values]))
-        dataset.attrs |= {"forecast_from": self.made_at}
+        if "null_variance" in past:
+            null = np.concatenate([past["null_variance"].values, self._null(later)])
+            dataset["null_variance"] = ("time", null)
+        if "log_variance_error" in past:
+            known = past["log_variance_error"].values
+            values = np.concatenate([known, np.broadcast_to(known[-1], (later.size, known.shape[1]))])
+            dataset["log_variance_error"] = (("time", "mode"), values)
+        dataset.attrs |= {"forecast_from": self.made_at, "correlated": 0}
         return LearningCurve(dataset, recipe=self._measured.recipe, source="forecast")
 
     def draws(self, n: int, *, seed: int = 0) -> xr.DataArray:
@@ -258,7 +289,7 @@ class Forecast:
         self._need()
         past = self._past()
         if step <= self.made_at:
-            whole = past.variance_at(step)[None]
+            whole = past.variance_at(min(step, float(past.time.values[-1])))[None]
         else:
             if step > self._steps[-1]:
                 raise InputError(
@@ -270,8 +301,9 @@ class Forecast:
             with np.errstate(invalid="ignore"):
                 moved = np.where(first == second, 0.0, second - first)
             whole = np.exp(first + (place - before) * moved)
-        begin = np.where(self.gray_zone, 0.0, self._begin if step > self.made_at else self.time[None])
-        return outlook(float(step), whole, begin, self._measured, np.exp(self._state.goal), self.coverage)
+        begin = self._begin if step > self.made_at else self._begun_at[None]
+        null = float(self._null(np.array([step]))[0]) if past.null_dimension else 0.0
+        return outlook(float(step), whole, begin, past, np.exp(self._state.goal), null, self.coverage)
 
     def _need(self) -> None:
         if self._future is None:
@@ -284,35 +316,25 @@ class Forecast:
 
     def __str__(self) -> str:
         band = f"{100 * self.in_band:.0f} % of the variance in its band"
-        if self._future is None:
+        if self._future is None and self.pending.any():
             return f"{band}; no mode has moved by step {self.made_at:,.0f}: no forecast yet"
         finest = self.finest()
-        begins = "has begun" if finest.known else f"begins by {finest.brief()}"
-        quarter = self._close(CLOSE[1])
-        close = f"within ¼ of the data {'since' if quarter.known else 'by'} {quarter.brief().removesuffix(', past')}"
-        few = "" if self.moved >= ENOUGH else f"; only {self.moved} modes have moved: wide"
-        return f"{band}; finest quarter {begins}; samples {close}{few}"
+        begins = "has begun" if finest.known else f"begins {finest.when()}"
+        close = f"within ¼ of the data {self._close(CLOSE[1]).when()}"
+        few = "" if self.moved >= ENOUGH else f"; only {_modes(self.moved)} moved: wide"
+        return f"{band}; finest quarter {begins}; samples {close}{self._details()}{few}"
+
+    def _details(self) -> str:
+        """How fine the details are that have begun, in words of the image; empty where samples are no images."""
+        spectrum = self._measured.spectrum
+        begun = np.isfinite(self._begun_at)[None]
+        pixels = feature_size(finest_frequency(begun, spectrum.cycles, self.target), spectrum.basis)[0]
+        return f"; details down to {max(pixels, 1):.2g} pixels have begun" if np.isfinite(pixels) else ""
 
     def __repr__(self) -> str:
-        return (
-            f"Forecast(after {self.made_at:g} steps: {int(self.emerged.sum())} modes begun, "
-            f"{int(self.pending.sum())} expected, time scale ×{self.time_scale:.3g})"
-        )
+        modes = f"{int(self.emerged.sum())} modes begun, {int(self.pending.sum())} expected"
+        return f"Forecast(after {self.made_at:g} steps: {modes}, time scale ×{self.time_scale:.3g})"
 
 
-def quantiles(draws: Float[np.ndarray, "draw mode"], coverage: float) -> list[Modes]:
-    """Low end, median and high end of draws, some of which may be infinite."""
-    tail = (1 - coverage) / 2
-    known = np.where(np.isnan(draws), np.inf, draws)
-    found = np.quantile(known, (tail, 0.5, 1 - tail), axis=0, method="nearest")
-    return [np.where(np.isnan(draws[0]), np.nan, one) for one in found]
-
-
-def reached(times: Float[np.ndarray, "draw mode"], weight: Modes, fraction: float) -> Float[np.ndarray, " draw"]:
-    """First time at which modes that carry a fraction of the weight have begun; NaN counts as never."""
-    never = np.where(np.isnan(times), np.inf, times)
-    order = np.argsort(never, axis=1, kind="stable")
-    share = np.cumsum(weight[order], axis=1)
-    first = (share >= fraction * weight.sum() * (1 - 1e-12)).argmax(axis=1)
-    rows = np.arange(len(times))
-    return never[rows, order[rows, first]]
+def _modes(number: int) -> str:
+    return "1 mode has" if number == 1 else f"{number} modes have"

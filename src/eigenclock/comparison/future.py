@@ -51,6 +51,14 @@ def needed(gain: Float[np.ndarray, "..."], slope: Float[np.ndarray, "..."]) -> F
     return ahead
 
 
+def falling(slope: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
+    """Slope of ln variance on ln time by which what the data lack goes on falling."""
+    return np.clip(np.nan_to_num(slope, nan=-HEALS), -FASTEST, -SLOWEST_FALL)
+
+
+FASTEST, SLOWEST_FALL, HEALS = 3.0, 0.25, 0.5
+"""Fastest and slowest fall that is carried on, as powers of time, and that of a mode of which no slope is known."""
+
 NEWTON, SLOWEST = 6, 0.05
 """Steps of Newton's method, and the smallest speed by which one divides."""
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
+
+Modes = Float[np.ndarray, " mode"]
 
 WIDE, EVEN = 60.0, 15.0
 """An interval wider than this, or this much wider on one side, in percent, is said by both of its ends."""
@@ -44,23 +47,41 @@ class Moment:
         if np.isinf(self.low):
             return BEYOND
         if self.one_sided:
-            return f"step {low} at the earliest"
+            return f"after step {low}"
         below, above = 100 * (1 - self.low / self.step), 100 * (self.high / self.step - 1)
         even = max(below, above) <= WIDE and abs(below - above) <= EVEN
         return f"step {step} ± {max(below, above):.0f} %" if even else f"step {step} (between {low} and {high})"
 
-    def brief(self) -> str:
-        """For the middle of a sentence: "4,100 (3,400–5,200)"."""
+    def when(self) -> str:
+        """For the end of a sentence: "by 4,100 (3,400–5,200)", "after 410", "since 41"."""
         if np.isnan(self.step):
-            return "a step not known yet"
+            return "at a step not known yet"
         if self.known:
-            return f"{_round(self.step)}, past"
+            return f"since {_round(self.step)}"
         if np.isinf(self.low):
-            return BEYOND
+            return f"by {BEYOND}"
         if self.one_sided:
-            return f"{_round(self.low)} at the earliest"
-        return f"{_round(self.step)} ({_round(self.low)}–{_round(self.high)})"
+            return f"after {_round(self.low)}"
+        return f"by {_round(self.step)} ({_round(self.low)}–{_round(self.high)})"
 
 
 def _round(value: float) -> str:
     return f"{float(f'{value:.2g}'):,.0f}" if np.isfinite(value) else "∞"
+
+
+def quantiles(draws: Float[np.ndarray, "draw mode"], coverage: float) -> list[Modes]:
+    """Low end, median and high end of draws, some of which may be infinite."""
+    tail = (1 - coverage) / 2
+    known = np.where(np.isnan(draws), np.inf, draws)
+    found = np.quantile(known, (tail, 0.5, 1 - tail), axis=0, method="nearest")
+    return [np.where(np.isnan(draws[0]), np.nan, one) for one in found]
+
+
+def reached(times: Float[np.ndarray, "draw mode"], weight: Modes, fraction: float) -> Float[np.ndarray, " draw"]:
+    """First time at which modes that carry a fraction of the weight have begun; NaN counts as never."""
+    never = np.where(np.isnan(times), np.inf, times)
+    order = np.argsort(never, axis=1, kind="stable")
+    share = np.cumsum(weight[order], axis=1)
+    first = (share >= fraction * weight.sum() * (1 - 1e-12)).argmax(axis=1)
+    rows = np.arange(len(times))
+    return never[rows, order[rows, first]]

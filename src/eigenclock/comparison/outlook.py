@@ -36,7 +36,7 @@ class Outlook:
       sampler can reach. - `distance`: W₂ as a share of the data's norm.
     - `cycles`: finest spatial frequency, in cycles per image, up to which nine in ten modes have begun; NaN for data that are no
       images. - `feature_size`: half of its period, in pixels.
-    - `variance`: (mode,) expected generated variance.
+    - `variance`: (mode,) expected generated variance; `null_variance`: that of directions that the spectrum leaves out.
     """
 
     step: float
@@ -46,6 +46,7 @@ class Outlook:
     cycles: Interval
     feature_size: Interval
     variance: Float[np.ndarray, " mode"]
+    null_variance: float
     _measured: LearningCurve
 
     def sample(self, n: int, *, seed: int = 0) -> Float[np.ndarray, "n ..."]:
@@ -56,7 +57,8 @@ class Outlook:
         small.coords["time"] = ("time", np.array([self.step]))
         small["variance"] = (("time", "mode"), self.variance[None])
         if "null_variance" in dataset:
-            small["null_variance"] = ("time", dataset["null_variance"].values[-1:])
+            small["null_variance"] = ("time", np.array([self.null_variance]))
+        small.attrs = dataset.attrs | {"correlated": 0}
         curve = LearningCurve(small, recipe=self._measured.recipe, source="forecast")
         return curve.sample(n, time=self.step, seed=seed)
 
@@ -66,9 +68,8 @@ class Outlook:
             f"{100 * self.in_band.value:.0f} % ({100 * self.in_band.low:.0f}–{100 * self.in_band.high:.0f}) is in its band",
         ]
         if np.isfinite(self.cycles.value) and self.cycles.value > 0:
-            words.append(
-                f"details down to {self.feature_size.value:.2g} pixels ({self.cycles.value:.2g} cycles per image) have begun"
-            )
+            pixels, cycles = max(self.feature_size.value, 1), self.cycles.value
+            words.append(f"details down to {pixels:.2g} pixels ({cycles:.2g} cycles per image) have begun")
         words.append(
             f"W₂ is {self.distance.value:.2g} ({self.distance.low:.2g}–{self.distance.high:.2g}) of the data's norm"
         )
@@ -84,6 +85,7 @@ def outlook(
     begin: Float[np.ndarray, "other mode"],
     measured: LearningCurve,
     reachable: Float[np.ndarray, " mode"],
+    null: float,
     coverage: float,
 ) -> Outlook:
     """What draws of variances at a step, and of the steps at which modes begin, say of it."""
@@ -92,20 +94,20 @@ def outlook(
     inside = np.abs(log_ratio(variance, reachable)) <= np.log(WITHIN)
     distance = wasserstein_of_modes(variance, target)
     if measured.null_dimension:
-        distance = np.sqrt(distance**2 + measured.null_dimension * measured.dataset["null_variance"].values[-1])
+        distance = np.sqrt(distance**2 + measured.null_dimension * null)
     spectrum = measured.spectrum
-    finest = _finest(begun, spectrum.cycles, target)
+    finest = finest_frequency(begun, spectrum.cycles, target)
     size = feature_size(finest, spectrum.basis)
     has_begun, in_band = (Interval.of(flags @ target / total, coverage) for flags in (begun, inside))
     near = Interval.of(relative_distance(distance, target), coverage)
     cycles, pixels = (Interval.of(one, coverage) for one in (finest, size))
-    return Outlook(step, has_begun, in_band, near, cycles, pixels, np.median(variance, axis=0), measured)
+    return Outlook(step, has_begun, in_band, near, cycles, pixels, np.median(variance, axis=0), null, measured)
 
 
-def _finest(
+def finest_frequency(
     begun: np.ndarray, cycles: Float[np.ndarray, " mode"], target: Float[np.ndarray, " mode"]
 ) -> Float[np.ndarray, " other"]:
-    """Largest frequency up to which nine in ten modes have begun, of modes with variance; NaN where there are none."""
+    """Largest frequency, in cycles per image, up to which nine in ten modes have begun; NaN where samples are no images."""
     known = np.isfinite(cycles) & (target > 0)
     if not known.any():
         return np.full(len(begun), np.nan)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ..checks import InputError, say
 from ..curve.learning_curve import LearningCurve
 
 STEP = 0.1
@@ -12,6 +13,9 @@ STEP = 0.1
 
 MARGIN = 6.0
 """How far, in ln time, the grid reaches beyond the first and the last time at which any mode is half-way."""
+
+MOVING, MANY = 0.05, 0.25
+"""A prediction ends too soon where ln variance of more than this share of the modes has moved so much in its last e-fold."""
 
 FAR = np.log(2.0)
 """A mode whose start lies within this of its goal, in ln variance, has no path to speak of."""
@@ -41,12 +45,17 @@ class Paths:
         """
         time, variance = curve.time.values, curve.variance.values
         kept = (time > 0) & np.isfinite(time)
+        if kept.sum() < 2:
+            raise InputError(f"curves must be predicted at two or more finite times > 0, got {int(kept.sum())}")
         grid, known = np.log(time[kept]), _log(variance[kept])
         start = _log(curve.initial.values)
         whole = known[-1] - start
         with np.errstate(invalid="ignore", over="ignore"):
             progress = (known - start) / np.where(whole != 0, whole, np.nan)
         usable = (np.abs(whole) > FAR) & np.isfinite(progress).all(axis=0)
+        late = np.abs(known[-1] - known[np.searchsorted(grid, grid[-1] - 1.0)])
+        if (late[np.isfinite(late)] > MOVING).sum() > MANY * late.size:
+            say("a prediction ends while many of its modes are still on their way: predict to later times", level=5)
         progress = _from_the_lowest(np.nan_to_num(progress))[
             :, _nearest(_log(curve.target.values), usable, whole > 0, rising)
         ]

@@ -21,6 +21,9 @@ MOST_RECORDS = 16
 GROUPS = 96
 """Groups of neighbouring modes in each direction, at most."""
 
+WHOLE = 0.5
+"""A record counts if more than this share of its modes is finite."""
+
 NEAR = 0.3
 """A mode whose start lies within this of its goal, in ln variance, has no path to be placed on."""
 
@@ -75,10 +78,16 @@ class RunState:
         InputError if nothing was recorded by then.
         """
         times, target, late = measured.time.values, measured.target.values, started_late(measured)
-        last = float(times[np.isfinite(times)][-1]) if at is None else float(at)
+        if not np.isfinite(times).any():
+            raise InputError("measured must have a record at a finite step, got none")
+        end = float(times[np.isfinite(times)][-1])
+        last = end if at is None else min(float(at), end)
         until = times <= last
         if not until.any():
             raise InputError(f"at must be at or after the first record, step {times[0]:g}, got {last:g}")
+        until &= np.isfinite(measured.variance.values).mean(axis=1) > WHOLE  # records of a model that had diverged
+        if not until.any():
+            raise InputError("measured must have a record that is finite, got none")
         variance, times = measured.variance.values[until], times[until]
         table = emergence(variance, times, initial, target)
         passage = np.nan_to_num(table.time)
@@ -91,7 +100,7 @@ class RunState:
         rising = target >= initial
         whole = log_variance if late else np.vstack([log_start, log_variance])
         with np.errstate(invalid="ignore"):
-            start = np.where(rising, whole.min(axis=0), whole.max(axis=0))
+            start = np.asarray(np.where(rising, np.fmin.reduce(whole), np.fmax.reduce(whole)))
         now = float(np.log(clock.counts(np.array(last)))) if last > 0 else -np.inf
         window, back = _window(counted, now)
         seen = log_variance[window]
@@ -111,6 +120,14 @@ class RunState:
     def mean(self, values: Float[np.ndarray, "*any mode"]) -> Float[np.ndarray, "*any group"]:
         """Mean over the modes of each group of values of all modes."""
         return np.add.reduceat(values[..., self.order], self.bounds, axis=-1) / self.size
+
+    @property
+    def trend(self) -> Modes:
+        """Slope of ln variance on ln time in the window; NaN with one record."""
+        if self.back.size < 2:
+            return np.full(self.last.size, np.nan)
+        with np.errstate(invalid="ignore"):
+            return np.asarray((self.window[-1] - self.window[0]) / (self.back[-1] - self.back[0]))
 
     @property
     def size(self) -> Float[np.ndarray, " group"]:

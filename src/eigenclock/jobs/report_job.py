@@ -9,6 +9,7 @@ from ..report.html import render
 from ..training.log import read_metrics
 from ..training.options import MEASURED, STREAM
 from .run_folder import CONFIG, MANIFEST, METRICS, PREDICTED, REPORT, SHOWN, SIMULATED, RunFolder
+from .summary import clocks_of
 
 
 def write_report(folder: RunFolder) -> None:
@@ -24,6 +25,9 @@ def write_report(folder: RunFolder) -> None:
             predicted = LearningCurve.load(folder.path / SHOWN)
         else:
             predicted = predicted.rescaled(metrics["comparison"]["time_scale"] or 1.0)
+    for name, curve in (("predicted", predicted), *(() if other is None else ((other.kind, other),))):
+        if "settled_share" not in metrics.get(name, {}):  # a folder of version 0.1.0
+            metrics[name] = clocks_of(curve) | metrics.get(name, {})
     config = read_text(folder.path / CONFIG, CONFIG)
     write_figures(folder.path, predicted, other)
     write_text(folder.path / REPORT, render(predicted, other, metrics, details, config, losses))

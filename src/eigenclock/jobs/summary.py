@@ -20,8 +20,9 @@ def clocks_of(curve: LearningCurve) -> dict[str, Any]:
     table, settled, close = curve.emergence(), curve.settling(), curve.closeness(CLOSE)
     relative = relative_distance(curve.wasserstein().values, curve.target.values)
     positive = curve.target.values > 0
-    last = curve.time.values[np.isfinite(curve.time.values)]
-    begun = table.gray_zone | (~table.censored & (np.nan_to_num(table.time, nan=np.inf) <= last[-1]))
+    finite = np.isfinite(curve.time.values)
+    relative = relative[finite] if finite.any() else relative
+    begun = table.gray_zone | (~table.censored & np.isfinite(table.time))
     return {
         "close": float(close.values[-1]),
         "closeness": {f"{fraction:g}": float(moment) for fraction, moment in zip(CLOSE, close.values, strict=True)},

@@ -302,7 +302,7 @@ class Probe:
                 continue
             assert other.basis is not None
             pieces = samples if other.basis.shape == self.shape else cut(samples, other.basis.shape)
-            seen = other.to_modes(pieces)
+            seen = other.basis.to_modes(pieces)  # of a model that diverged they may be NaN
             found[name] = {"variance": seen.var(axis=0), "alignment": sample_alignment(seen)}
         return found
 
