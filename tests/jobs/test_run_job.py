@@ -14,7 +14,7 @@ import eigenclock as ec
 from eigenclock import cli
 from eigenclock.data import DataSet
 from eigenclock.jobs.config import RunConfig
-from eigenclock.jobs.run_job import GAIN_LEVELS, make_probe
+from eigenclock.jobs.run_job import GAIN_LEVELS, in_steps, make_probe
 from eigenclock.training.checkpoints import FORMAT, read_checkpoint
 from eigenclock.training.options import ProbeOptions
 
@@ -221,3 +221,14 @@ def test_a_run_of_version_0_1_goes_on(tmp_path, capsys):
     assert "class_path: eigenclock.NormedMLP" in (again / "config.yaml").read_text()
     for name, tensor in read_checkpoint(again / "checkpoints/last.safetensors")[0].items():
         assert torch.equal(tensor, tensors[name]), "the same network, the same run"
+
+
+def test_a_level_in_the_steps_of_a_run_is_known_from_the_first_record_on():
+    """Level (a) may need 10⁵ steps for a unit of time: its first time > 0 then lies behind the run's first records."""
+    spectrum, recipe = ec.Spectrum([1.0, 0.01]), (ec.EDM(density=ec.LogNormal()), ec.Heun(steps=20))
+    level = ec.predict_level("a", spectrum, *recipe)
+    measured = ec.predict(spectrum, time=[0.0, 1.0, 100.0])
+    shown = in_steps(level, 1e6, measured)
+    assert np.allclose(shown.variance_at(1.0), level.initial, rtol=1e-3)
+    assert np.allclose(shown.variance_at(1e6), level.variance_at(1.0))
+    assert in_steps(level, float("nan"), measured).variance_at(2.0) == pytest.approx(level.variance_at(2.0))

@@ -147,6 +147,18 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
     return folder
 
 
+def in_steps(curve: LearningCurve, scale: float, measured: LearningCurve) -> LearningCurve:
+    """A level's curve in the steps of a run, its start known at every step before its first.
+
+    Times of a level may begin after the first records of a run: its untrained model stands for those.
+    """
+    known = curve.rescaled(scale if np.isfinite(scale) else 1.0)
+    time, recorded = known.time.values.copy(), measured.time.values
+    if time[0] == 0 and time.size > 1 and (recorded > 0).any():
+        time[0] = min(time[1], recorded[recorded > 0][0]) / 2
+    return LearningCurve(known.dataset.assign_coords(time=time), recipe=known.recipe, source=known.source)
+
+
 def compare_stages(folder: RunFolder, stage: Stages) -> MainResult:
     """Comparison at every level, forecasts against what came, and the report, from the files of a trained run."""
     from ..training.log import read_metrics
@@ -170,7 +182,7 @@ def compare_stages(folder: RunFolder, stage: Stages) -> MainResult:
             checks.to_csv(temporary, index=False, float_format="%.6g")
         best = levels.best
         scale = levels[best].time_scale
-        shown = levels.curves[best].rescaled(scale if np.isfinite(scale) else 1.0)
+        shown = in_steps(levels.curves[best], scale, measured)
         shown.save(folder.path / SHOWN)
         metrics = {
             "data": {key: details[key] for key in ("name", "source", "samples")},
