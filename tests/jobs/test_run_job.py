@@ -229,6 +229,7 @@ def test_a_level_in_the_steps_of_a_run_is_known_from_the_first_record_on():
     level = ec.predict_level("a", spectrum, *recipe)
     measured = ec.predict(spectrum, time=[0.0, 1.0, 100.0])
     shown = in_steps(level, 1e6, measured)
-    assert np.allclose(shown.variance_at(1.0), level.initial, rtol=1e-3)
+    first, start = level.variance.values[1], level.initial.values  # at 1e-4 units, step 100, and untrained
+    assert ((first < shown.variance_at(1.0)) & (shown.variance_at(1.0) < start)).all()
     assert np.allclose(shown.variance_at(1e6), level.variance_at(1.0))
     assert in_steps(level, float("nan"), measured).variance_at(2.0) == pytest.approx(level.variance_at(2.0))
