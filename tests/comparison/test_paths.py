@@ -22,6 +22,11 @@ def test_a_path_is_the_log_distance_that_a_curve_has_gone():
     assert np.isinf(paths.first_reach(np.full(3, 2.0))).all()
 
 
+def test_modes_without_variance_are_no_trouble():
+    curve = ec.predict_level("c", ec.Spectrum([1.0, 0.01, 0.0]), **RECIPE)
+    assert np.isfinite(Paths.of(curve, np.array([True, False, False])).progress).all()
+
+
 def test_modes_without_a_path_follow_their_neighbour():
     spectrum = ec.Spectrum([10.0, 0.26, 0.02])  # the second starts where it ends, at σ_data² = 0.25
     curve = ec.predict_level("c", spectrum, **RECIPE)

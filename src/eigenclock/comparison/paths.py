@@ -53,7 +53,8 @@ class Paths:
         with np.errstate(invalid="ignore", over="ignore"):
             progress = (known - start) / np.where(whole != 0, whole, np.nan)
         usable = (np.abs(whole) > FAR) & np.isfinite(progress).all(axis=0)
-        late = np.abs(known[-1] - known[np.searchsorted(grid, grid[-1] - 1.0)])
+        with np.errstate(invalid="ignore"):
+            late = np.abs(known[-1] - known[np.searchsorted(grid, grid[-1] - 1.0)])
         if (late[np.isfinite(late)] > MOVING).sum() > MANY * late.size:
             say("a prediction ends while many of its modes are still on their way: predict to later times", level=5)
         progress = _from_the_lowest(np.nan_to_num(progress))[
