@@ -55,6 +55,7 @@ class Paths:
         usable = (np.abs(whole) > FAR) & np.isfinite(progress).all(axis=0)
         with np.errstate(invalid="ignore"):
             late = np.abs(known[-1] - known[np.searchsorted(grid, grid[-1] - 1.0)])
+        late = late[curve.target.values > 0]  # what the data lack never arrives
         if (late[np.isfinite(late)] > MOVING).sum() > MANY * late.size:
             say("a prediction ends while many of its modes are still on their way: predict to later times", level=5)
         progress = _from_the_lowest(np.nan_to_num(progress))[
