@@ -18,10 +18,9 @@ def command(config: PredictConfig, call: Call) -> None:
     )
     print(f"ratios of time: {ratios(begun) or 'none begins'} (share of the variance that has begun)")
     print(f"whose steps: {result.metrics['whose_steps']}")
-    for words, times in (("begins", begun), ("settles", settled)):
-        print(
-            f"{words} in {result.metrics['steps']:,} steps: {', '.join(f'{n} {by_step(t)}' for n, t in times.items())}"
-        )
+    for words, times in (("emergence", begun), ("settling", settled)):
+        moments = ", ".join(f"{name} {by_step(time)}" for name, time in times.items())
+        print(f"predicted {words} in {result.metrics['steps']:,} steps: {moments}")
     data = "the data" if not result.predicted.stationary else "stationary data of the same power spectrum"
     near = ", ".join(f"< {name} {by_step(step)}" for name, step in found["closeness"].items())
     print(f"samples close to {data} (W₂ in units of their norm): {near}")

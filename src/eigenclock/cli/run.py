@@ -21,7 +21,9 @@ def print_trained(result: MainResult) -> None:
         ", ".join(f"{100 * f:g} % {by_step(measured[key][f'{f:g}'])}" for f in FRACTIONS)
         for key in ("variance_learned", "variance_settled")
     )
-    print(f"begun, of the variance, in {training['steps']:,} steps: {begun}")
+    print(
+        f"measured emergence in {training['steps']:,} steps (modes with this share of the variance have begun): {begun}"
+    )
     print(f"settled (within a factor of 1.25 of what the sampler can reach): {settled}")
     near = ", ".join(f"< {name} {by_step(step)}" for name, step in measured["closeness"].items())
     print(f"samples (W₂ in units of the data's norm): {near}; {measured['distance']:.2g} at the end")
