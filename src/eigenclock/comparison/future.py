@@ -53,7 +53,7 @@ def needed(gain: Float[np.ndarray, "..."], slope: Float[np.ndarray, "..."]) -> F
 
 def falling(slope: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
     """Slope of ln variance on ln time by which what the data lack goes on falling."""
-    return np.clip(np.nan_to_num(slope, nan=-HEALS), -FASTEST, -SLOWEST_FALL)
+    return np.asarray(np.clip(np.nan_to_num(slope, nan=-HEALS), -FASTEST, -SLOWEST_FALL))
 
 
 FASTEST, SLOWEST_FALL, HEALS = 3.0, 0.25, 0.5
