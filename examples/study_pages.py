@@ -227,7 +227,7 @@ def forecasts(cpu: Path, paper: Path) -> pd.DataFrame:
 
 
 def coverage(cpu: Path, paper: Path) -> pd.DataFrame:
-    """How often 80 % intervals held; none of these runs has set their width."""
+    """How often 80 % intervals held; first drafts of the forecast were tried on some of these runs (docs/forecasts.md)."""
     table = tables("forecasts", cpu, paper)
     table = table[(table["method"] == "theory") & (table["forecast"] >= FEWEST)]
     names = {"covered": "modes that came", "open": "modes that did not come", "moment_covered": "90 % of the variance"}

@@ -1,7 +1,9 @@
 """The runs behind the forecasts, and how each was trained: `python -m benchmarks.forecasts.runs` makes them again.
 
-Nine set the constants of the forecast, eight judge it; the split, by data set and network, was made before any was looked at. The
-ε-network without a skip stalls at eleven times the data's norm: it was trained first, is kept, and one with a skip beside it.
+Nine set the constants of the forecast, eight judge it. The split, by data set and network, was fixed beforehand but not kept
+blind: docs/forecasts.md says what the judged runs prompted. The ε-network without a skip stalls at eleven times the data's norm;
+it was trained first, is kept, and one with a skip was added after that was seen.
+
 What is kept of a run is a small table: variance along the modes over time, its error, and the loss.
 """
 
