@@ -14,6 +14,7 @@ from ..comparison.compare import compare
 from ..curve.learning_curve import LearningCurve
 from ..curve.palette import spread_modes
 from ..curve.pictures import data_uri, mode_picture, montage, pixel_limits, png
+from ..spectrum.spectrum import Spectrum
 from . import interactive
 from .figures import shows_images
 
@@ -89,11 +90,11 @@ def _since(table: Settling, mode: int) -> str:
     return steps_text(float(table.time[mode])) + (" (provisional)" if table.provisional[mode] else "")
 
 
-def _size(pixels: float) -> str:
+def _size(pixels: float, spectrum: Spectrum) -> str:
     """Feature size in words; empty where samples are no images."""
-    if np.isnan(pixels):
+    if np.isnan(pixels) or spectrum.basis is None:
         return ""
-    return "flat" if np.isinf(pixels) else f"{pixels:.2g} pixels"
+    return "whole image" if pixels > max(spectrum.basis.shape[:2]) else f"{pixels:.2g} pixels"
 
 
 def _decimals(value: float, digits: int) -> str:
@@ -156,7 +157,7 @@ def _mode_table(predicted: LearningCurve, other: LearningCurve | None) -> list[d
                 "variance": f"{spectrum.variance[mode]:.3g}",
                 "share": f"{100 * spectrum.variance[mode] / total:.2g} %",
                 "direction": "gray zone" if table.gray_zone[mode] else str(table.direction[mode]),
-                "size": _size(float(sizes[mode])),
+                "size": _size(float(sizes[mode]), spectrum),
                 "settled": None if settled is None else _since(settled, mode),
                 "predicted": _moment(table, mode),
                 "other": None if measured is None else _moment(measured, mode),
