@@ -10,6 +10,8 @@ import pytest
 from matplotlib.image import imread
 
 from eigenclock import cli
+from eigenclock.report.html import size_in_words
+from eigenclock.spectrum.spectrum import Spectrum
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +145,13 @@ def test_figures_are_pictures(folder):
         picture = imread(folder / "figures" / f"{name}.png")
         assert picture.shape[1] >= 900
         assert picture[..., :3].std() > 0.02, f"{name} is blank"
+
+
+def test_features_are_no_larger_than_the_image():
+    """A mode that is nearly constant has nearly no frequency: half its period would be thousands of pixels."""
+    rng = np.random.default_rng(0)
+    images = rng.standard_normal((40, 1, 1)) + 1e-3 * rng.standard_normal((40, 4, 4))
+    spectrum = Spectrum.from_samples(images)
+    assert size_in_words(float(spectrum.feature_size[0]), spectrum) == "whole image"
+    assert size_in_words(2.0, spectrum) == "2 pixels"
+    assert size_in_words(float("nan"), Spectrum([1.0])) == ""

@@ -90,7 +90,7 @@ def _since(table: Settling, mode: int) -> str:
     return steps_text(float(table.time[mode])) + (" (provisional)" if table.provisional[mode] else "")
 
 
-def _size(pixels: float, spectrum: Spectrum) -> str:
+def size_in_words(pixels: float, spectrum: Spectrum) -> str:
     """Feature size in words; empty where samples are no images."""
     if np.isnan(pixels) or spectrum.basis is None:
         return ""
@@ -157,7 +157,7 @@ def _mode_table(predicted: LearningCurve, other: LearningCurve | None) -> list[d
                 "variance": f"{spectrum.variance[mode]:.3g}",
                 "share": f"{100 * spectrum.variance[mode] / total:.2g} %",
                 "direction": "gray zone" if table.gray_zone[mode] else str(table.direction[mode]),
-                "size": _size(float(sizes[mode]), spectrum),
+                "size": size_in_words(float(sizes[mode]), spectrum),
                 "settled": None if settled is None else _since(settled, mode),
                 "predicted": _moment(table, mode),
                 "other": None if measured is None else _moment(measured, mode),
