@@ -56,6 +56,23 @@ class GaussianData:
 
 
 @dataclass(frozen=True)
+class GaussianField:
+    """Gaussian images whose power falls as 1/(1 + f²), f in cycles per image: nothing but a spectrum, yet made for convolutions."""
+
+    edge: int = 16
+    n: int = 10_000
+
+    def load(self) -> tuple[Any, ec.Spectrum]:
+        """Samples (n, edge, edge) in float32, and the spectrum that is in them."""
+        cycles = np.fft.fftfreq(self.edge, 1 / self.edge)
+        filtered = (1 + cycles[:, None] ** 2 + cycles**2) ** -0.5
+        noise = np.random.default_rng(7).standard_normal((self.n, self.edge, self.edge))
+        images = np.fft.ifft2(np.fft.fft2(noise) * filtered).real
+        samples = (images / images.std()).astype(np.float32)
+        return samples, ec.Spectrum.from_samples(samples)
+
+
+@dataclass(frozen=True)
 class Made:
     """A run: its case and seed, what it is for, and, where it has a loop of its own, which."""
 
@@ -96,7 +113,32 @@ def runs() -> list[Made]:
         _case(name, natural, ec.MLP(), 6000, 1e-3, batch_size=128)
         for name in ("natural16_epsilon_skip", "natural16_epsilon")
     )
+    field = GaussianField()
+    unet_of = {"network": ec.UNet(16, (1, 2)), "batch_size": 64}
+    dit_of = {"network": ec.DiT(2, 64, 3), "batch_size": 64}
+    more = [
+        Made(_case("field_unet", field, steps=2000, lr=3e-4, **unet_of), 0, False),
+        Made(_case("digits_dit_cosine_ema", digits, steps=4000, lr=1e-3, **dit_of), 0, False, loop="cosine and EMA"),
+        Made(_case("field_chain", field, chain, 5000, 1e-4), 0, False),
+        Made(_case("digits_unet", digits, steps=3000, lr=1e-4, **unet_of), 0, False),
+        Made(_case("digits_epsilon_skip", digits, ec.MLP(), 6000, 1e-4, batch_size=128), 0, False, loop="epsilon", objective=ec.Epsilon(path="vp")),
+        Made(_case("field_epsilon_skip", field, ec.MLP(), 6000, 1e-4, batch_size=128), 0, False, loop="epsilon", objective=ec.Epsilon(path="vp")),
+        Made(_case("digits_epsilon", digits, ec.MLP(), 6000, 1e-3, batch_size=128), 0, False, loop="epsilon without skip", objective=ec.Epsilon(path="vp")),
+        Made(_case("field_convnet_cosine_ema", field, ec.ConvNet(32, 2), 3000, 1e-3, batch_size=64), 0, False, loop="cosine and EMA"),
+        Made(_case("field_dit", field, steps=3000, lr=3e-4, **dit_of), 0, False),
+    ]
+    fresh = [
+        Made(_case("natural16_unet_slow", natural, steps=3000, lr=1e-4, **unet_of), 1, True),
+        Made(_case("fashion_chain_slow", fashion, chain, 5000, 1e-4), 2, True),
+        Made(_case("natural16_chain_slow", natural, chain, 5000, 1e-4), 2, True),
+        Made(_case("natural16_epsilon_skip_slow", natural, ec.MLP(), 6000, 1e-4, batch_size=128), 1, True, loop="epsilon", objective=ec.Epsilon(path="vp")),
+        Made(_case("fashion_dit_cosine_ema", fashion, steps=4000, lr=1e-3, **dit_of), 1, True, loop="cosine and EMA"),
+        Made(_case("fashion_unet_cosine_ema", fashion, steps=3000, lr=3e-4, **unet_of), 0, True, loop="cosine and EMA"),
+        Made(_case("natural16_dit", natural, steps=4000, lr=3e-4, **dit_of), 0, True),
+    ]
     return [
+        *more,
+        *fresh,
         *(Made(case, seed, False) for case in (digit_chain, digit_conv, normed) for seed in (0, 1)),
         *(Made(case, 0, False) for case in laws),
         *(Made(case, seed, True) for case in (fashion_chain, natural_chain) for seed in (0, 1)),

@@ -23,6 +23,9 @@ FIT = ["score-latent", "fit", "--options.k", "1", "--options.d", "2", "--options
 
 STUDY = ["study", "spectral_bias", "--preset", "tiny", "--part", "width"]
 
+LAST_WORDS = ("report: ", "model: ")
+"""A job that has said this has nothing left to do: a signal that comes while Python shuts down ends it as signals do."""
+
 CODES = {signal.SIGINT: (130,), signal.SIGTERM: (143,), signal.SIGKILL: (-9,)}
 
 
@@ -98,8 +101,9 @@ def stopped(tally, job: Job, whole: str, seconds: float, how, seed: int) -> None
         process = job.start(name)
         time.sleep(chance.uniform(0.05, seconds))
         process.send_signal(how)
-        _, words = process.communicate(timeout=120)
-        fine = process.returncode in (0, *CODES[how]) and "Traceback" not in words
+        out, words = process.communicate(timeout=120)
+        done = process.returncode == -how and out.splitlines()[-1:] and out.splitlines()[-1].startswith(LAST_WORDS)
+        fine = (process.returncode in (0, *CODES[how]) or done) and "Traceback" not in words
         early = process.returncode in (-how, 1) and "eigenclock" not in words  # before Python had got to our first line
         fault = "" if fine or early else f"ended with {process.returncode}: {words.strip()[-200:]}"
     if not fault:
