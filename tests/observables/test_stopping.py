@@ -9,14 +9,14 @@ import eigenclock as ec
 TIME = np.array([0.0, 1.0, 2.0, 4.0, 8.0])
 
 
-def curve_of(test, train=None, null=None):
+def curve_of(test, train=None, null=None, time=TIME):
     """A measured curve with these held-out losses (time, mode, sigma)."""
     test = np.asarray(test, dtype=float)
     times, modes, levels = test.shape
     spectrum = ec.Spectrum(np.ones(modes))
     if null is not None:
         spectrum = ec.Spectrum(np.ones(modes), basis=ec.PCA(np.eye(modes, modes + 2), (modes + 2,)))
-    data = spectrum.to_dataset().assign_coords(time=TIME[:times], sigma=np.arange(1.0, levels + 1))
+    data = spectrum.to_dataset().assign_coords(time=time[:times], sigma=np.arange(1.0, levels + 1))
     data["variance"] = (("time", "mode"), np.ones((times, modes)))
     data["initial"] = ("mode", np.ones(modes))
     for name, values in (
@@ -46,6 +46,23 @@ def test_planted_losses():
     assert repr(found) == (
         "Stopping(4 modes × 1 noise levels: 50 % overfit; least total held-out loss at step 2, 33 % below that at step 8)"
     )
+
+
+def test_scatter_from_record_to_record_is_not_overfitting(rng):
+    """Five hundred modes: normal scatter about a constant or a falling loss, and the same about one that rises by half."""
+    scatter = 0.05 * rng.standard_normal((40, 500, 1))
+    planted = {"flat": np.zeros(40), "falling": -np.linspace(0, 1, 40), "rising": np.abs(np.linspace(-0.5, 0.5, 40))}
+    share = {}
+    for name, course in planted.items():
+        curve = curve_of(np.exp(course[:, None, None] + scatter), time=np.arange(40.0))
+        found = ec.stopping(curve)
+        share[name] = float(found.overfits.mean())
+        assert float(found.dataset["scatter"].median()) == pytest.approx(0.05, rel=0.1)  # 500 medians of 38: 1 %
+    assert (
+        share["flat"] < 0.1
+    )  # ≥ 5 scatters from the least of forty, at −2.2, to the last: P(last > 2.8) = 0.003, more since scatter is estimated
+    assert share["falling"] < 0.02
+    assert share["rising"] > 0.98  # half is ten scatters
 
 
 def test_levels_count_alike_whatever_their_size():

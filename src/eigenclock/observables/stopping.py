@@ -11,7 +11,12 @@ from ..checks import InputError, instance
 from ..curve.learning_curve import LearningCurve
 
 RISE = 0.01
-"""Share by which the last held-out loss exceeds the least where a mode is said to overfit: less is the noise of training."""
+"""Share by which the last held-out loss exceeds the least, at least, where a mode is said to overfit."""
+
+SCATTERS = 5.0
+"""And how many times the scatter of neighbouring records in ln loss: the least of fifty records lies some two below their mean, the last
+may lie two above it, and scatter is itself estimated.
+"""
 
 STEPS = {"units": "optimizer steps"}
 
@@ -22,7 +27,8 @@ class Stopping:
 
     `dataset` holds `best_time` (mode, sigma) and `level_best_time` (sigma,), of all modes together: the recorded step of least
     held-out loss, NaN where that is the last record, so that the best may be yet to come; `rise` (mode, sigma) and `level_rise`
-    (sigma,): held-out loss at the last record over the least, less 1; `train_total` and `test_total` (time,): loss of all modes,
+    (sigma,): held-out loss at the last record over the least, less 1; `scatter` (mode, sigma): standard deviation of ln loss about a
+    smooth course, as training jumps from record to record; `train_total` and `test_total` (time,): loss of all modes,
     at each noise level relative to the first record, averaged over levels.
     """
 
@@ -35,8 +41,9 @@ class Stopping:
 
     @property
     def overfits(self) -> xr.DataArray:
-        """Whether a mode's held-out loss has risen again, by more than one per cent, (mode, sigma)."""
-        return (self.dataset["rise"] > RISE).rename("overfits").assign_attrs(long_name="overfits")
+        """Whether a mode's held-out loss has risen again, by more than one per cent and its own scatter, (mode, sigma)."""
+        least = np.maximum(np.log1p(RISE), SCATTERS * self.dataset["scatter"])
+        return (np.log1p(self.dataset["rise"]) > least).rename("overfits").assign_attrs(long_name="overfits")
 
     @property
     def stopping_time(self) -> float:
@@ -92,6 +99,11 @@ def stopping(curve: Any) -> Stopping:
         {
             "best_time": (labels, best, {"long_name": "step of least held-out loss", **STEPS}),
             "rise": (labels, rise, {"long_name": "held-out loss at the end over the least, less 1", "units": "1"}),
+            "scatter": (
+                labels,
+                _scatter(data["test_loss"].values),
+                {"long_name": "scatter of ln held-out loss", "units": "1"},
+            ),
             "level_best_time": (
                 labels[1:],
                 level_best,
@@ -132,3 +144,29 @@ def _best(loss: Any, time: Float[np.ndarray, " time"]) -> tuple[Any, Any]:
     smallest, end = known.min(axis=0), known[-1]
     ratio = np.divide(end, smallest, out=np.full(end.shape, np.inf), where=(smallest > 0) & (end < np.inf))
     return np.where(least < last, time[least], np.nan), np.where(end == smallest, 1.0, ratio) - 1
+
+
+def _scatter(loss: Float[np.ndarray, "time mode sigma"]) -> Float[np.ndarray, "mode sigma"]:
+    """Standard deviation of ln loss about a smooth course: the smaller of what second and fourth differences say; 0 if none is known.
+
+    A smooth course has small fourth differences where it bends, and small second ones where it has a corner; scatter has both.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log = np.log(loss)
+        found = [_of_differences(np.diff(log, order, axis=0), norm) for order, norm in ((2, 6), (4, 70))]
+    scatter = np.fmin(*found)
+    return np.asarray(np.nan_to_num(scatter))
+
+
+def _of_differences(difference: Float[np.ndarray, "time mode sigma"], norm: float) -> Float[np.ndarray, "mode sigma"]:
+    """Standard deviation of a record from differences whose squared weights add up to `norm`, by their median; NaN if none is finite."""
+    size = np.sort(np.where(np.isfinite(difference), np.abs(difference), np.nan), axis=0)  # NaN last
+    count = np.isfinite(size).sum(axis=0)
+    if len(size) == 0:
+        return np.full(difference.shape[1:], np.nan)
+    middle = np.take_along_axis(size, np.maximum(count - 1, 0)[None] // 2, axis=0)[0]
+    return np.asarray(middle * MEDIAN / np.sqrt(norm))
+
+
+MEDIAN = 1.4826
+"""Standard deviation of a normal quantity over the median of its absolute value."""
