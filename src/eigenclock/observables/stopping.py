@@ -14,8 +14,8 @@ RISE = 0.01
 """Share by which the last held-out loss exceeds the least, at least, where a mode is said to overfit."""
 
 SCATTERS = 5.0
-"""And how many times the scatter of neighbouring records in ln loss: the least of fifty records lies some two below their mean, the last
-may lie two above it, and scatter is itself estimated.
+"""And how many times the scatter of neighbouring records in ln loss: the least of fifty records lies some two below their mean, the
+last may lie two above it, and scatter is itself estimated.
 """
 
 STEPS = {"units": "optimizer steps"}
@@ -25,11 +25,11 @@ STEPS = {"units": "optimizer steps"}
 class Stopping:
     """Best recorded steps to stop a real training, and what going on to its end cost.
 
-    `dataset` holds `best_time` (mode, sigma) and `level_best_time` (sigma,), of all modes together: the recorded step of least
-    held-out loss, NaN where that is the last record, so that the best may be yet to come; `rise` (mode, sigma) and `level_rise`
-    (sigma,): held-out loss at the last record over the least, less 1; `scatter` (mode, sigma): standard deviation of ln loss about a
-    smooth course, as training jumps from record to record; `train_total` and `test_total` (time,): loss of all modes,
-    at each noise level relative to the first record, averaged over levels.
+    `dataset` holds `best_time` (mode, sigma) and `level_best_time` (sigma,), of all modes together: the recorded step of
+    least held-out loss, NaN where that is the last record, so that the best may be yet to come; `rise` (mode, sigma) and
+    `level_rise` (sigma,): held-out loss at the last record over the least, less 1; `scatter` (mode, sigma): standard
+    deviation of ln loss about a smooth course, as training jumps from record to record; `train_total` and `test_total`
+    (time,): loss of all modes, at each noise level relative to the first record, averaged over levels.
     """
 
     dataset: xr.Dataset
@@ -42,8 +42,8 @@ class Stopping:
     @property
     def overfits(self) -> xr.DataArray:
         """Whether a mode's held-out loss has risen again, by more than one per cent and its own scatter, (mode, sigma)."""
-        least = np.maximum(np.log1p(RISE), SCATTERS * self.dataset["scatter"])
-        return (np.log1p(self.dataset["rise"]) > least).rename("overfits").assign_attrs(long_name="overfits")
+        least = np.maximum(RISE, np.expm1(SCATTERS * self.dataset["scatter"].values))
+        return (self.dataset["rise"] > least).rename("overfits").assign_attrs(long_name="overfits")
 
     @property
     def stopping_time(self) -> float:
@@ -147,7 +147,7 @@ def _best(loss: Any, time: Float[np.ndarray, " time"]) -> tuple[Any, Any]:
 
 
 def _scatter(loss: Float[np.ndarray, "time mode sigma"]) -> Float[np.ndarray, "mode sigma"]:
-    """Standard deviation of ln loss about a smooth course: the smaller of what second and fourth differences say; 0 if none is known.
+    """Standard deviation of ln loss about a smooth course: the smaller of what second and fourth differences say, 0 if unknown.
 
     A smooth course has small fourth differences where it bends, and small second ones where it has a corner; scatter has both.
     """
@@ -159,7 +159,7 @@ def _scatter(loss: Float[np.ndarray, "time mode sigma"]) -> Float[np.ndarray, "m
 
 
 def _of_differences(difference: Float[np.ndarray, "time mode sigma"], norm: float) -> Float[np.ndarray, "mode sigma"]:
-    """Standard deviation of a record from differences whose squared weights add up to `norm`, by their median; NaN if none is finite."""
+    """Standard deviation of a record from differences whose squared weights add up to `norm`, by their median; NaN if unknown."""
     size = np.sort(np.where(np.isfinite(difference), np.abs(difference), np.nan), axis=0)  # NaN last
     count = np.isfinite(size).sum(axis=0)
     if len(size) == 0:
