@@ -14,8 +14,8 @@ RISE = 0.01
 """Share by which the last held-out loss exceeds the least, at least, where a mode is said to overfit."""
 
 SCATTERS = 5.0
-"""And how many times the scatter of neighbouring records in ln loss: the least of fifty records lies some two below their mean, the
-last may lie two above it, and scatter is itself estimated.
+"""And how many times the scatter of neighbouring records in ln loss: the least of fifty lies some two below their mean, the
+last may lie two above it, and scatter is only estimated.
 """
 
 STEPS = {"units": "optimizer steps"}
