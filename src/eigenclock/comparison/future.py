@@ -7,26 +7,29 @@ from jaxtyping import Float
 
 from .paths import Paths
 
-REVERTS = 2.0
+REVERTS = 3.0
 """ln time within which a speed above theory's returns to it: networks that accelerate go on so for a while."""
 
-RECOVERS = 0.7
+RECOVERS = 1.0
 """The same of a speed below it: a pause ends soon."""
 
-COMMON_RATE, OWN_RATE = 0.5, 0.2
+COMMON_RATE, OWN_RATE = 0.4, 0.2
 """Standard deviations of ln speed ahead, of all modes together and of each alone."""
 
 STRAGGLERS, STRAGGLES = 0.1, 0.7
 """Share of modes that fall behind, and by how much in ln speed: convolutional networks leave some modes waiting."""
 
 OTHERS = 0.055
-"""ln speed that the others gain, so that the median over all is theory's: 0.9·Φ(s/.54) + 0.1·Φ((s−.7)/.54) = ½."""
+"""ln speed that the others gain, so that the median over all is theory's: 0.9·Φ(s/.45) + 0.1·Φ((s−.7)/.45) = ½."""
 
 SEEDS = 0.25
 """Standard deviation of ln time between runs that differ in their seed alone: no forecast is surer."""
 
 SOON = 0.3
 """ln time ahead over which the difference between seeds builds up."""
+
+HOVER = 0.07
+"""ln time that modes wait before a threshold, times the square of a normal draw: what is measured scatters, and some turn back."""
 
 FARTHEST = 12.0
 """ln time ahead beyond which nothing is said."""
@@ -104,7 +107,7 @@ class Future:
             with np.errstate(invalid="ignore"):
                 ahead = np.where(np.isfinite(gap), needed(np.minimum(gap, FARTHEST), branch.slope), np.inf)
             waits.append(np.where(gap > FARTHEST, np.inf, ahead))
-        wait = np.concatenate(waits)
+        wait = np.concatenate(waits) + HOVER * (self.seeds / SEEDS) ** 2
         return np.maximum(wait + self.seeds * np.minimum(np.nan_to_num(wait, posinf=1.0) / SOON, 1), 0)
 
     def log_variance(

@@ -11,7 +11,7 @@ from .paths import STEP, Paths
 SLOPES = np.array([0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0])
 """Speeds along a path, in ln theory time per ln time, among which the data choose."""
 
-SLOPE_SPREAD = 0.6
+SLOPE_SPREAD = 0.75
 """Standard deviation of the prior of a speed about 1."""
 
 FLOOR = 0.1

@@ -122,6 +122,13 @@ class RunState:
         return np.add.reduceat(values[..., self.order], self.bounds, axis=-1) / self.size
 
     @property
+    def progress(self) -> Modes:
+        """Share of its way, in ln variance, that each mode has gone at the last record; NaN where it has none to go."""
+        way = self.goal - self.start
+        with np.errstate(invalid="ignore"):
+            return np.asarray((self.last - self.start) / np.where(way != 0, way, np.nan))
+
+    @property
     def trend(self) -> Modes:
         """Slope of ln variance on ln time in the window; NaN with one record."""
         if self.back.size < 2:
