@@ -29,6 +29,9 @@ ODDS = {"a": -1.0, "e": 1.0, PLAIN: -1.0, ONE_TIME: -1.0}
 EARLY, EARLY_UNTIL = 0.2, 0.3
 """ln speed ahead that a mode gains which has not moved, falling to none at this progress: networks accelerate at first."""
 
+TOGETHER = 0.15
+"""ln time by which all places may be off together: a network's path is not quite theory's, however many records say so."""
+
 DRAWS = 200
 """Draws behind every interval."""
 
@@ -135,7 +138,8 @@ def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generato
     rate += EARLY * (1 - gone / EARLY_UNTIL)
     rate += OTHERS - STRAGGLES * (rng.uniform(size=rate.shape) < STRAGGLERS)
     paths = Paths(level.paths.grid, level.paths.progress[:, state.order], level.paths.middle[state.order])
-    return Branch(paths, place[:, group] + modes, slopes, np.exp(rate))
+    together = TOGETHER * paired(rng, count, 1)
+    return Branch(paths, place[:, group] + modes + together, slopes, np.exp(rate))
 
 
 def paired(rng: np.random.Generator, count: int, size: int) -> Float[np.ndarray, "draw size"]:
