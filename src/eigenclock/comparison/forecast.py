@@ -8,6 +8,7 @@ import numpy as np
 from ..checks import InputError, instance, number, shown
 from ..curve.learning_curve import LearningCurve
 from .compare import said_of_objective, started_late
+from .drawn import Drawn
 from .effective_time import EffectiveTime
 from .forecast_result import COVERAGE, Forecast
 from .moment import quantiles
@@ -118,7 +119,7 @@ def _made(
     scale, moved = _scale_and_moved(state, levels)
     return Forecast(
         middle, low, high, state.begun, state.pending, table.gray_zone, target, state.made_at, coverage, scale, weights, moved,
-        begin, measured, state, future, clock,
+        begin, Drawn(state, future, measured, clock),
     )  # fmt: skip
 
 

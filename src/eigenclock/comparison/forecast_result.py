@@ -1,7 +1,6 @@
 """What is expected of a run that is still going: when modes begin and settle, when samples are close, draws (T20)."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,17 +8,14 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Bool, Float
 
-from ..checks import InputError, finite_array, integer, need_memory, number, random_seed
+from ..checks import InputError, finite_array, integer, number, random_seed
 from ..clocks.settling import WITHIN, log_ratio, settles, stays_below
 from ..curve.closeness import CLOSE, relative_distance
-from ..curve.divergences import wasserstein_of_modes
 from ..curve.learning_curve import LearningCurve
 from ..spectrum.spatial import feature_size
-from .effective_time import EffectiveTime
-from .future import Future, falling
+from .drawn import Drawn
 from .moment import Moment, quantiles, reached
 from .outlook import Outlook, finest_frequency, outlook
-from .run_state import RunState
 from .weighing import DRAWS
 
 COVERAGE = 0.8
@@ -33,19 +29,6 @@ MOST_OF = 0.9
 
 ENOUGH = 8
 """Fewer modes on their way leave a forecast that says how little it knows."""
-
-AHEAD = np.concatenate([[0.0], np.geomspace(0.02, 7.0, 40)])
-"""ln effective time ahead at which the future is drawn."""
-
-SOME = 64
-"""Draws behind what is read from whole curves."""
-
-HEALS = 0.5
-"""Power of time with which modes near their goal are taken to close what is left."""
-
-
-TINY = 1e-300
-"""Smallest variance that has a logarithm."""
 
 Modes = Float[np.ndarray, " mode"]
 Flags = Bool[np.ndarray, " mode"]
@@ -78,10 +61,7 @@ class Forecast:
     weights: dict[str, float]
     moved: int
     _begin: Float[np.ndarray, "draw mode"]
-    _measured: LearningCurve
-    _state: RunState
-    _future: Future | None
-    _clock: EffectiveTime
+    _drawn: Drawn
 
     def variance_begun(self, fraction: float) -> Moment:
         """When modes that have begun will carry this fraction of the data's variance; gray zone from the start."""
@@ -106,21 +86,21 @@ class Forecast:
         past = float(reached(known[None], weight, fraction)[0])
         if past <= self.made_at:
             return Moment(past, past, past, known=True)
-        if self._future is None:
+        if self._drawn.future is None:
             return Moment(np.nan, np.nan, np.nan)
         return Moment.of_draws(reached(self._begin, weight, fraction), self.coverage)
 
     @property
     def _begun_at(self) -> Modes:
         """Step at which each mode began, 0 in the gray zone, the first record where a late probe found it; NaN if it has not."""
-        state = self._state
+        state = self._drawn.state
         return np.where(
             self.gray_zone, 0.0, np.where(state.before, state.first, np.where(self.emerged, self.time, np.nan))
         )
 
     def emergence(self) -> pd.DataFrame:
         """A row per mode: when it begins, with the interval."""
-        kinds = [self.emerged, self._state.before, self.pending, self.gray_zone]
+        kinds = [self.emerged, self._drawn.state.before, self.pending, self.gray_zone]
         status = np.select(kinds, ["emerged", "before the first record", "expected", "gray zone"], "no clock")
         columns = {"target": self.target, "status": status, "step": self.time, "low": self.low, "high": self.high}
         return pd.DataFrame({"mode": np.arange(self.target.size), **columns})
@@ -138,14 +118,14 @@ class Forecast:
         within = number("within", within, above=1)
         nothing = np.full(self.target.size, np.nan)
         low = middle = high = nothing
-        if self._future is not None:
-            deviation = log_ratio(np.exp(self._log_variance), np.exp(self._state.goal))
+        if self._drawn.future is not None:
+            deviation = log_ratio(np.exp(self._drawn.log_variance), np.exp(self._drawn.state.goal))
             n, times, modes = deviation.shape
             flat = deviation.transpose(1, 0, 2).reshape(times, n * modes)
-            moments = settles(flat, self._steps, float(np.log(within))).reshape(n, modes)
+            moments = settles(flat, self._drawn.steps, float(np.log(within))).reshape(n, modes)
             low, middle, high = quantiles(np.where(np.isnan(moments), np.inf, moments), self.coverage)
-        past = self._past().settling(within)
-        early = True if self._future is None else np.nan_to_num(middle, nan=np.inf) <= self.made_at
+        past = self._drawn.past.settling(within)
+        early = True if self._drawn.future is None else np.nan_to_num(middle, nan=np.inf) <= self.made_at
         now = past.settled & early
         columns = (np.where(now, past.time, column) for column in (middle, low, high))
         status = np.where(now, np.where(past.provisional, "provisional", "in band"), "expected")
@@ -168,75 +148,14 @@ class Forecast:
         return pd.DataFrame(rows)
 
     def _close(self, fraction: float) -> Moment:
-        past = self._past()
+        past = self._drawn.past
         measured = relative_distance(past.wasserstein().values, self.target)
         if measured[-1] <= fraction:  # close already: since when
             since = float(stays_below(measured, past.time.values, np.array([fraction]))[0])
             return Moment(since, since, since, known=True)
-        if self._future is None:
+        if self._drawn.future is None:
             return Moment(np.nan, np.nan, np.nan)
-        time = self._steps
-        steps = [stays_below(one, time, np.array([fraction]))[0] for one in self._distance]
-        return Moment.of_draws(np.where(np.isnan(steps), np.inf, steps), self.coverage)
-
-    @cached_property
-    def _steps(self) -> Float[np.ndarray, " time"]:
-        """Steps of the future that is drawn: of those that the schedule reaches."""
-        steps = self._clock.step(np.exp(self._state.now + AHEAD))
-        steps[0] = self.made_at
-        return steps[np.isfinite(steps)]
-
-    @cached_property
-    def _log_variance(self) -> Float[np.ndarray, "draw time mode"]:
-        """ln variance of all modes in some of the draws, along `_steps`."""
-        return self._drawn(np.round(np.linspace(0, DRAWS - 1, SOME)).astype(int))
-
-    @cached_property
-    def _distance(self) -> Float[np.ndarray, "draw time"]:
-        """W₂ of those draws as a share of the data's norm."""
-        distance = [wasserstein_of_modes(np.exp(one), self.target) for one in self._log_variance]
-        null = self._measured.null_dimension
-        if null:
-            distance = [np.sqrt(one**2 + null * self._null(self._steps)) for one in distance]
-        return np.stack([relative_distance(one, self.target) for one in distance])
-
-    def _null(self, steps: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
-        """Variance along each direction that the spectrum leaves out: as it was, and falling on as it fell lately."""
-        past = self._past()
-        known = past.time.values > 0
-        time, value = past.time.values[known], np.maximum(past.dataset["null_variance"].values[known], TINY)
-        if time.size == 0:
-            return np.full(steps.shape, past.dataset["null_variance"].values[-1])
-        window = time >= time[-1] / np.e
-        fell = np.log(value[window][-1] / value[window][0]) / max(np.log(time[window][-1] / time[window][0]), 1e-9)
-        ahead = np.log(np.maximum(steps / time[-1], 1.0))
-        inside = np.exp(np.interp(np.log(np.maximum(steps, time[0])), np.log(time), np.log(value)))
-        return inside * np.exp(falling(np.array(fell)) * ahead)
-
-    def _drawn(self, which: np.ndarray) -> Float[np.ndarray, "draw time mode"]:
-        """ln variance of all modes in chosen draws: those with a path follow it, others close what is left with time."""
-        assert self._future is not None
-        state, ahead = self._state, AHEAD[: self._steps.size]
-        need_memory(
-            f"{which.size} draws of {self.target.size:,} modes", 24.0 * which.size * ahead.size * self.target.size
-        )
-        known = np.isfinite(state.goal) & np.isfinite(state.last)
-        goal = np.where(known, state.goal, state.last)
-        left = np.where(known, state.last, 0.0) - np.where(known, state.goal, 0.0)
-        everything = goal + left * np.exp(-HEALS * ahead)[:, None]
-        everything += np.where(known, 0.0, falling(state.trend)) * ahead[:, None]  # what the data lack goes on falling
-        result = np.broadcast_to(everything, (which.size, *everything.shape)).copy()
-        path = self._future.log_variance(ahead, which)
-        seen = state.last[state.order] - path[:, :1]  # from where the mode is, not from where its path has it
-        result[:, :, state.order] = path + seen * np.exp(-HEALS * ahead)[:, None]
-        return result
-
-    def _past(self) -> LearningCurve:
-        """The measured curve up to the step of the forecast, with what its sampler can reach."""
-        dataset = self._measured.dataset
-        kept = dataset.isel(time=np.flatnonzero(dataset["time"].values <= self.made_at))
-        kept["reachable"] = ("mode", np.exp(self._state.goal))
-        return LearningCurve(kept, recipe=self._measured.recipe, source=self._measured.source)
+        return Moment.of_draws(self._drawn.close(fraction), self.coverage)
 
     @property
     def curve(self) -> LearningCurve:
@@ -245,10 +164,10 @@ class Forecast:
         InputError before anything has moved.
         """
         self._need()
-        return self._joined(np.median(self._log_variance, axis=0))
+        return self._joined(np.median(self._drawn.log_variance, axis=0))
 
     def _joined(self, log_variance: Float[np.ndarray, "time mode"]) -> LearningCurve:
-        past, later = self._past().dataset, self._steps[1:]
+        past, later = self._drawn.past.dataset, self._drawn.steps[1:]
         kept = [name for name in past.data_vars if "time" not in past[name].dims]
         dataset = past[kept].copy()
         dataset.coords["time"] = ("time", np.concatenate([past["time"].values, later]))
@@ -256,14 +175,14 @@ class Forecast:
             future = np.exp(log_variance[1:])
         dataset["variance"] = (("time", "mode"), np.concatenate([past["variance"].values, future]))
         if "null_variance" in past:
-            null = np.concatenate([past["null_variance"].values, self._null(later)])
+            null = np.concatenate([past["null_variance"].values, self._drawn.null(later)])
             dataset["null_variance"] = ("time", null)
         if "log_variance_error" in past:
             known = past["log_variance_error"].values
             values = np.concatenate([known, np.broadcast_to(known[-1], (later.size, known.shape[1]))])
             dataset["log_variance_error"] = (("time", "mode"), values)
         dataset.attrs |= {"forecast_from": self.made_at, "correlated": 0}
-        return LearningCurve(dataset, recipe=self._measured.recipe, source="forecast")
+        return LearningCurve(dataset, recipe=self._drawn.measured.recipe, source="forecast")
 
     def draws(self, n: int, *, seed: int = 0) -> xr.DataArray:
         """`n` possible futures of the generated variance, (draw, time, mode), in squared data units, from now on.
@@ -275,8 +194,8 @@ class Forecast:
         self._need()
         which = np.sort(np.random.default_rng(seed).permutation(DRAWS)[:n])
         with np.errstate(over="ignore"):
-            variance = np.exp(self._drawn(which))
-        coords = {"time": self._steps, "mode": np.arange(self.target.size)}
+            variance = np.exp(self._drawn.of(which))
+        coords = {"time": self._drawn.steps, "mode": np.arange(self.target.size)}
         attrs = {"long_name": "possible generated variance", "units": "data units²"}
         return xr.DataArray(variance, dims=("draw", "time", "mode"), coords=coords, attrs=attrs)
 
@@ -287,36 +206,36 @@ class Forecast:
         """
         step = number("step", step, above=0)
         self._need()
-        past = self._past()
+        past = self._drawn.past
         if step <= self.made_at:
             whole = past.variance_at(min(step, float(past.time.values[-1])))[None]
         else:
-            if step > self._steps[-1]:
+            if step > self._drawn.steps[-1]:
                 raise InputError(
-                    f"step must be <= {self._steps[-1]:,.0f}, as far as this forecast reaches, got {step:g}"
+                    f"step must be <= {self._drawn.steps[-1]:,.0f}, as far as this forecast reaches, got {step:g}"
                 )
-            place = np.interp(np.log(step), np.log(self._steps), np.arange(self._steps.size))
-            before = min(int(place), self._steps.size - 2)
-            first, second = self._log_variance[:, before], self._log_variance[:, before + 1]
+            place = np.interp(np.log(step), np.log(self._drawn.steps), np.arange(self._drawn.steps.size))
+            before = min(int(place), self._drawn.steps.size - 2)
+            first, second = self._drawn.log_variance[:, before], self._drawn.log_variance[:, before + 1]
             with np.errstate(invalid="ignore"):
                 moved = np.where(first == second, 0.0, second - first)
             whole = np.exp(first + (place - before) * moved)
         begin = self._begin if step > self.made_at else self._begun_at[None]
-        null = float(self._null(np.array([step]))[0]) if past.null_dimension else 0.0
-        return outlook(float(step), whole, begin, past, np.exp(self._state.goal), null, self.coverage)
+        null = float(self._drawn.null(np.array([step]))[0]) if past.null_dimension else 0.0
+        return outlook(float(step), whole, begin, past, np.exp(self._drawn.state.goal), null, self.coverage)
 
     def _need(self) -> None:
-        if self._future is None:
+        if self._drawn.future is None:
             raise InputError(f"no mode has moved by step {self.made_at:,.0f}: there is no forecast yet")
 
     @property
     def in_band(self) -> float:
         """Share of the data's variance in modes within 1.25 of what the sampler can reach at the last record."""
-        return self._past().settling().share()
+        return self._drawn.past.settling().share()
 
     def __str__(self) -> str:
         band = f"{100 * self.in_band:.0f} % of the variance in its band"
-        if self._future is None and self.pending.any():
+        if self._drawn.future is None and self.pending.any():
             return f"{band}; no mode has moved by step {self.made_at:,.0f}: no forecast yet"
         finest = self.finest()
         begins = "has begun" if finest.known else f"begins {finest.when()}"
@@ -326,7 +245,7 @@ class Forecast:
 
     def _details(self) -> str:
         """How fine the details are that have begun, in words of the image; empty where samples are no images."""
-        spectrum = self._measured.spectrum
+        spectrum = self._drawn.measured.spectrum
         begun = np.isfinite(self._begun_at)[None]
         pixels = feature_size(finest_frequency(begun, spectrum.cycles, self.target), spectrum.basis)[0]
         return f"; details down to {max(pixels, 1):.2g} pixels have begun" if np.isfinite(pixels) else ""

@@ -29,7 +29,7 @@ SOON = 0.3
 """ln time ahead over which the difference between seeds builds up."""
 
 HOVER = 0.07
-"""ln time that modes wait before a threshold, times the square of a normal draw: what is measured scatters, and some turn back."""
+"""ln time that modes wait before a threshold, times the square of a normal draw: what is measured scatters, some turn back."""
 
 FARTHEST = 12.0
 """ln time ahead beyond which nothing is said."""

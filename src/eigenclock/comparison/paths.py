@@ -1,6 +1,7 @@
 """The path of every mode as theory has it: progress towards its goal as a function of its own logarithmic time (T20)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -61,7 +62,7 @@ class Paths:
         progress = _from_the_lowest(np.nan_to_num(progress))[
             :, _nearest(_log(curve.target.values), usable, whole > 0, rising)
         ]
-        middle = _half_way(progress, grid)
+        middle = np.minimum(_first_reach(progress, grid, 0.5), grid[-1])  # the last time where it never is
         low, high = middle.min(initial=grid[-1]) - MARGIN, middle.max(initial=grid[0]) + MARGIN
         even = np.arange(max(low, grid[0] - MARGIN), min(high, grid[-1] + MARGIN) + STEP, STEP)
         return cls(even, _at(progress, grid, even), middle)
@@ -87,11 +88,7 @@ class Paths:
 
     def first_reach(self, level: Modes) -> Modes:
         """ln time at which each mode first reaches a progress; infinite where it never does."""
-        reached = self.progress >= level
-        after, modes = np.maximum(reached.argmax(axis=0), 1), np.arange(level.size)
-        before, there = self.progress[after - 1, modes], self.progress[after, modes]
-        way = np.clip((level - before) / np.where(there != before, there - before, 1), 0, 1)
-        return np.where(reached.any(axis=0), self.grid[after - 1] + way * STEP, np.inf)
+        return _first_reach(self.progress, self.grid, level)
 
     def at(self, log_time: Float[np.ndarray, "*any mode"]) -> Float[np.ndarray, "*any mode"]:
         """Progress of every mode at its own ln time, linear between grid points, constant beyond them."""
@@ -136,13 +133,13 @@ def _nearest(
     return chosen
 
 
-def _half_way(progress: Float[np.ndarray, "grid mode"], grid: Grid) -> Modes:
-    """ln time at which each mode is first half-way; the last one where it never is."""
-    reached = progress >= 0.5
+def _first_reach(progress: Float[np.ndarray, "grid mode"], grid: Grid, level: Any) -> Modes:
+    """ln time at which each mode first reaches a progress, linear between grid points; infinite where it never does."""
+    reached = progress >= level
     after, modes = np.maximum(reached.argmax(axis=0), 1), np.arange(progress.shape[1])
     before, there = progress[after - 1, modes], progress[after, modes]
-    way = np.clip((0.5 - before) / np.where(there != before, there - before, 1), 0, 1)
-    return np.where(reached.any(axis=0), grid[after - 1] + way * (grid[after] - grid[after - 1]), grid[-1])
+    way = np.clip((level - before) / np.where(there != before, there - before, 1), 0, 1)
+    return np.where(reached.any(axis=0), grid[after - 1] + way * (grid[after] - grid[after - 1]), np.inf)
 
 
 def _at(

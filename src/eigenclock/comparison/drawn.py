@@ -1,0 +1,117 @@
+"""The future of a whole run, drawn: variances of all modes, of what a spectrum leaves out, distance from the data (T20)."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.special
+from jaxtyping import Float
+
+from ..checks import need_memory
+from ..clocks.settling import stays_below
+from ..curve.closeness import relative_distance
+from ..curve.divergences import wasserstein_of_modes
+from ..curve.learning_curve import LearningCurve
+from .effective_time import EffectiveTime
+from .future import Future, falling
+from .run_state import RunState
+from .weighing import DRAWS
+
+AHEAD = np.concatenate([[0.0], np.geomspace(0.02, 7.0, 40)])
+"""ln effective time ahead at which the future is drawn."""
+
+SOME = 64
+"""Draws behind what is read from whole curves."""
+
+HEALS = 0.5
+"""Power of time with which modes near their goal are taken to close what is left."""
+
+AGAIN = 0.2
+"""ln time, times the square of a normal draw, from coming close to staying so: distances of trained networks rise again."""
+
+TINY = 1e-300
+"""Smallest variance that has a logarithm."""
+
+Draws = Float[np.ndarray, "draw time mode"]
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A run so far, and draws of what comes: `future` of its moving modes, none before any has moved; `clock` counts its time."""
+
+    state: RunState
+    future: Future | None
+    measured: LearningCurve
+    clock: EffectiveTime
+
+    @cached_property
+    def steps(self) -> Float[np.ndarray, " time"]:
+        """Steps of the future that is drawn: of those that the schedule reaches."""
+        steps = self.clock.step(np.exp(self.state.now + AHEAD))
+        steps[0] = self.state.made_at
+        return steps[np.isfinite(steps)]
+
+    @cached_property
+    def log_variance(self) -> Float[np.ndarray, "draw time mode"]:
+        """ln variance of all modes in some of the draws, along `steps`."""
+        return self.of(np.round(np.linspace(0, DRAWS - 1, SOME)).astype(int))
+
+    @cached_property
+    def distance(self) -> Float[np.ndarray, "draw time"]:
+        """W₂ of those draws as a share of the data's norm."""
+        distance = [wasserstein_of_modes(np.exp(one), self.target) for one in self.log_variance]
+        null = self.measured.null_dimension
+        if null:
+            distance = [np.sqrt(one**2 + null * self.null(self.steps)) for one in distance]
+        return np.stack([relative_distance(one, self.target) for one in distance])
+
+    def null(self, steps: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
+        """Variance along each direction that the spectrum leaves out: as it was, and falling on as it fell lately."""
+        past = self.past
+        known = past.time.values > 0
+        time, value = past.time.values[known], np.maximum(past.dataset["null_variance"].values[known], TINY)
+        if time.size == 0:
+            return np.full(steps.shape, past.dataset["null_variance"].values[-1])
+        window = time >= time[-1] / np.e
+        fell = np.log(value[window][-1] / value[window][0]) / max(np.log(time[window][-1] / time[window][0]), 1e-9)
+        ahead = np.log(np.maximum(steps / time[-1], 1.0))
+        inside = np.exp(np.interp(np.log(np.maximum(steps, time[0])), np.log(time), np.log(value)))
+        return inside * np.exp(falling(np.array(fell)) * ahead)
+
+    def of(self, which: np.ndarray) -> Float[np.ndarray, "draw time mode"]:
+        """ln variance of all modes in chosen draws: those with a path follow it, others close what is left with time."""
+        assert self.future is not None
+        state, ahead = self.state, AHEAD[: self.steps.size]
+        need_memory(
+            f"{which.size} draws of {self.target.size:,} modes", 24.0 * which.size * ahead.size * self.target.size
+        )
+        known = np.isfinite(state.goal) & np.isfinite(state.last)
+        goal = np.where(known, state.goal, state.last)
+        left = np.where(known, state.last, 0.0) - np.where(known, state.goal, 0.0)
+        everything = goal + left * np.exp(-HEALS * ahead)[:, None]
+        everything += np.where(known, 0.0, falling(state.trend)) * ahead[:, None]  # what the data lack goes on falling
+        result = np.broadcast_to(everything, (which.size, *everything.shape)).copy()
+        path = self.future.log_variance(ahead, which)
+        seen = state.last[state.order] - path[:, :1]  # from where the mode is, not from where its path has it
+        result[:, :, state.order] = path + seen * np.exp(-HEALS * ahead)[:, None]
+        return result
+
+    @cached_property
+    def past(self) -> LearningCurve:
+        """The measured curve up to the step of the forecast, with what its sampler can reach."""
+        dataset = self.measured.dataset
+        kept = dataset.isel(time=np.flatnonzero(dataset["time"].values <= self.state.made_at))
+        kept["reachable"] = ("mode", np.exp(self.state.goal))
+        return LearningCurve(kept, recipe=self.measured.recipe, source=self.measured.source)
+
+    @property
+    def target(self) -> Float[np.ndarray, " mode"]:
+        """The data's variances."""
+        return np.asarray(self.measured.target.values)
+
+    def close(self, fraction: float) -> Float[np.ndarray, " draw"]:
+        """Step from which W₂ stays below a share of the data's norm, in some of the draws; infinite where it never does."""
+        steps = np.array([stays_below(one, self.steps, np.array([fraction]))[0] for one in self.distance])
+        normal = scipy.special.ndtri((np.arange(steps.size) + 0.5) / steps.size)
+        later = np.exp(AGAIN * np.random.default_rng(0).permutation(normal) ** 2)
+        return np.where(np.isnan(steps), np.inf, steps) * later
