@@ -5,7 +5,7 @@ import pytest
 import scipy.integrate
 import scipy.optimize
 
-from eigenclock.comparison.future import FARTHEST, RECOVERS, REVERTS, Branch, Future, advance, needed
+from eigenclock.comparison.future import FARTHEST, HOVER, RECOVERS, REVERTS, SEEDS, Branch, Future, advance, needed
 from eigenclock.comparison.paths import Paths
 
 
@@ -52,7 +52,14 @@ def test_a_mode_on_theorys_clock_arrives_when_its_path_does():
 def test_slower_draws_arrive_later_and_seeds_do_not_reach_back():
     paths, ones = path(np.array([2.0])), np.ones((2, 1))
     rate = np.array([[1.0], [0.5]])
-    future = Future((Branch(paths, 0 * ones, ones, rate),), np.zeros(1), np.ones(1), -10 * ones)
-    assert (future.reaches(np.array([0.5])) == 0).all()
+    for normal in (-3.0, -1.0, 0.5, 2.0):
+        drawn = SEEDS * normal * ones
+        due = Future((Branch(paths, 2 * ones, ones, rate),), np.zeros(1), np.ones(1), drawn)
+        assert np.allclose(
+            due.reaches(np.array([0.5])), HOVER * normal**2, atol=1e-3
+        )  # at its threshold it waits, never less
+        far = Future((Branch(paths, 0 * ones, ones, rate),), np.zeros(1), np.ones(1), drawn)
+        expected = np.array([[2.0], [4.0]]) + SEEDS * normal + HOVER * normal**2
+        assert np.allclose(far.reaches(np.array([0.5])), expected, atol=1e-3)
     calm = Future((Branch(paths, 0 * ones, ones, rate),), np.zeros(1), np.ones(1), 0 * ones)
     assert np.allclose(calm.reaches(np.array([0.5])), [[2.0], [4.0]], atol=1e-3)

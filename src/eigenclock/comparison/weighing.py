@@ -23,10 +23,10 @@ ONE_TIME = "one time"
 EFFECTIVE = 32.0
 """As how many independent groups all of them count in the evidence: modes of one run are not independent."""
 
-ODDS = {"a": -1.0, "e": 1.0, PLAIN: -1.0, ONE_TIME: -1.0}
+ODDS = {"a": -2.0, "e": 1.0, PLAIN: -1.0, ONE_TIME: -1.0}
 """ln odds of levels before anything is seen, others 0: two layers describe networks best, and theory is worth more than none."""
 
-EARLY, EARLY_UNTIL = 0.2, 0.3
+EARLY, EARLY_UNTIL = 0.15, 0.3
 """ln speed ahead that a mode gains which has not moved, falling to none at this progress: networks accelerate at first."""
 
 TOGETHER = 0.15
