@@ -107,8 +107,9 @@ class Future:
             with np.errstate(invalid="ignore"):
                 ahead = np.where(np.isfinite(gap), needed(np.minimum(gap, FARTHEST), branch.slope), np.inf)
             waits.append(np.where(gap > FARTHEST, np.inf, ahead))
-        wait = np.concatenate(waits) + HOVER * (self.seeds / SEEDS) ** 2
-        return np.maximum(wait + self.seeds * np.minimum(np.nan_to_num(wait, posinf=1.0) / SOON, 1), 0)
+        wait = np.concatenate(waits)
+        apart = self.seeds * np.minimum(np.nan_to_num(wait, posinf=1.0) / SOON, 1)
+        return np.maximum(wait + apart + HOVER * (self.seeds / SEEDS) ** 2, 0)
 
     def log_variance(
         self, ahead: Float[np.ndarray, " time"], which: np.ndarray
