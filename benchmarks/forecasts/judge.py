@@ -1,4 +1,4 @@
-"""Forecasts of the sixteen runs, against what came and against baselines: `python -m benchmarks.forecasts.judge`.
+"""Forecasts of the runs, against what came and against baselines: `python -m benchmarks.forecasts.judge`.
 
 Writes the tables of docs/forecasts.md and forecasts.csv beside this file.
 """
@@ -15,7 +15,7 @@ import eigenclock as ec
 from benchmarks import baselines
 from eigenclock.curve.learning_curve import LearningCurve
 from examples import pages
-from .runs import CURVES, EMA, SAMPLER, Made, load, runs
+from .runs import AVERAGED, CURVES, EMA, SAMPLER, Made, load, runs
 
 PAGE, TABLE = Path("docs/forecasts.md"), Path(__file__).parent / "forecasts.csv"
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -54,7 +54,7 @@ class Judged:
     @property
     def options(self) -> dict[str, Any]:
         """Schedule and average, where the run has them: what its user knows."""
-        if self.made.loop != "cosine and EMA":
+        if self.made.loop != AVERAGED:
             return {}
         return {"schedule": self._cosine, "average": 1 / (1 - EMA)}
 
@@ -85,7 +85,7 @@ def rows(judged: Judged) -> list[dict[str, Any]]:
         actual = np.log(table.time[came])
         label = {
             "run": judged.made.name,
-            "judged": judged.made.judged,
+            "role": judged.made.role,
             "fraction": fraction,
             "to come": int(came.sum()),
         }
@@ -133,7 +133,7 @@ def close_rows(judged: Judged) -> list[dict[str, Any]]:
         if not made.weights:
             continue
         close, settling = made.closeness((0.25, 0.1)), made.settling()
-        row = {"run": judged.made.name, "judged": judged.made.judged, "fraction": fraction}
+        row = {"run": judged.made.name, "role": judged.made.role, "fraction": fraction}
         for name, came, expected in zip(("close 0.25", "close 0.1"), actual, close.to_dict("records"), strict=True):
             if came > at:
                 row[name] = float(np.log(expected["step"] / came))
@@ -170,10 +170,11 @@ def main() -> None:
     for one in every:
         pairs.setdefault(one.made.case.name, []).append(one)
     apart = {name: seeds_apart(both) for name, both in pairs.items() if len(both) == 2}
-    print(page.summary(table, close))
-    pages.insert(PAGE, "summary", page.summary(table, close))
+    for role in ("judged", "seen", "constants"):
+        pages.insert(PAGE, f"summary of {role}", page.summary(table, role))
+        pages.insert(PAGE, f"closeness of {role}", page.closeness(close, role))
     pages.insert(PAGE, "runs", page.by_run(table, apart))
-    pages.insert(PAGE, "closeness", page.closeness(close))
+    print(page.summary(table, "judged"))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+SUFFIX = {"judged": "", "seen": " (seen)", "constants": " (constants)"}
+
 BASELINES = ("0.1.0", "1/variance", "loss", "curve fit", "one time (known afterwards)")
 
 
@@ -21,12 +23,12 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def summary(table: pd.DataFrame, close: pd.DataFrame) -> str:
-    """Judged runs together, a row per share of the run."""
+def summary(table: pd.DataFrame, role: str) -> str:
+    """Runs of one role together, a row per share of the run."""
     head = ["after", "runs", "error (90 %)", *(f"better than {name}" for name in BASELINES)]
     head += ["in the 80 % interval", "least of a run", "interval score (0.1.0's)"]
     rows = []
-    judged = table[table["judged"] & table["error"].notna()]
+    judged = table[(table["role"] == role) & table["error"].notna()]
     for fraction, part in judged.groupby("fraction"):
         ours = part[part.method == "forecast"].set_index("run")
         cells = [_per_cent(float(fraction)), str(len(ours))]
@@ -45,14 +47,14 @@ def by_run(table: pd.DataFrame, apart: dict[str, float]) -> str:
     """A row per run and share: error (90 %) of every method, coverage, spread between seeds."""
     head = ["run", "after", "to begin", "forecast", *BASELINES, "in the 80 % interval", "two seeds"]
     rows = []
-    known = table[table["judged"] | table["fraction"].isin((0.02, 0.05, 0.1))]
-    for (judged, run, fraction), part in known.groupby(["judged", "run", "fraction"], sort=False):
+    known = table[(table["role"] == "judged") | table["fraction"].isin((0.02, 0.05, 0.1))]
+    for (role, run, fraction), part in known.groupby(["role", "run", "fraction"], sort=False):
         by = part.set_index("method")
         if by["error"].isna().all():
-            without_errors(rows, run, judged, fraction, by, len(head))
+            without_errors(rows, run, role, fraction, by, len(head))
             continue
         name = str(run).rsplit("_seed", 1)
-        cells = [f"{name[0]}, seed {name[1]}{'' if judged else ' (constants)'}", _per_cent(fraction)]
+        cells = [f"{name[0]}, seed {name[1]}{SUFFIX[role]}", _per_cent(fraction)]
         cells.append(str(int(by["to come"].iloc[0])))
         cells += [f"{_number(by.loc[m, 'error'])} ({_number(by.loc[m, 'error 90'])})" for m in ("forecast", *BASELINES)]
         spread = apart.get(name[0], np.nan)
@@ -60,18 +62,16 @@ def by_run(table: pd.DataFrame, apart: dict[str, float]) -> str:
     return _table(head, rows)
 
 
-def without_errors(
-    rows: list[list[str]], run: str, judged: bool, fraction: float, by: pd.DataFrame, cells: int
-) -> None:
+def without_errors(rows: list[list[str]], run: str, role: str, fraction: float, by: pd.DataFrame, cells: int) -> None:
     """A row of a run in which fewer than five modes were still to begin, and nothing is judged; those that set constants none."""
-    if judged:
+    if role != "constants":
         name = str(run).rsplit("_seed", 1)
-        left = [f"{name[0]}, seed {name[1]}", _per_cent(fraction), str(int(by["to come"].iloc[0]))]
+        left = [f"{name[0]}, seed {name[1]}{SUFFIX[role]}", _per_cent(fraction), str(int(by["to come"].iloc[0]))]
         rows.append([*left, *["–"] * (cells - len(left))])
 
 
-def closeness(close: pd.DataFrame) -> str:
-    """Closeness and settling of judged runs: median factor, coverage, and the median error of settling."""
+def closeness(close: pd.DataFrame, role: str) -> str:
+    """Closeness and settling of runs of one role: median factor, coverage, and the median error of settling."""
     head = [
         "after",
         "W₂ < ¼: runs",
@@ -83,7 +83,7 @@ def closeness(close: pd.DataFrame) -> str:
     ]
     head += ["settles: runs", "median error of settling"]
     rows = []
-    for fraction, part in close[close["judged"]].groupby("fraction"):
+    for fraction, part in close[close["role"] == role].groupby("fraction"):
         cells = [_per_cent(float(fraction))]
         for name in ("close 0.25", "close 0.1"):
             known = part[part[name].notna()] if name in part else part.iloc[:0]

@@ -1,8 +1,8 @@
 """The runs behind the forecasts, and how each was trained: `python -m benchmarks.forecasts.runs` makes them again.
 
-Nine set the constants of the forecast, eight judge it. The split, by data set and network, was fixed beforehand but not kept
-blind: docs/forecasts.md says what the judged runs prompted. The ε-network without a skip stalls at eleven times the data's norm;
-it was trained first, is kept, and one with a skip was added after that was seen.
+Three roles, split by data set and network: eighteen runs set the constants; eight were judged while the forecast was built, and
+what was seen there prompted changes; seven were trained afterwards and judged once, all constants fixed. Most of the later ones
+learn slowly, so that something is still to begin after a tenth of the run.
 
 What is kept of a run is a small table: variance along the modes over time, its error, and the loss.
 """
@@ -10,7 +10,7 @@ What is kept of a run is a small table: variance along the modes over time, its 
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -30,6 +30,10 @@ FASHION = Path("../shared/data/fashion_mnist.npz")
 KEPT = ("variance", "log_variance_error", "generated_mean")
 SAMPLES = 192
 SAMPLER = ec.Heun(steps=20)
+
+
+Role = Literal["constants", "seen", "judged"]
+"""What a run is for: it sets constants, was judged again and again, or once."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class GaussianData:
 
 @dataclass(frozen=True)
 class GaussianField:
-    """Gaussian images whose power falls as 1/(1 + f²), f in cycles per image: nothing but a spectrum, yet made for convolutions."""
+    """Gaussian images whose power falls as 1/(1 + f²), f in cycles per image: only a spectrum, but one for convolutions."""
 
     edge: int = 16
     n: int = 10_000
@@ -74,11 +78,11 @@ class GaussianField:
 
 @dataclass(frozen=True)
 class Made:
-    """A run: its case and seed, what it is for, and, where it has a loop of its own, which."""
+    """A run: its case and seed, its role, and, where it has a loop of its own, which."""
 
     case: Case
     seed: int
-    judged: bool
+    role: Role
     loop: str = ""
     objective: Any = ec.EDM(density=ec.LogNormal())  # noqa: RUF009 (a frozen dataclass)
 
@@ -93,61 +97,63 @@ def _case(name: str, source: Any, network: Any, steps: int, lr: float, **more: A
     return Case(name, source, Recipe(network=network, steps=steps, optimizer=ec.Adam(lr), **options))
 
 
+def _epsilon(name: str, source: Any, lr: float, seed: int, role: Role, *, skip: bool = True) -> Made:
+    case = _case(name, source, ec.MLP(), 6000, lr, batch_size=128)
+    return Made(case, seed, role, "epsilon" if skip else "epsilon without skip", ec.Epsilon(path="vp"))
+
+
 def runs() -> list[Made]:
     """All of them, those that set constants first."""
-    digits, natural = Images("digits"), Images("natural16", 10_000)
+    digits, natural, field = Images("digits"), Images("natural16", 10_000), GaussianField()
     fashion = Images(f"{FASHION}:train_x", 10_000)
-    chain, gaussian = ec.MLP(512, 5), ec.MLP(256, 5)
-    normed = _case("natural16_normed", natural, ec.NormedMLP(512, 5), 3000, 3e-4)
+    chain, unet, dit, conv = ec.MLP(512, 5), ec.UNet(16, (1, 2)), ec.DiT(2, 64, 3), ec.ConvNet(32, 2)
+    small = {"batch_size": 64}
     digit_chain = _case("digits_chain", digits, chain, 3000, 3e-4)
-    digit_conv = _case("digits_convnet", digits, ec.ConvNet(32, 2), 2000, 3e-4, batch_size=64)
+    digit_conv = _case("digits_convnet", digits, conv, 2000, 3e-4, **small)
+    normed = _case("natural16_normed", natural, ec.NormedMLP(512, 5), 3000, 3e-4)
     laws = [
-        _case(f"gaussian_{kind.replace(' ', '')}", GaussianData(kind, 128), gaussian, 3000, 1e-4)
+        _case(f"gaussian_{kind.replace(' ', '')}", GaussianData(kind, 128), ec.MLP(256, 5), 3000, 1e-4)
         for kind in ("log-normal", "power 1", "power 2")
     ]
+    digit_unet = _case("digits_unet", digits, unet, 3000, 1e-4, **small)
+    digit_dit = _case("digits_dit_cosine_ema", digits, dit, 4000, 1e-3, **small)
+    field_chain = _case("field_chain", field, chain, 5000, 1e-4)
+    field_unet = _case("field_unet", field, unet, 2000, 3e-4, **small)
+    field_dit = _case("field_dit", field, dit, 3000, 3e-4, **small)
+    field_conv = _case("field_convnet_cosine_ema", field, conv, 3000, 1e-3, **small)
     fashion_chain = _case("fashion_chain", fashion, chain, 5000, 3e-4)
     natural_chain = _case("natural16_chain", natural, chain, 5000, 3e-4)
-    unet = _case("natural16_unet", natural, ec.UNet(16, (1, 2)), 2000, 3e-4, batch_size=64)
-    dit = _case("fashion_dit_cosine_ema", fashion, ec.DiT(2, 64, 3), 4000, 1e-3, batch_size=64)
-    epsilon, plain = (
-        _case(name, natural, ec.MLP(), 6000, 1e-3, batch_size=128)
-        for name in ("natural16_epsilon_skip", "natural16_epsilon")
-    )
-    field = GaussianField()
-    unet_of = {"network": ec.UNet(16, (1, 2)), "batch_size": 64}
-    dit_of = {"network": ec.DiT(2, 64, 3), "batch_size": 64}
-    more = [
-        Made(_case("field_unet", field, steps=2000, lr=3e-4, **unet_of), 0, False),
-        Made(_case("digits_dit_cosine_ema", digits, steps=4000, lr=1e-3, **dit_of), 0, False, loop="cosine and EMA"),
-        Made(_case("field_chain", field, chain, 5000, 1e-4), 0, False),
-        Made(_case("digits_unet", digits, steps=3000, lr=1e-4, **unet_of), 0, False),
-        Made(_case("digits_epsilon_skip", digits, ec.MLP(), 6000, 1e-4, batch_size=128), 0, False, loop="epsilon", objective=ec.Epsilon(path="vp")),
-        Made(_case("field_epsilon_skip", field, ec.MLP(), 6000, 1e-4, batch_size=128), 0, False, loop="epsilon", objective=ec.Epsilon(path="vp")),
-        Made(_case("digits_epsilon", digits, ec.MLP(), 6000, 1e-3, batch_size=128), 0, False, loop="epsilon without skip", objective=ec.Epsilon(path="vp")),
-        Made(_case("field_convnet_cosine_ema", field, ec.ConvNet(32, 2), 3000, 1e-3, batch_size=64), 0, False, loop="cosine and EMA"),
-        Made(_case("field_dit", field, steps=3000, lr=3e-4, **dit_of), 0, False),
-    ]
-    fresh = [
-        Made(_case("natural16_unet_slow", natural, steps=3000, lr=1e-4, **unet_of), 1, True),
-        Made(_case("fashion_chain_slow", fashion, chain, 5000, 1e-4), 2, True),
-        Made(_case("natural16_chain_slow", natural, chain, 5000, 1e-4), 2, True),
-        Made(_case("natural16_epsilon_skip_slow", natural, ec.MLP(), 6000, 1e-4, batch_size=128), 1, True, loop="epsilon", objective=ec.Epsilon(path="vp")),
-        Made(_case("fashion_dit_cosine_ema", fashion, steps=4000, lr=1e-3, **dit_of), 1, True, loop="cosine and EMA"),
-        Made(_case("fashion_unet_cosine_ema", fashion, steps=3000, lr=3e-4, **unet_of), 0, True, loop="cosine and EMA"),
-        Made(_case("natural16_dit", natural, steps=4000, lr=3e-4, **dit_of), 0, True),
-    ]
+    natural_unet = _case("natural16_unet", natural, unet, 2000, 3e-4, **small)
+    fashion_dit = _case("fashion_dit_cosine_ema", fashion, dit, 4000, 1e-3, **small)
+    slow_fashion = _case("fashion_chain_slow", fashion, chain, 5000, 1e-4)
+    slow_natural = _case("natural16_chain_slow", natural, chain, 5000, 1e-4)
+    slow_unet = _case("natural16_unet_slow", natural, unet, 3000, 1e-4, **small)
+    fashion_unet = _case("fashion_unet_cosine_ema", fashion, unet, 3000, 3e-4, **small)
+    natural_dit = _case("natural16_dit", natural, dit, 4000, 3e-4, **small)
     return [
-        *more,
-        *fresh,
-        *(Made(case, seed, False) for case in (digit_chain, digit_conv, normed) for seed in (0, 1)),
-        *(Made(case, 0, False) for case in laws),
-        *(Made(case, seed, True) for case in (fashion_chain, natural_chain) for seed in (0, 1)),
-        Made(unet, 0, True),
-        Made(dit, 0, True, loop="cosine and EMA"),
-        Made(epsilon, 0, True, loop="epsilon", objective=ec.Epsilon(path="vp")),
-        Made(plain, 0, True, loop="epsilon without skip", objective=ec.Epsilon(path="vp")),
+        *(Made(case, seed, "constants") for case in (digit_chain, digit_conv, normed) for seed in (0, 1)),
+        *(Made(case, 0, "constants") for case in (*laws, field_chain, field_unet, digit_unet, field_dit)),
+        *(Made(case, 0, "constants", AVERAGED) for case in (digit_dit, field_conv)),
+        _epsilon("digits_epsilon_skip", digits, 1e-4, 0, "constants"),
+        _epsilon("field_epsilon_skip", field, 1e-4, 0, "constants"),
+        _epsilon("digits_epsilon", digits, 1e-3, 0, "constants", skip=False),
+        *(Made(case, seed, "seen") for case in (fashion_chain, natural_chain) for seed in (0, 1)),
+        Made(natural_unet, 0, "seen"),
+        Made(fashion_dit, 0, "seen", AVERAGED),
+        _epsilon("natural16_epsilon_skip", natural, 1e-3, 0, "seen"),
+        _epsilon("natural16_epsilon", natural, 1e-3, 0, "seen", skip=False),
+        Made(slow_fashion, 2, "judged"),
+        Made(slow_natural, 2, "judged"),
+        Made(slow_unet, 1, "judged"),
+        Made(fashion_dit, 1, "judged", AVERAGED),
+        _epsilon("natural16_epsilon_skip_slow", natural, 1e-4, 1, "judged"),
+        Made(fashion_unet, 0, "judged", AVERAGED),
+        Made(natural_dit, 0, "judged"),
     ]
 
+
+AVERAGED = "cosine and EMA"
+"""The loop whose rate falls as a cosine and whose averaged weights are watched."""
 
 EMA = 0.995
 """Decay of the averaged weights of the run that has them, per step."""
@@ -165,7 +171,7 @@ def own_loop(made: Made) -> tuple[LearningCurve, Any, Any]:
         network = recipe.network.build(samples.shape[1:], spectrum=spectrum, seed=stream_seed(seed, Stream.INIT))
     optimizer = torch.optim.Adam(network.parameters(), recipe.optimizer.lr)
     averaged, schedule = None, None
-    if made.loop == "cosine and EMA":
+    if made.loop == AVERAGED:
         averaged = torch.optim.swa_utils.AveragedModel(
             network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(EMA)
         )
