@@ -130,7 +130,19 @@ def runs() -> list[Made]:
     slow_unet = _case("natural16_unet_slow", natural, unet, 3000, 1e-4, **small)
     fashion_unet = _case("fashion_unet_cosine_ema", fashion, unet, 3000, 3e-4, **small)
     natural_dit = _case("natural16_dit", natural, dit, 4000, 3e-4, **small)
+    mid_fashion = _case("fashion_chain_mid", fashion, chain, 5000, 2e-4)
+    mid_natural = _case("natural16_chain_mid", natural, chain, 5000, 2e-4)
+    mid_unet = _case("natural16_unet_mid", natural, unet, 3000, 2e-4, **small)
+    plain_unet = _case("fashion_unet", fashion, unet, 3000, 2e-4, **small)
+    natural_averaged = _case("natural16_dit_cosine_ema", natural, dit, 4000, 1e-3, **small)
     return [
+        Made(mid_unet, 2, "judged"),
+        Made(mid_fashion, 3, "judged"),
+        Made(mid_natural, 3, "judged"),
+        Made(fashion_dit, 2, "judged", AVERAGED),
+        _epsilon("natural16_epsilon_skip_mid", natural, 3e-4, 2, "judged"),
+        Made(plain_unet, 1, "judged"),
+        Made(natural_averaged, 1, "judged", AVERAGED),
         *(Made(case, seed, "constants") for case in (digit_chain, digit_conv, normed) for seed in (0, 1)),
         *(Made(case, 0, "constants") for case in (*laws, field_chain, field_unet, digit_unet, field_dit)),
         *(Made(case, 0, "constants", AVERAGED) for case in (digit_dit, field_conv)),
@@ -142,13 +154,13 @@ def runs() -> list[Made]:
         Made(fashion_dit, 0, "seen", AVERAGED),
         _epsilon("natural16_epsilon_skip", natural, 1e-3, 0, "seen"),
         _epsilon("natural16_epsilon", natural, 1e-3, 0, "seen", skip=False),
-        Made(slow_fashion, 2, "judged"),
-        Made(slow_natural, 2, "judged"),
-        Made(slow_unet, 1, "judged"),
-        Made(fashion_dit, 1, "judged", AVERAGED),
-        _epsilon("natural16_epsilon_skip_slow", natural, 1e-4, 1, "judged"),
-        Made(fashion_unet, 0, "judged", AVERAGED),
-        Made(natural_dit, 0, "judged"),
+        Made(slow_fashion, 2, "seen"),
+        Made(slow_natural, 2, "seen"),
+        Made(slow_unet, 1, "seen"),
+        Made(fashion_dit, 1, "seen", AVERAGED),
+        _epsilon("natural16_epsilon_skip_slow", natural, 1e-4, 1, "seen"),
+        Made(fashion_unet, 0, "seen", AVERAGED),
+        Made(natural_dit, 0, "seen"),
     ]
 
 

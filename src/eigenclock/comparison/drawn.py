@@ -113,5 +113,5 @@ class Drawn:
         """Step from which W₂ stays below a share of the data's norm, in some of the draws; infinite where it never does."""
         steps = np.array([stays_below(one, self.steps, np.array([fraction]))[0] for one in self.distance])
         normal = scipy.special.ndtri((np.arange(steps.size) + 0.5) / steps.size)
-        later = np.exp(AGAIN * np.random.default_rng(0).permutation(normal) ** 2)
+        later = np.exp(AGAIN * self.state.sampled * np.random.default_rng(0).permutation(normal) ** 2)
         return np.where(np.isnan(steps), np.inf, steps) * later

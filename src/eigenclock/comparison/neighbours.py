@@ -13,7 +13,7 @@ COMMON = 3.0
 DIRECTION = 1.0
 """The same of a shift that all rising, or all falling, modes share."""
 
-TREND = 0.4
+TREND = 0.25
 """Standard deviation of the shift's slope on ln predicted time: modes may be spread more, or less, than predicted."""
 
 SMOOTH, LENGTHS, OWN = (0.0, 0.2, 0.5), (0.7, 2.0), (0.05, 0.12, 0.3)

@@ -11,8 +11,11 @@ from .paths import STEP, Paths
 SLOPES = np.array([0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0])
 """Speeds along a path, in ln theory time per ln time, among which the data choose."""
 
-SLOPE_SPREAD = 0.75
-"""Standard deviation of the prior of a speed about 1."""
+SLOPE_SPREAD, SLOPE_OWN = 0.75, 0.35
+"""Standard deviations of the prior of the speed that all groups have in common, about 1, and of each about it."""
+
+SLOPE_EFFECTIVE = 8.0
+"""As how many independent groups all of them count in what they say of their common speed."""
 
 FLOOR = 0.1
 """Error of theory's paths in ln variance, beside the samples' own."""
@@ -59,12 +62,10 @@ class Progress:
 
 def progress_of(paths: Paths, seen: Observed) -> Progress:
     """Grid likelihood of every group's place on its path, speeds weighed by their prior and integrated out."""
-    prior = -0.5 * ((SLOPES - 1) / SLOPE_SPREAD) ** 2 + np.log(np.gradient(SLOPES))
-    prior -= scipy.special.logsumexp(prior)
     variance = seen.error**2 + FLOOR**2
     constant = -0.5 * np.log(2 * np.pi * variance).sum(axis=0)
-    joint = np.stack([_squares(paths, seen, variance, slope) for slope in SLOPES])
-    joint = joint * -0.5 + prior[:, None, None]
+    joint = -0.5 * np.stack([_squares(paths, seen, variance, slope) for slope in SLOPES])
+    joint += _speeds(joint)[:, None, None]
     likelihood = scipy.special.logsumexp(joint, axis=0)
     weight = np.exp(joint - likelihood)
     slope, square = (np.tensordot(power, weight, axes=1) for power in (SLOPES, SLOPES**2))
@@ -74,6 +75,22 @@ def progress_of(paths: Paths, seen: Observed) -> Progress:
     spread = np.sqrt(np.maximum((paths.grid**2) @ posterior - place**2, STEP**2 / 12))
     informative = (spread < SURE) & (posterior[0] < EDGE) & (posterior[-1] < EDGE)
     return Progress(likelihood + constant, place, spread, slope, square, informative)
+
+
+def _speeds(likelihood: Float[np.ndarray, "slope grid group"]) -> Float[np.ndarray, " slope"]:
+    """ln prior of a group's speed, given what all groups say of the speed that they have in common.
+
+    Each alone says little of its speed before it has come far, and all of them together much: a run accelerates as a whole.
+    """
+    width = np.log(np.gradient(SLOPES))
+    own = -0.5 * ((SLOPES - SLOPES[:, None]) / SLOPE_OWN) ** 2 + width  # common, own
+    own -= scipy.special.logsumexp(own, axis=1, keepdims=True)
+    each = scipy.special.logsumexp(likelihood, axis=1)
+    given = scipy.special.logsumexp(own[:, :, None] + (each - each.max(axis=0)), axis=1)
+    common = given.sum(axis=1) / max(1.0, given.shape[1] / SLOPE_EFFECTIVE)
+    common += width - 0.5 * ((SLOPES - 1) / SLOPE_SPREAD) ** 2
+    common -= scipy.special.logsumexp(common)
+    return np.asarray(scipy.special.logsumexp(common[:, None] + own, axis=0))
 
 
 EDGE = 1e-3

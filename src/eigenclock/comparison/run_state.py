@@ -46,6 +46,7 @@ class RunState:
     - `last`: (mode,) ln variance at the last record.
     - `moving`: modes with a path: far enough from their goal at their start, and finite.
     - `order`: indices of `moving` modes by group, `bounds`: where each group begins in it; `rising`: of every mode.
+    - `sampled`: whether variances were measured on samples, and have an error.
     - `now`: ln effective time of the last step. `window`, `back`, `error`: (record, mode) ln variance in the window, (record,)
       its ln time less `now`, (record, mode) standard error.
     """
@@ -64,6 +65,7 @@ class RunState:
     order: np.ndarray
     bounds: np.ndarray
     rising: Flags
+    sampled: bool
     now: float
     window: Float[np.ndarray, "record mode"]
     back: Float[np.ndarray, " record"]
@@ -113,8 +115,8 @@ class RunState:
         error = np.zeros_like(seen) if kept is None else np.nan_to_num(kept.values[until][window], nan=1.0)
         ends = begun, clear & ~begun & ~before, before
         return cls(
-            table, last, float(times[0]), late, *ends, log_goal, start, log_variance[-1], moving, order, bounds, rising, now,
-            seen, back, error,
+            table, last, float(times[0]), late, *ends, log_goal, start, log_variance[-1], moving, order, bounds, rising,
+            kept is not None, now, seen, back, error,
         )  # fmt: skip
 
     def mean(self, values: Float[np.ndarray, "*any mode"]) -> Float[np.ndarray, "*any group"]:
