@@ -65,7 +65,7 @@ def progress_of(paths: Paths, seen: Observed) -> Progress:
     variance = seen.error**2 + FLOOR**2
     constant = -0.5 * np.log(2 * np.pi * variance).sum(axis=0)
     joint = -0.5 * np.stack([_squares(paths, seen, variance, slope) for slope in SLOPES])
-    joint += _speeds(joint)[:, None, None]
+    joint += _speeds(joint)[:, None]
     likelihood = scipy.special.logsumexp(joint, axis=0)
     weight = np.exp(joint - likelihood)
     slope, square = (np.tensordot(power, weight, axes=1) for power in (SLOPES, SLOPES**2))
@@ -77,8 +77,8 @@ def progress_of(paths: Paths, seen: Observed) -> Progress:
     return Progress(likelihood + constant, place, spread, slope, square, informative)
 
 
-def _speeds(likelihood: Float[np.ndarray, "slope grid group"]) -> Float[np.ndarray, " slope"]:
-    """ln prior of a group's speed, given what all groups say of the speed that they have in common.
+def _speeds(likelihood: Float[np.ndarray, "slope grid group"]) -> Float[np.ndarray, "slope group"]:
+    """ln prior of each group's speed, given what all others say of the speed that they have in common.
 
     Each alone says little of its speed before it has come far, and all of them together much: a run accelerates as a whole.
     """
@@ -87,10 +87,10 @@ def _speeds(likelihood: Float[np.ndarray, "slope grid group"]) -> Float[np.ndarr
     own -= scipy.special.logsumexp(own, axis=1, keepdims=True)
     each = scipy.special.logsumexp(likelihood, axis=1)
     given = scipy.special.logsumexp(own[:, :, None] + (each - each.max(axis=0)), axis=1)
-    common = given.sum(axis=1) / max(1.0, given.shape[1] / SLOPE_EFFECTIVE)
-    common += width - 0.5 * ((SLOPES - 1) / SLOPE_SPREAD) ** 2
-    common -= scipy.special.logsumexp(common)
-    return np.asarray(scipy.special.logsumexp(common[:, None] + own, axis=0))
+    given /= max(1.0, given.shape[1] / SLOPE_EFFECTIVE)
+    common = given.sum(axis=1, keepdims=True) - given + (width - 0.5 * ((SLOPES - 1) / SLOPE_SPREAD) ** 2)[:, None]
+    common -= scipy.special.logsumexp(common, axis=0)
+    return np.asarray(scipy.special.logsumexp(common[:, None] + own[:, :, None], axis=0))
 
 
 EDGE = 1e-3
