@@ -8,6 +8,11 @@ SUFFIX = {"judged": "", "seen": " (seen)", "constants": " (constants)"}
 BASELINES = ("0.1.0", "1/variance", "loss", "curve fit", "one time (known afterwards)")
 
 
+def case_of(run: str) -> str:
+    """Data and network of a run by its name, without seed and learning rate."""
+    return run.rsplit("_seed", 1)[0].removesuffix("_slow").removesuffix("_mid")
+
+
 def _number(value: float, digits: int = 2) -> str:
     if not np.isfinite(value):
         return "–"
@@ -23,13 +28,13 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def summary(table: pd.DataFrame, role: str) -> str:
-    """Runs of one role together, a row per share of the run."""
+def summary(table: pd.DataFrame) -> str:
+    """Runs together, a row per share of the run."""
     head = ["after", "runs", "error (90 %)", *(f"better than {name}" for name in BASELINES)]
     head += ["in the 80 % interval", "least of a run", "interval score (0.1.0's)"]
     rows = []
-    judged = table[(table["role"] == role) & table["error"].notna()]
-    for fraction, part in judged.groupby("fraction"):
+    known = table[table["error"].notna()]
+    for fraction, part in known.groupby("fraction"):
         ours = part[part.method == "forecast"].set_index("run")
         cells = [_per_cent(float(fraction)), str(len(ours))]
         cells.append(f"{_number(ours['error'].median())} ({_number(ours['error 90'].median())})")
@@ -57,7 +62,7 @@ def by_run(table: pd.DataFrame, apart: dict[str, float]) -> str:
         cells = [f"{name[0]}, seed {name[1]}{SUFFIX[role]}", _per_cent(fraction)]
         cells.append(str(int(by["to come"].iloc[0])))
         cells += [f"{_number(by.loc[m, 'error'])} ({_number(by.loc[m, 'error 90'])})" for m in ("forecast", *BASELINES)]
-        spread = apart.get(name[0], np.nan)
+        spread = apart.get(case_of(str(run)), np.nan)
         rows.append([*cells, _per_cent(by.loc["forecast", "covered"]), _number(spread)])
     return _table(head, rows)
 

@@ -1,8 +1,8 @@
 """The runs behind the forecasts, and how each was trained: `python -m benchmarks.forecasts.runs` makes them again.
 
-Three roles, split by data set and network: eighteen runs set the constants; eight were judged while the forecast was built, and
-what was seen there prompted changes; seven were trained afterwards and judged once, all constants fixed. Most of the later ones
-learn slowly, so that something is still to begin after a tenth of the run.
+Roles are split by data set and network. Eighteen runs set constants. Fifteen were judged in earlier rounds, and what was seen in
+them changed the forecast; they count as seen. Seven were trained after the last change and judged once. Four repeat judged ones
+with another seed. Names of runs that learn slowly end in "mid" and "slow": more is to begin after a tenth of them.
 
 What is kept of a run is a small table: variance along the modes over time, its error, and the loss.
 """
@@ -32,8 +32,8 @@ SAMPLES = 192
 SAMPLER = ec.Heun(steps=20)
 
 
-Role = Literal["constants", "seen", "judged"]
-"""What a run is for: it sets constants, was judged again and again, or once."""
+Role = Literal["constants", "seen", "judged", "repeat"]
+"""What a run is for: it sets constants, was judged and then learned from, was judged once, or says how far two seeds differ."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +136,6 @@ def runs() -> list[Made]:
     plain_unet = _case("fashion_unet", fashion, unet, 3000, 2e-4, **small)
     natural_averaged = _case("natural16_dit_cosine_ema", natural, dit, 4000, 1e-3, **small)
     return [
-        Made(mid_unet, 2, "judged"),
-        Made(mid_fashion, 3, "judged"),
-        Made(mid_natural, 3, "judged"),
-        Made(fashion_dit, 2, "judged", AVERAGED),
-        _epsilon("natural16_epsilon_skip_mid", natural, 3e-4, 2, "judged"),
-        Made(plain_unet, 1, "judged"),
-        Made(natural_averaged, 1, "judged", AVERAGED),
         *(Made(case, seed, "constants") for case in (digit_chain, digit_conv, normed) for seed in (0, 1)),
         *(Made(case, 0, "constants") for case in (*laws, field_chain, field_unet, digit_unet, field_dit)),
         *(Made(case, 0, "constants", AVERAGED) for case in (digit_dit, field_conv)),
@@ -161,6 +154,17 @@ def runs() -> list[Made]:
         _epsilon("natural16_epsilon_skip_slow", natural, 1e-4, 1, "seen"),
         Made(fashion_unet, 0, "seen", AVERAGED),
         Made(natural_dit, 0, "seen"),
+        Made(mid_unet, 2, "judged"),
+        Made(mid_fashion, 3, "judged"),
+        Made(mid_natural, 3, "judged"),
+        Made(fashion_dit, 2, "judged", AVERAGED),
+        _epsilon("natural16_epsilon_skip_mid", natural, 3e-4, 2, "judged"),
+        Made(plain_unet, 1, "judged"),
+        Made(natural_averaged, 1, "judged", AVERAGED),
+        Made(mid_unet, 3, "repeat"),
+        Made(plain_unet, 2, "repeat"),
+        Made(natural_averaged, 2, "repeat", AVERAGED),
+        _epsilon("natural16_epsilon_skip_mid", natural, 3e-4, 3, "repeat"),
     ]
 
 
