@@ -1,6 +1,6 @@
 """Forecasts of the runs, against what came and against baselines: `python -m benchmarks.forecasts.judge`.
 
-Writes the tables of docs/forecasts.md and forecasts.csv beside this file.
+Writes the tables and the picture of docs/forecasts.md, and forecasts.csv and closeness.csv beside this file.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,11 @@ from benchmarks import baselines
 from eigenclock.curve.learning_curve import LearningCurve
 from examples import pages
 from . import page
+from .figure import figure
 from .runs import AVERAGED, CURVES, EMA, SAMPLER, Made, load, runs
 
 PAGE, TABLE = Path("docs/forecasts.md"), Path(__file__).parent / "forecasts.csv"
+PICTURE = Path("docs/figures/forecasts.png")
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
 COVERAGE = 0.8
 FEWEST = 5
@@ -81,13 +83,20 @@ class Judged:
         return made.time, made.low, made.high
 
 
+def to_come(judged: Judged, at: float) -> tuple[Any, Modes]:
+    """Which modes were still to begin, and did later; the steps at which they did."""
+    table = judged.curve.emergence()
+    came = ~table.gray_zone & (judged.curve.target.values > 0) & np.isfinite(table.time) & (table.time > at)
+    return came, table.time[came]
+
+
 def rows(judged: Judged) -> list[dict[str, Any]]:
     """A row per share of the run and method: errors of what was still to begin, coverage, interval score."""
-    table, found = judged.curve.emergence(), []
+    found: list[dict[str, Any]] = []
     for fraction in FRACTIONS:
         at = fraction * judged.last
-        came = ~table.gray_zone & (judged.curve.target.values > 0) & np.isfinite(table.time) & (table.time > at)
-        actual = np.log(table.time[came])
+        came, steps = to_come(judged, at)
+        actual = np.log(steps)
         label = {
             "run": judged.made.name,
             "role": judged.made.role,
@@ -100,12 +109,16 @@ def rows(judged: Judged) -> list[dict[str, Any]]:
         one = np.abs(actual - np.median(actual))
         found.append(label | {"method": "one time (known afterwards)"} | _errors(one))
         for method in METHODS:
-            middle, low, high = (one[came] for one in judged.expected(method, at))
-            with np.errstate(divide="ignore"):
-                error = np.abs(np.log(np.minimum(np.nan_to_num(middle, nan=NEVER), NEVER)) - actual)
-            row = label | {"method": method} | _errors(error)
+            expected = judged.expected(method, at)
+            middle, low, high = (one[came] for one in expected)
+            row = label | {"method": method}
+            if method == "forecast" or np.isfinite(middle).any():  # a baseline that says nothing is not beaten by that
+                with np.errstate(divide="ignore"):
+                    error = np.abs(np.log(np.minimum(np.nan_to_num(middle, nan=NEVER), NEVER)) - actual)
+                row |= _errors(error)
             if not np.isnan(low).all():
-                row |= _interval(np.log(low), np.log(np.minimum(high, FAR * judged.last)), actual)
+                row |= _interval(*(np.log(np.minimum(end, FAR * judged.last)) for end in (low, high)), actual)
+                row |= _never(judged, expected)
             found.append(row)
     return found
 
@@ -127,6 +140,18 @@ def _interval(low: Modes, high: Modes, actual: Modes) -> dict[str, float]:
     outside = np.maximum(low - actual, 0) + np.maximum(actual - high, 0)
     score = high - low + 2 / (1 - COVERAGE) * outside
     return {"covered": float((outside <= 1e-9).mean()), "score": float(score.mean())}
+
+
+def _never(judged: Judged, expected: baselines.Expected) -> dict[str, float]:
+    """Of the modes that do not begin in the whole run: how many, how many were expected to, and how many surely."""
+    table = judged.curve.emergence()
+    absent = ~table.gray_zone & (judged.curve.target.values > 0) & ~np.isfinite(table.time)
+    middle, _, high = (np.nan_to_num(one[absent], nan=np.inf) for one in expected)
+    return {
+        "absent": int(absent.sum()),
+        "said": int((middle <= judged.last).sum()),
+        "sure": int((high <= judged.last).sum()),
+    }
 
 
 def close_rows(judged: Judged) -> list[dict[str, Any]]:
@@ -157,7 +182,7 @@ def close_rows(judged: Judged) -> list[dict[str, Any]]:
 
 
 def seeds_apart(every: list[Judged]) -> dict[str, float]:
-    """Median |ln| between two seeds of a case of the times at which modes begin, over pairs; of the case at any learning rate."""
+    """Median |ln| between two seeds of a case of the times at which modes begin, over pairs of one learning rate each."""
     found: dict[str, list[float]] = {}
     for first, second in combinations(every, 2):
         if first.made.case.name == second.made.case.name:
@@ -180,6 +205,10 @@ def main() -> None:
     parts["planned"] = table[judged & table["run"].str.startswith(PLANNED)]
     for name, part in parts.items():
         pages.insert(PAGE, f"summary of {name}", page.summary(part))
+    drawn = figure(
+        [one for one in every if one.made.role == "judged"], to_come, lambda run: page.title_of(run.made.name)
+    )
+    drawn.savefig(PICTURE, dpi=130)
     pages.insert(PAGE, "closeness", page.closeness(close, "judged"))
     pages.insert(PAGE, "runs", page.by_run(table, apart))
     print(page.summary(parts["planned"]), page.summary(parts["judged"]), sep="\n\n")

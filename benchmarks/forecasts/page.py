@@ -13,10 +13,29 @@ def case_of(run: str) -> str:
     return run.rsplit("_seed", 1)[0].removesuffix("_slow").removesuffix("_mid")
 
 
+WORDS = {
+    "fashion": "Fashion-MNIST", "natural16": "natural patches", "unet": "U-Net", "dit": "DiT",
+    "epsilon_skip": "ε-network", "_cosine_ema": ", cosine and EMA",
+}  # fmt: skip
+
+
+def title_of(run: str) -> str:
+    """Network and data of a run in words."""
+    data, network = case_of(run).split("_", 1)
+    for short, long in WORDS.items():
+        network = network.replace(short, long)
+    return f"{network}: {WORDS.get(data, data)}"
+
+
 def _number(value: float, digits: int = 2) -> str:
     if not np.isfinite(value):
         return "–"
     return "> 9" if value > 9 else f"{value:.{digits}f}"
+
+
+def _error(row: pd.Series) -> str:
+    """Median and 90 % quantile; a dash where nothing was forecast."""
+    return f"{_number(row['error'])} ({_number(row['error 90'])})" if np.isfinite(row["error"]) else "–"
 
 
 def _per_cent(value: float) -> str:
@@ -30,21 +49,25 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 def summary(table: pd.DataFrame) -> str:
     """Runs together, a row per share of the run."""
-    head = ["after", "runs", "error (90 %)", *(f"better than {name}" for name in BASELINES)]
-    head += ["in the 80 % interval", "least of a run", "interval score (0.1.0's)"]
+    head = ["after", "runs", "error (90 %)", *(f"beats {name}" for name in BASELINES)]
+    head += ["in 80 %", "worst run", "score (0.1.0's)", "never came: of these expected, surely"]
     rows = []
     known = table[table["error"].notna()]
     for fraction, part in known.groupby("fraction"):
         ours = part[part.method == "forecast"].set_index("run")
         cells = [_per_cent(float(fraction)), str(len(ours))]
         cells.append(f"{_number(ours['error'].median())} ({_number(ours['error 90'].median())})")
-        for name in BASELINES:
-            other = part[part.method == name].set_index("run")["error"].reindex(ours.index)
-            cells.append(f"{int((ours['error'] < other).sum())} of {len(ours)}")
+        others = {name: part[part.method == name].set_index("run").reindex(ours.index) for name in BASELINES}
+        for other in others.values():
+            made = other["error"].notna()
+            none = f", {int((~made).sum())} none" if not made.all() else ""
+            cells.append(f"{int((ours['error'] < other['error'])[made].sum())} of {int(made.sum())}{none}")
         weight = ours["to come"] / ours["to come"].sum()
         cells += [_per_cent(float((ours["covered"] * weight).sum())), _per_cent(ours["covered"].min())]
-        old = part[part.method == "0.1.0"]["score"].median()
-        rows.append([*cells, f"{_number(ours['score'].median())} ({_number(old)})"])
+        both = others["0.1.0"]["score"].notna()
+        cells.append(f"{_number(ours['score'][both].median())} ({_number(others['0.1.0']['score'][both].median())})")
+        absent, said, sure = (int(ours[column].sum()) for column in ("absent", "said", "sure"))
+        rows.append([*cells, f"{absent}: {said}, {sure}" if absent else "0"])
     return _table(head, rows)
 
 
@@ -61,7 +84,7 @@ def by_run(table: pd.DataFrame, apart: dict[str, float]) -> str:
         name = str(run).rsplit("_seed", 1)
         cells = [f"{name[0]}, seed {name[1]}{SUFFIX[role]}", _per_cent(fraction)]
         cells.append(str(int(by["to come"].iloc[0])))
-        cells += [f"{_number(by.loc[m, 'error'])} ({_number(by.loc[m, 'error 90'])})" for m in ("forecast", *BASELINES)]
+        cells += [_error(by.loc[m]) for m in ("forecast", *BASELINES)]
         spread = apart.get(case_of(str(run)), np.nan)
         rows.append([*cells, _per_cent(by.loc["forecast", "covered"]), _number(spread)])
     return _table(head, rows)

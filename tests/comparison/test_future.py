@@ -49,7 +49,7 @@ def test_a_mode_on_theorys_clock_arrives_when_its_path_does():
     assert np.allclose(found, exact, atol=3e-3)  # a grid of a tenth: h²/8·|L''| = 0.00125·2 at most
 
 
-def test_slower_draws_arrive_later_and_seeds_do_not_reach_back():
+def test_slower_draws_arrive_later_seeds_differ_and_modes_wait():
     paths, ones = path(np.array([2.0])), np.ones((2, 1))
     rate = np.array([[1.0], [0.5]])
     for normal in (-3.0, -1.0, 0.5, 2.0):
@@ -61,5 +61,9 @@ def test_slower_draws_arrive_later_and_seeds_do_not_reach_back():
         far = Future((Branch(paths, 0 * ones, ones, rate),), np.zeros(1), np.ones(1), drawn)
         expected = np.array([[2.0], [4.0]]) + SEEDS * normal + HOVER * normal**2
         assert np.allclose(far.reaches(np.array([0.5])), expected, atol=1e-3)
+    soon = Future(
+        (Branch(paths, 1.9 * ones, ones, ones),), np.zeros(1), np.ones(1), -8 * SEEDS * np.array([[0.1], [0.2]])
+    )
+    assert (soon.reaches(np.array([0.5])) > 0).all()  # however much sooner a seed is, not in the past
     calm = Future((Branch(paths, 0 * ones, ones, rate),), np.zeros(1), np.ones(1), 0 * ones)
     assert np.allclose(calm.reaches(np.array([0.5])), [[2.0], [4.0]], atol=1e-3)

@@ -102,7 +102,7 @@ def stopped(tally, job: Job, whole: str, seconds: float, how, seed: int) -> None
         time.sleep(chance.uniform(0.05, seconds))
         process.send_signal(how)
         out, words = process.communicate(timeout=120)
-        done = process.returncode == -how and out.splitlines()[-1:] and out.splitlines()[-1].startswith(LAST_WORDS)
+        done = process.returncode == -how and (out.splitlines() or [""])[-1].startswith(LAST_WORDS)
         fine = (process.returncode in (0, *CODES[how]) or done) and "Traceback" not in words
         early = process.returncode in (-how, 1) and "eigenclock" not in words  # before Python had got to our first line
         fault = "" if fine or early else f"ended with {process.returncode}: {words.strip()[-200:]}"

@@ -25,3 +25,10 @@ def run(factor=0.05, *, noise=0.0, seed=0, until=np.inf, drop=0):
         dataset["initial"] = ("mode", variance[keep[0]])
         dataset.attrs["first_step"] = int(TIME[keep[0]])
     return ec.LearningCurve(dataset, recipe=None, source="measurement"), shift
+
+
+def sampled(curve, error=0.02):
+    """The same curve as one measured on samples, with their error."""
+    dataset = curve.dataset.copy()
+    dataset["log_variance_error"] = (("time", "mode"), np.full(dataset["variance"].shape, error))
+    return ec.LearningCurve(dataset, recipe=None, source="measurement")

@@ -29,6 +29,9 @@ HEALS = 0.5
 AGAIN = 0.2
 """ln time, times the square of a normal draw, from coming close to staying so: distances of trained networks rise again."""
 
+AT_ONCE = 8
+"""Draws worked out at once: more take memory and no less time."""
+
 TINY = 1e-300
 """Smallest variance that has a logarithm."""
 
@@ -91,9 +94,10 @@ class Drawn:
         everything = goal + left * np.exp(-HEALS * ahead)[:, None]
         everything += np.where(known, 0.0, falling(state.trend)) * ahead[:, None]  # what the data lack goes on falling
         result = np.broadcast_to(everything, (which.size, *everything.shape)).copy()
-        path = self.future.log_variance(ahead, which)
-        seen = state.last[state.order] - path[:, :1]  # from where the mode is, not from where its path has it
-        result[:, :, state.order] = path + seen * np.exp(-HEALS * ahead)[:, None]
+        for part in np.array_split(np.arange(which.size), -(-which.size // AT_ONCE)):
+            path = self.future.log_variance(ahead, which[part])
+            path += (state.last[state.order] - path[:, :1]) * np.exp(-HEALS * ahead)[:, None]  # from where the mode is
+            result[part[:, None, None], np.arange(ahead.size)[:, None], state.order] = path
         return result
 
     @cached_property
@@ -110,8 +114,14 @@ class Drawn:
         return np.asarray(self.measured.target.values)
 
     def close(self, fraction: float) -> Float[np.ndarray, " draw"]:
-        """Step from which W₂ stays below a share of the data's norm, in some of the draws; infinite where it never does."""
+        """Step from which W₂ stays below a share of the data's norm, in some of the draws; infinite where it never does.
+
+        Later than where a draw's own distance crosses it, as a network's rises again; a curve without errors crosses once.
+        """
         steps = np.array([stays_below(one, self.steps, np.array([fraction]))[0] for one in self.distance])
         normal = scipy.special.ndtri((np.arange(steps.size) + 0.5) / steps.size)
-        later = np.exp(AGAIN * self.state.sampled * np.random.default_rng(0).permutation(normal) ** 2)
-        return np.where(np.isnan(steps), np.inf, steps) * later
+        later = (
+            np.log(self.clock.counts(steps))
+            + AGAIN * self.state.sampled * np.random.default_rng(0).permutation(normal) ** 2
+        )
+        return np.where(np.isnan(steps), np.inf, self.clock.step(np.exp(later)))

@@ -27,6 +27,9 @@ WHOLE = 0.5
 NEAR = 0.3
 """A mode whose start lies within this of its goal, in ln variance, has no path to be placed on."""
 
+VAGUE = 100.0
+"""Largest error of ln variance that is told from none known."""
+
 DRIFTERS, DRIFT_SHARE = 8, 0.25
 """So many modes, and this share of a direction, must move away from their targets for a common drift to be seen."""
 
@@ -46,7 +49,7 @@ class RunState:
     - `last`: (mode,) ln variance at the last record.
     - `moving`: modes with a path: far enough from their goal at their start, and finite.
     - `order`: indices of `moving` modes by group, `bounds`: where each group begins in it; `rising`: of every mode.
-    - `sampled`: whether variances were measured on samples, and have an error.
+    - `sampled`: whether the curve holds the error of variances measured on samples.
     - `now`: ln effective time of the last step. `window`, `back`, `error`: (record, mode) ln variance in the window, (record,)
       its ln time less `now`, (record, mode) standard error.
     """
@@ -103,7 +106,8 @@ class RunState:
         whole = log_variance if late else np.vstack([log_start, log_variance])
         with np.errstate(invalid="ignore"):
             start = np.asarray(np.where(rising, np.fmin.reduce(whole), np.fmax.reduce(whole)))
-        now = float(np.log(clock.counts(np.array(last)))) if last > 0 else -np.inf
+        with np.errstate(divide="ignore"):  # a schedule may still be 0
+            now = float(np.log(clock.counts(np.array(last)))) if last > 0 else -np.inf
         window, back = _window(counted, now)
         seen = log_variance[window]
         finite = clear & np.isfinite(log_goal) & np.isfinite(seen).all(axis=0) & np.isfinite(start)
@@ -112,7 +116,11 @@ class RunState:
             moving = finite & (np.abs(log_goal - start) > NEAR) & ((log_goal > start) == rising)
         order, bounds = _groups(moving, rising, target)
         kept = measured.dataset.get("log_variance_error")
-        error = np.zeros_like(seen) if kept is None else np.nan_to_num(kept.values[until][window], nan=1.0)
+        error = (
+            np.zeros_like(seen)
+            if kept is None
+            else np.minimum(np.nan_to_num(kept.values[until][window], nan=1.0), VAGUE)
+        )
         ends = begun, clear & ~begun & ~before, before
         return cls(
             table, last, float(times[0]), late, *ends, log_goal, start, log_variance[-1], moving, order, bounds, rising,

@@ -28,7 +28,7 @@ ODDS = {"a": -2.0, "e": 1.0, PLAIN: -1.0, ONE_TIME: -1.0}
 
 EARLY, EARLY_UNTIL = 0.25, 0.3
 """ln speed ahead that a mode of a network gains which has not moved, falling to none at this progress: training accelerates.
-Curves without an error of sampling were not measured on a network, and gain nothing.
+Curves that hold no error of sampling (predictions that stand for a run, runs of version 0.1.0) gain nothing.
 """
 
 TOGETHER = 0.15
@@ -43,7 +43,10 @@ SLOPES_APART, SLOPE_NOISE, SLOPE_COMMON = 0.3, 0.2, 0.15
 
 @dataclass(frozen=True, eq=False)
 class Weighed:
-    """One level of theory, fitted to a run: paths of all modes and of groups, where groups are, and what neighbours lend."""
+    """One level of theory, fitted to a run: paths of all modes and of groups, where groups are, and what neighbours lend.
+
+    `log_evidence` is that of the shifts, times each group's likelihood given the speeds of all others: a pseudo-likelihood.
+    """
 
     paths: Paths
     grouped: Paths

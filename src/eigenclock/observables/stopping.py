@@ -1,5 +1,6 @@
 """When to stop: least denoising error of held-out samples, as a probe measured it, per mode and noise level (T16)."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,18 @@ from ..checks import InputError, instance
 from ..curve.learning_curve import LearningCurve
 
 RISE = 0.01
-"""Share by which the last held-out loss exceeds the least, at least, where a mode is said to overfit."""
+"""A mode overfits only where its last held-out loss exceeds the least by more than this share,"""
 
-SCATTERS = 5.0
-"""And how many times the scatter of neighbouring records in ln loss: the least of fifty lies some two below their mean, the
-last may lie two above it, and scatter is only estimated.
+SCATTERS_ABOVE = 5.0
+"""and by more than so many times the scatter of its ln loss from record to record: the least of fifty records lies some two below
+their mean, the last may lie two above it, and scatter is only estimated. What lasts over several records is taken for a course.
 """
+
+FEW = 1.5
+"""Scatter that n differences show is taken to be larger by the share FEW/n: few of them may look smooth by chance."""
+
+MEDIAN = 1.4826
+"""Standard deviation of a normal quantity over the median of its absolute value."""
 
 STEPS = {"units": "optimizer steps"}
 
@@ -42,7 +49,7 @@ class Stopping:
     @property
     def overfits(self) -> xr.DataArray:
         """Whether a mode's held-out loss has risen again, by more than one per cent and its own scatter, (mode, sigma)."""
-        least = np.maximum(RISE, np.expm1(SCATTERS * self.dataset["scatter"].values))
+        least = np.maximum(RISE, np.expm1(SCATTERS_ABOVE * self.dataset["scatter"].values))
         return (self.dataset["rise"] > least).rename("overfits").assign_attrs(long_name="overfits")
 
     @property
@@ -160,13 +167,9 @@ def _scatter(loss: Float[np.ndarray, "time mode sigma"]) -> Float[np.ndarray, "m
 
 def _of_differences(difference: Float[np.ndarray, "time mode sigma"], norm: float) -> Float[np.ndarray, "mode sigma"]:
     """Standard deviation of a record from differences whose squared weights add up to `norm`, by their median; NaN if unknown."""
-    size = np.sort(np.where(np.isfinite(difference), np.abs(difference), np.nan), axis=0)  # NaN last
+    size = np.where(np.isfinite(difference), np.abs(difference), np.nan)
     count = np.isfinite(size).sum(axis=0)
-    if len(size) == 0:
-        return np.full(difference.shape[1:], np.nan)
-    middle = np.take_along_axis(size, np.maximum(count - 1, 0)[None] // 2, axis=0)[0]
-    return np.asarray(middle * MEDIAN / np.sqrt(norm))
-
-
-MEDIAN = 1.4826
-"""Standard deviation of a normal quantity over the median of its absolute value."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of slices without a finite difference
+        middle = np.nanmedian(size, axis=0) if len(size) else np.full(count.shape, np.nan)
+    return np.asarray(middle * MEDIAN / np.sqrt(norm) * (1 + FEW / np.maximum(count, 1)))
