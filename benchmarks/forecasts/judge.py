@@ -204,14 +204,16 @@ def main() -> None:
     parts = {name: table[table["role"] == name] for name in ("judged", "seen", "constants")}
     parts["planned"] = table[judged & table["run"].str.startswith(PLANNED)]
     for name, part in parts.items():
-        pages.insert(PAGE, f"summary of {name}", page.summary(part))
+        pages.insert(PAGE, f"errors of {name}", page.errors(part))
+        pages.insert(PAGE, f"intervals of {name}", page.intervals(part))
     drawn = figure(
         [one for one in every if one.made.role == "judged"], to_come, lambda run: page.title_of(run.made.name)
     )
     drawn.savefig(PICTURE, dpi=130)
     pages.insert(PAGE, "closeness", page.closeness(close, "judged"))
     pages.insert(PAGE, "runs", page.by_run(table, apart))
-    print(page.summary(parts["planned"]), page.summary(parts["judged"]), sep="\n\n")
+    for name in ("planned", "judged"):
+        print(page.errors(parts[name]), page.intervals(parts[name]), sep="\n\n")
 
 
 if __name__ == "__main__":
