@@ -21,7 +21,7 @@ from .figure import figure
 from .runs import AVERAGED, CURVES, EMA, SAMPLER, Made, load, runs
 
 PAGE, TABLE = Path("docs/forecasts.md"), Path(__file__).parent / "forecasts.csv"
-PICTURE = Path("docs/figures/forecasts.png")
+PICTURE = Path("docs/studies/forecasts/judged.png")
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
 COVERAGE = 0.8
 FEWEST = 5
