@@ -89,3 +89,4 @@ def test_natural_images_come_coarse_first(patches):
 
 def test_in_words():
     assert spatial.finer_than(2.6, 16) == "finer than 3.1 pixels (more than 2.6 cycles per image)"
+    assert [spatial.pixels_in_words(size) for size in (3.21, 1.0, 0.7)] == ["3.2 pixels", "1 pixel", "1 pixel"]

@@ -12,7 +12,7 @@ from ..checks import InputError, finite_array, integer, number, random_seed
 from ..clocks.settling import WITHIN, log_ratio, settles, stays_below
 from ..curve.closeness import CLOSE, relative_distance
 from ..curve.learning_curve import LearningCurve
-from ..spectrum.spatial import feature_size
+from ..spectrum.spatial import feature_size, pixels_in_words
 from .drawn import Drawn
 from .moment import Moment, quantiles, reached
 from .outlook import Outlook, finest_frequency, outlook
@@ -248,7 +248,7 @@ class Forecast:
         spectrum = self._drawn.measured.spectrum
         begun = np.isfinite(self._begun_at)[None]
         pixels = feature_size(finest_frequency(begun, spectrum.cycles, self.target), spectrum.basis)[0]
-        return f"; details down to {max(pixels, 1):.2g} pixels have begun" if np.isfinite(pixels) else ""
+        return f"; details down to {pixels_in_words(pixels)} have begun" if np.isfinite(pixels) else ""
 
     def __repr__(self) -> str:
         modes = f"{int(self.emerged.sum())} modes begun, {int(self.pending.sum())} expected"

@@ -9,7 +9,7 @@ from ..clocks.settling import WITHIN, log_ratio
 from ..curve.closeness import relative_distance
 from ..curve.divergences import wasserstein_of_modes
 from ..curve.learning_curve import LearningCurve
-from ..spectrum.spatial import feature_size
+from ..spectrum.spatial import feature_size, pixels_in_words
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Outlook:
             f"{100 * self.in_band.value:.0f} % ({100 * self.in_band.low:.0f}–{100 * self.in_band.high:.0f}) is in its band",
         ]
         if np.isfinite(self.cycles.value) and self.cycles.value > 0:
-            pixels, cycles = max(self.feature_size.value, 1), self.cycles.value
-            words.append(f"details down to {pixels:.2g} pixels ({cycles:.2g} cycles per image) have begun")
+            pixels, cycles = pixels_in_words(self.feature_size.value), self.cycles.value
+            words.append(f"details down to {pixels} ({cycles:.2g} cycles per image) have begun")
         words.append(
             f"W₂ is {self.distance.value:.2g} ({self.distance.low:.2g}–{self.distance.high:.2g}) of the data's norm"
         )

@@ -14,6 +14,7 @@ from ..comparison.compare import compare
 from ..curve.learning_curve import LearningCurve
 from ..curve.palette import spread_modes
 from ..curve.pictures import data_uri, mode_picture, montage, pixel_limits, png
+from ..spectrum.spatial import pixels_in_words
 from ..spectrum.spectrum import Spectrum
 from . import interactive
 from .figures import shows_images
@@ -94,7 +95,7 @@ def size_in_words(pixels: float, spectrum: Spectrum) -> str:
     """Feature size in words; empty where samples are no images."""
     if np.isnan(pixels) or spectrum.basis is None:
         return ""
-    return "whole image" if pixels > max(spectrum.basis.shape[:2]) else f"{pixels:.2g} pixels"
+    return "whole image" if pixels > max(spectrum.basis.shape[:2]) else pixels_in_words(pixels)
 
 
 def _decimals(value: float, digits: int) -> str:

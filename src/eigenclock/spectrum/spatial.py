@@ -57,3 +57,9 @@ def finer_than(cycles: float, edge: int) -> str:
     `finer_than(2.6, 16)` is "finer than 3.1 pixels (more than 2.6 cycles per image)".
     """
     return f"finer than {edge / (2 * cycles):.2g} pixels (more than {cycles:.2g} cycles per image)"
+
+
+def pixels_in_words(size: float) -> str:
+    """A feature size of at least one pixel, in words: "3.2 pixels", "1 pixel"."""
+    words = f"{max(size, 1):.2g}"
+    return f"{words} pixel" if words == "1" else f"{words} pixels"
