@@ -14,6 +14,8 @@ def test_words():
     assert Moment(4100.0, 3400.0, 5200.0).when() == "by 4,100 (3,400–5,200)"
     assert Moment(np.inf, 410.0, np.inf).when() == "after 410"
     assert Moment(41.0, 41.0, 41.0, known=True).when() == "since 41"
+    assert Moment(41.0, 41.0, 95.0, known=True).when() == "since 41, though they may leave again until 95"
+    assert Moment(41.0, 41.0, np.inf, known=True).when() == "since 41, though they may leave again"
     assert Moment(np.nan, np.nan, np.nan).when() == "at a step not known yet"
 
 
@@ -23,3 +25,10 @@ def test_of_draws():
     assert (moment.step, moment.low, moment.high) == (3.0, 2.0, 4.0)
     assert Moment.of_draws(np.full(5, np.inf), 0.8).one_sided
     assert Moment.of_draws(np.full(5, np.inf), 0.8).when() == "by a step beyond this forecast"
+
+
+def test_a_median_in_the_past_is_known():
+    draws = np.array([30.0, 30.0, 30.0, 70.0, 90.0])
+    moment = Moment.of_draws(draws, 0.8, 40.0)
+    assert (moment.step, moment.low, moment.high, moment.known) == (30.0, 30.0, 90.0, True)
+    assert not Moment.of_draws(draws, 0.8, 20.0).known

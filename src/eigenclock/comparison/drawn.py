@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import scipy.special
 from jaxtyping import Float
 
 from ..checks import need_memory
@@ -13,6 +12,7 @@ from ..curve.closeness import relative_distance
 from ..curve.divergences import wasserstein_of_modes
 from ..curve.learning_curve import LearningCurve
 from .effective_time import EffectiveTime
+from .fluctuation import fluctuations, scatter
 from .future import Future, falling
 from .run_state import RunState
 from .weighing import DRAWS
@@ -25,9 +25,6 @@ SOME = 64
 
 HEALS = 0.5
 """Power of time with which modes near their goal are taken to close what is left."""
-
-AGAIN = 0.2
-"""ln time, times the square of a normal draw, from coming close to staying so: distances of trained networks rise again."""
 
 AT_ONCE = 8
 """Draws worked out at once: more take memory and no less time."""
@@ -56,13 +53,32 @@ class Drawn:
 
     @cached_property
     def log_variance(self) -> Float[np.ndarray, "draw time mode"]:
-        """ln variance of all modes in some of the draws, along `steps`."""
-        return self.of(np.round(np.linspace(0, DRAWS - 1, SOME)).astype(int))
+        """ln variance of all modes in some of the draws, along `steps`, without their scatter."""
+        return self.of(self.some)
+
+    @property
+    def some(self) -> np.ndarray:
+        """Which draws those are."""
+        return np.round(np.linspace(0, DRAWS - 1, SOME)).astype(int)
+
+    @cached_property
+    def scattered(self) -> Float[np.ndarray, "every time"]:
+        """What ln variance of all modes has in common about each way ahead, in every draw, as it had lately.
+
+        None of a curve without an error of sampling, as a prediction is.
+        """
+        time, variance = self.past.time.values, self.past.variance.values
+        known = np.isfinite(self.state.goal) & np.isfinite(variance).all(axis=0) & (variance > 0).all(axis=0)
+        share = np.exp(self.state.goal[known])
+        common = np.log(variance[:, known]) @ (share / share.sum()) if known.any() else np.zeros(time.size)
+        size = scatter(time, common) if self.state.sampled else 0.0
+        return fluctuations(size, AHEAD[: self.steps.size], DRAWS, 1)
 
     @cached_property
     def distance(self) -> Float[np.ndarray, "draw time"]:
-        """W₂ of those draws as a share of the data's norm."""
-        distance = [wasserstein_of_modes(np.exp(one), self.target) for one in self.log_variance]
+        """W₂ of some of the draws, with their scatter, as a share of the data's norm."""
+        pairs = zip(self.log_variance, self.scattered[self.some], strict=True)
+        distance = [wasserstein_of_modes(np.exp(one + common[:, None]), self.target) for one, common in pairs]
         null = self.measured.null_dimension
         if null:
             distance = [np.sqrt(one**2 + null * self.null(self.steps)) for one in distance]
@@ -116,12 +132,15 @@ class Drawn:
     def close(self, fraction: float) -> Float[np.ndarray, " draw"]:
         """Step from which W₂ stays below a share of the data's norm, in some of the draws; infinite where it never does.
 
-        Later than where a draw's own distance crosses it, as a network's rises again; a curve without errors crosses once.
+        A run that is close already has been since a past step, in the draws in which it does not leave again. NaN where neither
+        is known: far, and nothing has moved.
         """
-        steps = np.array([stays_below(one, self.steps, np.array([fraction]))[0] for one in self.distance])
-        normal = scipy.special.ndtri((np.arange(steps.size) + 0.5) / steps.size)
-        later = (
-            np.log(self.clock.counts(steps))
-            + AGAIN * self.state.sampled * np.random.default_rng(0).permutation(normal) ** 2
-        )
-        return np.where(np.isnan(steps), np.inf, self.clock.step(np.exp(later)))
+        now = np.array([fraction])
+        measured = relative_distance(self.past.wasserstein().values, self.target)
+        since = stays_below(measured, self.past.time.values, now)[0]
+        if self.future is None:
+            return np.full(SOME, since)
+        since = self.state.made_at if np.isnan(since) else since
+        steps = np.array([stays_below(one, self.steps, now)[0] for one in self.distance])
+        steps = np.where((self.distance <= fraction).all(axis=1), since, steps)
+        return np.where(np.isnan(steps), np.inf, steps)

@@ -9,8 +9,8 @@ import xarray as xr
 from jaxtyping import Bool, Float
 
 from ..checks import InputError, finite_array, integer, number, random_seed
-from ..clocks.settling import WITHIN, log_ratio, settles, stays_below
-from ..curve.closeness import CLOSE, relative_distance
+from ..clocks.settling import WITHIN, log_ratio, settles
+from ..curve.closeness import CLOSE
 from ..curve.learning_curve import LearningCurve
 from ..spectrum.spatial import feature_size, pixels_in_words
 from .drawn import Drawn
@@ -148,14 +148,7 @@ class Forecast:
         return pd.DataFrame(rows)
 
     def _close(self, fraction: float) -> Moment:
-        past = self._drawn.past
-        measured = relative_distance(past.wasserstein().values, self.target)
-        if measured[-1] <= fraction:  # close already: since when
-            since = float(stays_below(measured, past.time.values, np.array([fraction]))[0])
-            return Moment(since, since, since, known=True)
-        if self._drawn.future is None:
-            return Moment(np.nan, np.nan, np.nan)
-        return Moment.of_draws(self._drawn.close(fraction), self.coverage)
+        return Moment.of_draws(self._drawn.close(fraction), self.coverage, self.made_at)
 
     @property
     def curve(self) -> LearningCurve:
@@ -194,7 +187,7 @@ class Forecast:
         self._need()
         which = np.sort(np.random.default_rng(seed).permutation(DRAWS)[:n])
         with np.errstate(over="ignore"):
-            variance = np.exp(self._drawn.of(which))
+            variance = np.exp(self._drawn.of(which) + self._drawn.scattered[which][:, :, None])
         coords = {"time": self._drawn.steps, "mode": np.arange(self.target.size)}
         attrs = {"long_name": "possible generated variance", "units": "data units²"}
         return xr.DataArray(variance, dims=("draw", "time", "mode"), coords=coords, attrs=attrs)
@@ -219,7 +212,8 @@ class Forecast:
             first, second = self._drawn.log_variance[:, before], self._drawn.log_variance[:, before + 1]
             with np.errstate(invalid="ignore"):
                 moved = np.where(first == second, 0.0, second - first)
-            whole = np.exp(first + (place - before) * moved)
+            common = self._drawn.scattered[self._drawn.some, before + 1, None]
+            whole = np.exp(first + (place - before) * moved + common)
         begin = self._begin if step > self.made_at else self._begun_at[None]
         null = float(self._drawn.null(np.array([step]))[0]) if past.null_dimension else 0.0
         return outlook(float(step), whole, begin, past, np.exp(self._drawn.state.goal), null, self.coverage)

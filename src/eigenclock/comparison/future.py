@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from .paths import Paths
 
-REVERTS = 3.0
+REVERTS = 2.0
 """ln time within which a speed above theory's returns to it: networks that accelerate go on so for a while."""
 
 RECOVERS = 1.0

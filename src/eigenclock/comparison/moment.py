@@ -27,11 +27,11 @@ class Moment:
     known: bool = False
 
     @classmethod
-    def of_draws(cls, steps: np.ndarray, coverage: float) -> "Moment":
-        """Median and interval of draws, some of which may be infinite."""
+    def of_draws(cls, steps: np.ndarray, coverage: float, now: float = -1.0) -> "Moment":
+        """Median and interval of draws, some of which may be infinite; `known` if the median lies at or before the step `now`."""
         tail = (1 - coverage) / 2
         low, middle, high = (float(q) for q in np.quantile(steps, (tail, 0.5, 1 - tail), method="nearest"))
-        return cls(middle, low, high)
+        return cls(middle, low, high, known=middle <= now)
 
     @property
     def one_sided(self) -> bool:
@@ -57,7 +57,9 @@ class Moment:
         if np.isnan(self.step):
             return "at a step not known yet"
         if self.known:
-            return f"since {_round(self.step)}"
+            until = f" until {_round(self.high)}" if np.isfinite(self.high) else ""
+            again = f", though they may leave again{until}" if self.high > self.step else ""
+            return f"since {_round(self.step)}{again}"
         if np.isinf(self.low):
             return f"by {BEYOND}"
         if self.one_sided:

@@ -26,9 +26,9 @@ EFFECTIVE = 32.0
 ODDS = {"a": -2.0, "e": 1.0, PLAIN: -1.0, ONE_TIME: -1.0}
 """ln odds of levels before anything is seen, others 0: two layers describe networks best, and theory is worth more than none."""
 
-EARLY, EARLY_UNTIL = 0.25, 0.3
-"""ln speed ahead that a mode of a network gains which has not moved, falling to none at this progress: training accelerates.
-Curves that hold no error of sampling (predictions that stand for a run, runs of version 0.1.0) gain nothing.
+EARLY, EARLY_UNTIL = 0.4, 0.7
+"""ln speed ahead that a falling mode of a network gains which has not moved, falling to none at this progress: they accelerate.
+Rising ones do not, nor do curves that hold no error of sampling (predictions that stand for a run, runs of version 0.1.0).
 """
 
 TOGETHER = 0.15
@@ -140,7 +140,7 @@ def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generato
     modes = middle + own * paired(rng, count, group.size)
     rate = COMMON_RATE * paired(rng, count, 1) + OWN_RATE * paired(rng, count, group.size)
     gone = np.clip(state.progress[state.order], 0, EARLY_UNTIL)
-    rate += EARLY * state.sampled * (1 - gone / EARLY_UNTIL)
+    rate += np.where(state.rising[state.order], 0.0, EARLY * state.sampled * (1 - gone / EARLY_UNTIL))
     rate += OTHERS - STRAGGLES * (rng.uniform(size=rate.shape) < STRAGGLERS)
     paths = Paths(level.paths.grid, level.paths.progress[:, state.order], level.paths.middle[state.order])
     together = TOGETHER * paired(rng, count, 1)
