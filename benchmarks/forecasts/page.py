@@ -114,8 +114,8 @@ def without_errors(rows: list[list[str]], run: str, role: str, fraction: float, 
         rows.append([*left, *["–"] * (cells - len(left))])
 
 
-def closeness(close: pd.DataFrame, role: str) -> str:
-    """Closeness and settling of runs of one role: median factor, coverage, and the median error of settling."""
+def closeness(close: pd.DataFrame) -> str:
+    """Closeness and settling of runs: median factor, coverage, and the median error of settling."""
     head = [
         "after",
         "W₂ < ¼: runs",
@@ -127,7 +127,7 @@ def closeness(close: pd.DataFrame, role: str) -> str:
     ]
     head += ["settles: runs", "median error of settling"]
     rows = []
-    for fraction, part in close[close["role"] == role].groupby("fraction"):
+    for fraction, part in close.groupby("fraction"):
         cells = [_per_cent(float(fraction))]
         for name in ("close 0.25", "close 0.1"):
             known = part[part[name].notna()] if name in part else part.iloc[:0]
