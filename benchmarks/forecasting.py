@@ -23,6 +23,7 @@ def _run() -> tuple[dict[str, ec.LearningCurve], ec.LearningCurve]:
     variance = np.stack([theory.variance_at(step / 50) for step in steps])
     dataset = theory.dataset.drop_dims("time").assign_coords(time=steps)
     dataset["variance"] = (("time", "mode"), variance * np.exp(0.1 * rng.standard_normal(variance.shape)))
+    dataset["log_variance_error"] = (("time", "mode"), np.full(variance.shape, 0.1))
     dataset.attrs |= {"first_step": 0}
     return levels, ec.LearningCurve(dataset, recipe=None, source="measurement")
 

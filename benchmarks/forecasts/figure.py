@@ -19,11 +19,11 @@ COLUMNS = 4
 
 def figure(runs: Sequence[Any], to_come: Callable[[Any, float], Any], title: Callable[[Any], str]) -> Figure:
     """A panel per run, a colour per share of the run."""
-    rows = -(-(len(runs) + 1) // COLUMNS)
+    rows = -(-len(runs) // COLUMNS)
     drawn, axes = plt.subplots(rows, COLUMNS, figsize=(12, 3.1 * rows), layout="constrained", squeeze=False)
     for place in axes.flat[len(runs) :]:
         place.axis("off")
-    for place, run in zip(axes.flat, runs, strict=False):  # what is left over is for the legend
+    for place, run in zip(axes.flat, runs, strict=False):
         ends = []
         for share, colour, _ in SHARES:
             came, actual = to_come(run, share * run.last)
@@ -47,7 +47,7 @@ def figure(runs: Sequence[Any], to_come: Callable[[Any, float], Any], title: Cal
         place.set_ylabel("expected step")
     for place in axes[-1]:
         place.set_xlabel("actual step")
-    legend = axes.flat[-1]
-    handles = [legend.plot([], [], ".", color=colour, label=label)[0] for _, colour, label in SHARES]
-    legend.legend(handles=handles, loc="center", frameon=False, title="expected", fontsize=11)
+    handles = [axes.flat[0].plot([], [], ".", color=colour)[0] for _, colour, _ in SHARES]
+    names = [f"expected {name}" for _, _, name in SHARES]
+    drawn.legend(handles, names, loc="outside upper center", ncols=len(names), frameon=False, fontsize=11)
     return drawn

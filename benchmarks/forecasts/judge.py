@@ -163,7 +163,7 @@ def close_rows(judged: Judged) -> list[dict[str, Any]]:
         if not made.weights:
             continue
         close, settling = made.closeness((0.25, 0.1)), made.settling()
-        row = {"run": judged.made.name, "role": judged.made.role, "fraction": fraction}
+        row = {"run": judged.made.name, "role": judged.made.role, "fraction": fraction, "scatter": made._drawn.swing}
         for name, came, expected in zip(("close 0.25", "close 0.1"), actual, close.to_dict("records"), strict=True):
             if came > at:
                 row[name] = float(np.log(expected["step"] / came))
@@ -212,6 +212,7 @@ def main() -> None:
     of = close["role"] == "judged"
     pages.insert(PAGE, "closeness", page.closeness(close[of & close["run"].str.startswith(PLANNED)]))
     pages.insert(PAGE, "closeness of all", page.closeness(close[of]))
+    pages.insert(PAGE, "scatter", page.scatter(close))
     pages.insert(PAGE, "runs", page.by_run(table, apart))
     for name in ("planned", "judged"):
         print(page.errors(parts[name]), page.intervals(parts[name]), sep="\n\n")

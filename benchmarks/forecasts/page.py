@@ -14,8 +14,9 @@ def case_of(run: str) -> str:
 
 
 WORDS = {
-    "fashion": "Fashion-MNIST", "natural16": "natural patches", "unet": "U-Net", "dit": "DiT",
-    "epsilon_skip": "ε-network", "_cosine_ema": ", cosine and EMA",
+    "fashion": "Fashion-MNIST", "natural16": "natural patches", "field": "Gaussian field", "unet": "U-Net", "dit": "DiT",
+    "epsilon_skip": "ε-network", "epsilon": "ε-network without skip", "_cosine_ema": ", cosine and EMA", "convnet": "ConvNet",
+    "normed": "NormedMLP", "gaussian": "Gaussian",
 }  # fmt: skip
 
 
@@ -140,3 +141,18 @@ def closeness(close: pd.DataFrame) -> str:
         known = part[part["settling"].notna()] if "settling" in part else part.iloc[:0]
         rows.append([*cells, str(len(known)), _number(known["settling"].median() if len(known) else np.nan)])
     return _table(head, rows)
+
+
+def scatter(close: pd.DataFrame) -> str:
+    """How much runs of each pair scatter from record to record: median and range over runs and shares from 5 % on."""
+    later = close[close["fraction"] >= SETTLED_DOWN]
+    rows = []
+    for name, part in later.groupby(later["run"].map(title_of)):
+        size = part["scatter"]
+        sizes = [_number(value) for value in (size.median(), size.min(), size.max())]
+        rows.append([str(name), str(part["run"].nunique()), *sizes])
+    return _table(["runs of", "runs", "scatter of ln variance", "least", "most"], rows)
+
+
+SETTLED_DOWN = 0.05
+"""Share of a run from which its scatter is told from its way."""

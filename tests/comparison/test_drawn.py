@@ -35,15 +35,57 @@ def swinging(curve, size):
     return ec.LearningCurve(dataset, recipe=None, source="measurement")
 
 
-def test_what_scatters_is_close_later():
-    """A scatter of 0.4 in ln variance of everything alone is a distance of some 0.2: ¼ stays below only after ½ long has."""
-    whole = run()[0]
-    level = {"c": ec.predict_level("c", whole.spectrum, **RECIPE)}
-    steady, swings = (ec.forecast(level, one, at=300) for one in (sampled(whole), swinging(whole, 0.4)))
-    assert np.abs(steady._drawn.scattered).max() < 0.1 < np.abs(swings._drawn.scattered).max()
-    later = [np.log(swings.closeness(f)["step"] / steady.closeness(f)["step"])[0] for f in (0.5, 0.25, 0.1)]
-    assert later[1] > 0.3
-    assert later[2] > later[1]
+@pytest.fixture(scope="module")
+def level():
+    return {"c": ec.predict_level("c", run()[0].spectrum, **RECIPE)}
+
+
+def test_what_scatters_is_close_later(level):
+    """The same draws with the run's scatter and without: a tenth of the norm is left again for longer than a quarter."""
+    made = ec.forecast(level, swinging(run()[0], 0.4), at=300)
+    assert 0.1 < made._drawn.swing < 0.8  # 0.4, from some seven records
+    later = made.closeness((0.25, 0.1))["step"]
+    still = ec.forecast(level, swinging(run()[0], 0.4), at=300)
+    still._drawn.__dict__["scattered"] = np.zeros_like(made._drawn.scattered)
+    gained = np.log(later / still.closeness((0.25, 0.1))["step"])
+    assert gained[0] > 0
+    assert gained[1] > gained[0]
+
+
+def test_draws_and_outlook_have_the_scatter_and_the_curve_has_not(level):
+    made = ec.forecast(level, swinging(run()[0], 0.4), at=300)
+    drawn = made._drawn
+    common = np.log(made.draws(200).values) - drawn.of(np.arange(200))
+    np.testing.assert_allclose(common, np.broadcast_to(drawn.scattered[:, :, None], common.shape), atol=1e-9)
+    np.testing.assert_allclose(
+        np.log(made.curve.variance.values[-drawn.steps.size + 1 :]), np.median(drawn.log_variance, axis=0)[1:]
+    )
+    wide = made.by(1000).distance
+    drawn.__dict__["scattered"] = np.zeros_like(drawn.scattered)
+    narrow = made.by(1000).distance
+    assert wide.high - wide.low > 1.2 * (narrow.high - narrow.low)
+
+
+def test_a_bad_record_does_not_hide_the_scatter(level):
+    """All NaN in one early record: the scatter of the late ones is what it was."""
+    whole = swinging(run()[0], 0.4)
+    dataset = whole.dataset.copy(deep=True)
+    dataset["variance"][5] = np.nan
+    holed = ec.LearningCurve(dataset, recipe=None, source="measurement")
+    sizes = [ec.forecast(level, one, at=1000)._drawn.swing for one in (whole, holed)]
+    assert sizes[0] > 0.1
+    assert sizes[1] == pytest.approx(sizes[0], rel=1e-12)
+
+
+def test_a_last_record_that_is_not_finite_is_not_close(level):
+    whole = sampled(run()[0])
+    now = int(np.flatnonzero(TIME > 3000)[0])
+    dataset = whole.dataset.copy(deep=True)
+    dataset["variance"][now] = np.nan
+    holed = ec.LearningCurve(dataset, recipe=None, source="measurement")
+    made = ec.forecast(level, holed, at=TIME[now])
+    assert np.isnan(made._drawn.since(0.25))
+    assert not made._close(0.25).known
 
 
 def test_a_prediction_does_not_scatter(forecasts):
@@ -59,10 +101,9 @@ def test_the_distance_is_that_of_each_draws_variances(forecasts):
         assert drawn.distance[draw, time] == pytest.approx(by_hand, rel=1e-9)
 
 
-def test_close_already_and_perhaps_not_for_good():
+def test_close_already_and_perhaps_not_for_good(level):
     """A run that swings below a quarter of the norm: since a past record in draws that stay, later in those that leave again."""
     whole = swinging(run()[0], 0.2)
-    level = {"c": ec.predict_level("c", run()[0].spectrum, **RECIPE)}
     distance = whole.wasserstein().values / np.sqrt(whole.target.values.sum())
     now = int(np.flatnonzero(distance < 0.22)[0])
     past = stays_below(distance[: now + 1], whole.time.values[: now + 1], np.array([0.25]))[0]
@@ -71,3 +112,17 @@ def test_close_already_and_perhaps_not_for_good():
     assert 0 < stays.sum() < stays.size
     np.testing.assert_allclose(drawn.close(0.25)[stays], past)
     assert (drawn.close(0.25)[~stays] > whole.time.values[now]).all()
+
+
+def test_close_now_but_likely_to_leave_again_says_so(level):
+    """The sentence of a run that is within a quarter of the norm and swings: now, and for good later, from the present on."""
+    whole = swinging(run()[0], 0.5)
+    distance = whole.wasserstein().values / np.sqrt(whole.target.values.sum())
+    now = int(np.flatnonzero((distance < 0.25) & (TIME > 500))[0])
+    made = ec.forecast(level, whole, at=TIME[now])
+    row = made.closeness(0.25).iloc[0]
+    assert row["step"] > TIME[now]
+    words = str(made)
+    assert "samples within ¼ of the data now, for good by" in words
+    low = float(words.split("for good by")[1].split("(")[1].split("–")[0].replace(",", ""))
+    assert low >= 0.99 * TIME[now]

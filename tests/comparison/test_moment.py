@@ -14,8 +14,9 @@ def test_words():
     assert Moment(4100.0, 3400.0, 5200.0).when() == "by 4,100 (3,400–5,200)"
     assert Moment(np.inf, 410.0, np.inf).when() == "after 410"
     assert Moment(41.0, 41.0, 41.0, known=True).when() == "since 41"
-    assert Moment(41.0, 41.0, 95.0, known=True).when() == "since 41, though they may leave again until 95"
-    assert Moment(41.0, 41.0, np.inf, known=True).when() == "since 41, though they may leave again"
+    assert Moment(41.0, 41.0, 95.0, known=True).when() == "since 41, though perhaps not for good until 95"
+    assert str(Moment(41.0, 41.0, 95.0, known=True)) == "step 41, past, though perhaps not for good until 95"
+    assert Moment(41.0, 41.0, np.inf, known=True).when() == "since 41, though perhaps not for good"
     assert Moment(np.nan, np.nan, np.nan).when() == "at a step not known yet"
 
 

@@ -14,7 +14,7 @@ from ..curve.learning_curve import LearningCurve
 from .effective_time import EffectiveTime
 from .fluctuation import fluctuations, scatter
 from .future import Future, falling
-from .run_state import RunState
+from .run_state import WHOLE, RunState
 from .weighing import DRAWS
 
 AHEAD = np.concatenate([[0.0], np.geomspace(0.02, 7.0, 40)])
@@ -62,17 +62,23 @@ class Drawn:
         return np.round(np.linspace(0, DRAWS - 1, SOME)).astype(int)
 
     @cached_property
-    def scattered(self) -> Float[np.ndarray, "every time"]:
-        """What ln variance of all modes has in common about each way ahead, in every draw, as it had lately.
+    def swing(self) -> float:
+        """Standard deviation, from record to record, of what ln variance of all modes has in common.
 
-        None of a curve without an error of sampling, as a prediction is.
+        0 for a curve without an error of sampling, as a prediction is.
         """
-        time, variance = self.past.time.values, self.past.variance.values
-        known = np.isfinite(self.state.goal) & np.isfinite(variance).all(axis=0) & (variance > 0).all(axis=0)
+        variance = self.past.variance.values
+        whole = np.isfinite(variance).mean(axis=1) > WHOLE
+        known = np.isfinite(self.state.goal) & (np.nan_to_num(variance[whole]) > 0).all(axis=0)
+        if not (self.state.sampled and known.any()):
+            return 0.0
         share = np.exp(self.state.goal[known])
-        common = np.log(variance[:, known]) @ (share / share.sum()) if known.any() else np.zeros(time.size)
-        size = scatter(time, common) if self.state.sampled else 0.0
-        return fluctuations(size, AHEAD[: self.steps.size], DRAWS, 1)
+        return scatter(self.past.time.values[whole], np.log(variance[whole][:, known]) @ (share / share.sum()))
+
+    @cached_property
+    def scattered(self) -> Float[np.ndarray, "every time"]:
+        """How far all modes together swing about each way ahead, in ln variance, in every draw."""
+        return fluctuations(self.swing, AHEAD[: self.steps.size], DRAWS, 1)
 
     @cached_property
     def distance(self) -> Float[np.ndarray, "draw time"]:
@@ -129,18 +135,21 @@ class Drawn:
         """The data's variances."""
         return np.asarray(self.measured.target.values)
 
+    def since(self, fraction: float) -> float:
+        """Step since which W₂ has stayed below a share of the data's norm so far; NaN if it is not below now."""
+        measured = relative_distance(self.past.wasserstein().values, self.target)
+        return float(stays_below(measured, self.past.time.values, np.array([fraction]))[0])
+
     def close(self, fraction: float) -> Float[np.ndarray, " draw"]:
         """Step from which W₂ stays below a share of the data's norm, in some of the draws; infinite where it never does.
 
-        A run that is close already has been since a past step, in the draws in which it does not leave again. NaN where neither
+        A run that is close now has been `since` a past step, in the draws in which it does not leave again. NaN where nothing
         is known: far, and nothing has moved.
         """
-        now = np.array([fraction])
-        measured = relative_distance(self.past.wasserstein().values, self.target)
-        since = stays_below(measured, self.past.time.values, now)[0]
+        since = self.since(fraction)
         if self.future is None:
             return np.full(SOME, since)
-        since = self.state.made_at if np.isnan(since) else since
-        steps = np.array([stays_below(one, self.steps, now)[0] for one in self.distance])
-        steps = np.where((self.distance <= fraction).all(axis=1), since, steps)
+        steps = np.array([stays_below(one, self.steps, np.array([fraction]))[0] for one in self.distance])
+        if np.isfinite(since):
+            steps = np.where((self.distance <= fraction).all(axis=1), since, steps)
         return np.where(np.isnan(steps), np.inf, steps)

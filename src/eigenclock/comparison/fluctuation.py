@@ -1,4 +1,4 @@
-"""How much a network's samples scatter from record to record: its modes swell and shrink together (T20)."""
+"""How much a network's samples scatter from record to record: its modes swell and shrink together (*ours*, measured)."""
 
 import numpy as np
 from jaxtyping import Float
@@ -34,7 +34,10 @@ def scatter(time: Float[np.ndarray, " time"], value: Float[np.ndarray, " time"])
 def fluctuations(
     size: float, ahead: Float[np.ndarray, " time"], draws: int, seed: int
 ) -> Float[np.ndarray, "draw time"]:
-    """Draws of what ln variance of all modes has in common, at ln times ahead: independent, none now, smaller later on."""
+    """Draws of what ln variance of all modes has in common, at ln times ahead: none now, smaller later on.
+
+    Independent at every time, however near the next: just ahead there are more of them than a run has records.
+    """
     half = np.random.default_rng(seed).standard_normal(((draws + 1) // 2, ahead.size))
     common = np.concatenate([half, -half])[:draws]
     return np.where(ahead > 0, SWINGS * size * np.exp(-CALMS * ahead) * common, 0.0)

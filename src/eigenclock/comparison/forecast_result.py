@@ -1,6 +1,6 @@
 """What is expected of a run that is still going: when modes begin and settle, when samples are close, draws (T20)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..curve.closeness import CLOSE
 from ..curve.learning_curve import LearningCurve
 from ..spectrum.spatial import feature_size, pixels_in_words
 from .drawn import Drawn
-from .moment import Moment, quantiles, reached
+from .moment import BEFORE, Moment, quantiles, reached
 from .outlook import Outlook, finest_frequency, outlook
 from .weighing import DRAWS
 
@@ -112,8 +112,9 @@ class Forecast:
     def settling(self, within: float = WITHIN) -> pd.DataFrame:
         """A row per mode: the step from which it stays within a factor of what the sampler can reach, with the interval.
 
-        `step` is infinite where more than half of the draws do not settle within the future that is drawn, and NaN without a
-        forecast. InputError for `within` that is not above 1.
+        Of each mode's way, without the scatter from record to record that `draws` and `by` have. `step` is infinite where more
+        than half of the draws do not settle within the future that is drawn, and NaN without a forecast. InputError for `within`
+        that is not above 1.
         """
         within = number("within", within, above=1)
         nothing = np.full(self.target.size, np.nan)
@@ -135,8 +136,9 @@ class Forecast:
     def closeness(self, fractions: Any = CLOSE) -> pd.DataFrame:
         """A row per fraction: the step from which W₂ stays below that share of the data's norm √(Σ target), with the interval.
 
-        Infinite where most draws do not come so close within the future that is drawn. InputError for fractions that are not
-        above 0.
+        For good: samples scatter on as the run's have so far, so a run that is close now may leave again, with `low` in the past
+        and `step` or `high` ahead. Infinite where draws do not come so close, or leave again, within the future that is drawn.
+        InputError for fractions that are not above 0.
         """
         given = np.atleast_1d(finite_array("fractions", fractions, "shares > 0 of the data's norm")).astype(float)
         if given.ndim != 1 or (given <= 0).any():
@@ -148,11 +150,12 @@ class Forecast:
         return pd.DataFrame(rows)
 
     def _close(self, fraction: float) -> Moment:
-        return Moment.of_draws(self._drawn.close(fraction), self.coverage, self.made_at)
+        now = self.made_at if np.isfinite(self._drawn.since(fraction)) else BEFORE
+        return Moment.of_draws(self._drawn.close(fraction), self.coverage, now)
 
     @property
     def curve(self) -> LearningCurve:
-        """The run so far and its expected future, the median of the draws: a LearningCurve that goes on where `measured` ends.
+        """The run so far and its expected future, the median of the draws without their scatter: a LearningCurve that goes on.
 
         InputError before anything has moved.
         """
@@ -179,6 +182,8 @@ class Forecast:
 
     def draws(self, n: int, *, seed: int = 0) -> xr.DataArray:
         """`n` possible futures of the generated variance, (draw, time, mode), in squared data units, from now on.
+
+        A network's scatter from record to record goes on in them, as large as it was lately.
 
         InputError for more than 200, or before anything has moved.
         """
@@ -233,7 +238,12 @@ class Forecast:
             return f"{band}; no mode has moved by step {self.made_at:,.0f}: no forecast yet"
         finest = self.finest()
         begins = "has begun" if finest.known else f"begins {finest.when()}"
-        close = f"within ¼ of the data {self._close(CLOSE[1]).when()}"
+        moment = self._close(CLOSE[1])
+        if np.isfinite(self._drawn.since(CLOSE[1])) and not moment.known:  # close, and likely to leave again
+            ahead = replace(moment, low=max(moment.low, self.made_at))
+            close = f"within ¼ of the data now, for good {ahead.when()}"
+        else:
+            close = f"within ¼ of the data {moment.when()}"
         few = "" if self.moved >= ENOUGH else f"; only {_modes(self.moved)} moved: wide"
         return f"{band}; finest quarter {begins}; samples {close}{self._details()}{few}"
 

@@ -13,13 +13,16 @@ WIDE, EVEN = 60.0, 15.0
 OPEN = 30.0
 """An interval whose end is more than this factor away from its beginning says only: after."""
 
+BEFORE = -1.0
+"""A step before all others, at which nothing has happened."""
+
 BEYOND = "a step beyond this forecast"
 """A moment that not even the earliest draws reach."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """An expected step and its interval; `known` if it has happened already, in the past of the run."""
+    """An expected step and its interval; `known` if it has happened already, for good unless `high` lies later."""
 
     step: float
     low: float
@@ -27,7 +30,7 @@ class Moment:
     known: bool = False
 
     @classmethod
-    def of_draws(cls, steps: np.ndarray, coverage: float, now: float = -1.0) -> "Moment":
+    def of_draws(cls, steps: np.ndarray, coverage: float, now: float = BEFORE) -> "Moment":
         """Median and interval of draws, some of which may be infinite; `known` if the median lies at or before the step `now`."""
         tail = (1 - coverage) / 2
         low, middle, high = (float(q) for q in np.quantile(steps, (tail, 0.5, 1 - tail), method="nearest"))
@@ -42,7 +45,7 @@ class Moment:
         if np.isnan(self.step):
             return "no forecast yet"
         if self.known:
-            return f"step {self.step:,.0f}, past"
+            return f"step {self.step:,.0f}, past{self._again}"
         step, low, high = (_round(value) for value in (self.step, self.low, self.high))
         if np.isinf(self.low):
             return BEYOND
@@ -52,14 +55,18 @@ class Moment:
         even = max(below, above) <= WIDE and abs(below - above) <= EVEN
         return f"step {step} ± {max(below, above):.0f} %" if even else f"step {step} (between {low} and {high})"
 
+    @property
+    def _again(self) -> str:
+        """Of what has happened, but perhaps not for good."""
+        until = f" until {_round(self.high)}" if np.isfinite(self.high) else ""
+        return f", though perhaps not for good{until}" if self.high > self.step else ""
+
     def when(self) -> str:
         """For the end of a sentence: "by 4,100 (3,400–5,200)", "after 410", "since 41"."""
         if np.isnan(self.step):
             return "at a step not known yet"
         if self.known:
-            until = f" until {_round(self.high)}" if np.isfinite(self.high) else ""
-            again = f", though they may leave again{until}" if self.high > self.step else ""
-            return f"since {_round(self.step)}{again}"
+            return f"since {_round(self.step)}{self._again}"
         if np.isinf(self.low):
             return f"by {BEYOND}"
         if self.one_sided:
