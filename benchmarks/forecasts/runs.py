@@ -1,9 +1,9 @@
 """The runs behind the forecasts, and how each was trained: `python -m benchmarks.forecasts.runs` makes them again.
 
-Eighteen runs set constants first, of other pairs of data and network than those that judge. Twenty-six were judged in earlier rounds, or
-repeat such runs, and what was seen in them changed the forecast; they count as seen. Twelve were trained for the last round, not
-looked at before the forecast was as it is, and judged once. Names of runs that learn slowly end in "mid" and "slow": more is to
-begin after a tenth of them.
+Eighteen runs set constants first, of other pairs of data and network than those that judge. Twenty-six were judged in earlier
+rounds, or repeat such runs, and what was seen in them changed the forecast; they count as seen. Twelve were trained for the last
+round, not looked at before the forecast was as it is, and judged once. Names of runs that learn slowly end in "mid" and "slow":
+more is to begin after a tenth of them.
 
 What is kept of a run is a small table: variance along the modes over time, its error, and the loss.
 """
