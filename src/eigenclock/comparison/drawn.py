@@ -135,10 +135,14 @@ class Drawn:
         """The data's variances."""
         return np.asarray(self.measured.target.values)
 
+    @cached_property
+    def so_far(self) -> Float[np.ndarray, " record"]:
+        """W₂ at the records so far, as a share of the data's norm."""
+        return relative_distance(self.past.wasserstein().values, self.target)
+
     def since(self, fraction: float) -> float:
         """Step since which W₂ has stayed below a share of the data's norm so far; NaN if it is not below now."""
-        measured = relative_distance(self.past.wasserstein().values, self.target)
-        return float(stays_below(measured, self.past.time.values, np.array([fraction]))[0])
+        return float(stays_below(self.so_far, self.past.time.values, np.array([fraction]))[0])
 
     def close(self, fraction: float) -> Float[np.ndarray, " draw"]:
         """Step from which W₂ stays below a share of the data's norm, in some of the draws; infinite where it never does.
