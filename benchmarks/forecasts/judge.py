@@ -191,6 +191,24 @@ def seeds_apart(every: list[Judged]) -> dict[str, float]:
     return {name: float(np.median(pairs)) for name, pairs in found.items()}
 
 
+def close_seeds(every: list[Judged]) -> pd.DataFrame:
+    """A row per case of several seeds: how many come within ¼ and ⅒ of the norm, and the median factor between two that do."""
+    cases: dict[str, list[np.ndarray]] = {}
+    for one in every:
+        cases.setdefault(one.made.case.name, []).append(np.log(one.curve.closeness((0.25, 0.1)).values))
+    found = []
+    for name, steps in cases.items():
+        if len(steps) < 2:
+            continue
+        row: dict[str, Any] = {"case": name, "seeds": len(steps)}
+        for place, fraction in enumerate(("0.25", "0.1")):
+            came = [one[place] for one in steps if np.isfinite(one[place])]
+            apart = [abs(first - second) for first, second in combinations(came, 2)]
+            row |= {f"come {fraction}": len(came), f"factor {fraction}": np.exp(np.median(apart)) if apart else np.nan}
+        found.append(row)
+    return pd.DataFrame(found)
+
+
 def main() -> None:
     """All tables."""
     every = [Judged.of(made) for made in runs() if (CURVES / f"{made.name}.nc").exists()]
@@ -212,6 +230,7 @@ def main() -> None:
     of = close["role"] == "judged"
     pages.insert(PAGE, "closeness", page.closeness(close[of & close["run"].str.startswith(PLANNED)]))
     pages.insert(PAGE, "closeness of all", page.closeness(close[of]))
+    pages.insert(PAGE, "closeness of seeds", page.close_seeds(close_seeds(every)))
     pages.insert(PAGE, "scatter", page.scatter(close))
     pages.insert(PAGE, "runs", page.by_run(table, apart))
     for name in ("planned", "judged"):

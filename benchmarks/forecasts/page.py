@@ -143,6 +143,24 @@ def closeness(close: pd.DataFrame) -> str:
     return _table(head, rows)
 
 
+def close_seeds(apart: pd.DataFrame) -> str:
+    """How far seeds of a case differ in the steps from which they are close: what no forecast can be asked to beat by much."""
+    rows = []
+    for _, row in apart.iterrows():
+        cells = [f"{title_of(row['case'])}{_rate(row['case'])}", str(row["seeds"])]
+        for fraction in ("0.25", "0.1"):
+            cells += [str(row[f"come {fraction}"]), _number(row[f"factor {fraction}"])]
+        rows.append(cells)
+    return _table(
+        ["runs of", "seeds", "W₂ < ¼: come", "factor between two", "W₂ < ⅒: come", "factor between two "], rows
+    )
+
+
+def _rate(case: str) -> str:
+    """Which learning rate, of cases that have several."""
+    return next((f", {word}" for word in ("mid", "slow") if case.endswith(f"_{word}")), "")
+
+
 def scatter(close: pd.DataFrame) -> str:
     """How much runs of each pair scatter from record to record: median and range over runs and shares from 5 % on."""
     later = close[close["fraction"] >= SETTLED_DOWN]
