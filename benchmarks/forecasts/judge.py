@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 import eigenclock as ec
 from benchmarks import baselines
+from eigenclock.clocks.settling import LASTED
 from eigenclock.curve.learning_curve import LearningCurve
 from examples import pages
 from . import page
@@ -168,6 +169,7 @@ def close_rows(judged: Judged) -> list[dict[str, Any]]:
             if came > at:
                 row[name] = float(np.log(expected["step"] / came))
                 row[f"{name} covered"] = float(expected["low"] <= came <= expected["high"])
+                row[f"{name} provisional"] = float(LASTED * came > judged.last)
         later = (
             settled.settled & ~settled.provisional & (settled.time > at) & (settling.status == "expected").to_numpy()
         )
@@ -228,7 +230,9 @@ def main() -> None:
     )
     drawn.savefig(PICTURE, dpi=130)
     of = close["role"] == "judged"
-    pages.insert(PAGE, "closeness", page.closeness(close[of & close["run"].str.startswith(PLANNED)]))
+    planned = close[of & close["run"].str.startswith(PLANNED)]
+    pages.insert(PAGE, "closeness", page.closeness(planned))
+    pages.insert(PAGE, "closeness with provisional", page.closeness(planned, provisional=True))
     pages.insert(PAGE, "closeness of all", page.closeness(close[of]))
     pages.insert(PAGE, "closeness of seeds", page.close_seeds(close_seeds(every)))
     pages.insert(PAGE, "scatter", page.scatter(close))

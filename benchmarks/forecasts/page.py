@@ -115,8 +115,11 @@ def without_errors(rows: list[list[str]], run: str, role: str, fraction: float, 
         rows.append([*left, *["–"] * (cells - len(left))])
 
 
-def closeness(close: pd.DataFrame) -> str:
-    """Closeness and settling of runs: median factor, coverage, and the median error of settling."""
+def closeness(close: pd.DataFrame, *, provisional: bool = False) -> str:
+    """Closeness and settling of runs: median factor, coverage, and the median error of settling.
+
+    Of crossings that lasted a factor of 1.25 in steps, or of `provisional` ones too.
+    """
     head = [
         "after",
         "W₂ < ¼: runs",
@@ -132,6 +135,7 @@ def closeness(close: pd.DataFrame) -> str:
         cells = [_per_cent(float(fraction))]
         for name in ("close 0.25", "close 0.1"):
             known = part[part[name].notna()] if name in part else part.iloc[:0]
+            known = known if provisional or known.empty else known[known[f"{name} provisional"] == 0]
             factor = np.exp(np.abs(known[name]).median()) if len(known) else np.nan
             cells += [
                 str(len(known)),

@@ -126,3 +126,28 @@ def test_close_now_but_likely_to_leave_again_says_so(level):
     assert "samples within ¼ of the data now, for good by" in words
     low = float(words.split("for good by")[1].split("(")[1].split("–")[0].replace(",", ""))
     assert low >= 0.99 * TIME[now]
+
+
+def test_the_end_of_a_schedule_is_drawn(level):
+    """The last step drawn is where a cosine has all but ended; after that nothing comes, and a run that has ended draws nothing."""
+    total = 4000.0
+
+    def rate(step):
+        return 0.5 * (1 + np.cos(np.pi * min(step / total, 1)))
+
+    drawn = ec.forecast(level, run()[0], at=400, schedule=rate)._drawn
+    assert 0.98 * total < drawn.steps[-1] <= total
+    assert (np.diff(drawn.steps) > 0).all()
+    counted = drawn.clock.counts(drawn.steps[1:])
+    np.testing.assert_allclose(np.log(counted) - drawn.state.now, drawn.ahead[1:], atol=1e-6)
+    ended = ec.forecast(level, run()[0], at=2 * total, schedule=rate)._drawn
+    assert ended.steps.size == 1
+
+
+def test_steps_of_a_network_count_by_the_root_of_their_rate(level):
+    """A quarter of the rate: a prediction counts a quarter of the steps, a run that was measured on samples half of them."""
+    plain = run()[0]
+    for curve, share in ((plain, 0.25), (sampled(plain), 0.5)):
+        made = ec.forecast(level, curve, at=300, schedule=lambda step: 1.0 if step < 100 else 0.25)
+        went = made._drawn.clock.counts(np.array([100.0, 1100.0]))
+        assert went[1] - went[0] == pytest.approx(1000 * share, rel=0.02)

@@ -37,6 +37,16 @@ def test_an_average_lags_by_its_time_constant():
     assert np.allclose(clock.step(clock.counts(times)), times, rtol=1e-6)
 
 
+def test_rates_to_a_power_are_summed():
+    """Under a cosine √rate is cos(πt/2T), whose integral is sin."""
+    clock = EffectiveTime.of(lambda step: 0.5 * (1 + np.cos(np.pi * min(step / 1000, 1))), 0.0, 1e5, 0.5)
+    step = np.array([10.0, 300.0, 900.0])
+    assert np.allclose(clock.counts(step), 2000 / np.pi * np.sin(np.pi * step / 2000), rtol=1e-3)
+    assert clock.end == pytest.approx(2000 / np.pi, rel=1e-3)
+    assert 900 < clock.step(np.array(clock.end)) <= 1000  # where the rate has nearly ended
+    assert EffectiveTime.of(None, 0.0, 1e5).end == np.inf
+
+
 def test_a_function_that_goes_on_after_its_end_has_ended():
     total = 1000.0
     for schedule in (lambda s: 1 - s / total, lambda s: 0.5 * (1 + np.cos(np.pi * s / total))):

@@ -27,17 +27,17 @@ def test_networks_are_expected_to_accelerate_while_they_have_not_moved(level):
     assert 0.5 * (1 - np.exp(-EARLY)) < share < 1.2 * (1 - np.exp(-EARLY))
 
 
-def test_falling_modes_gain_the_less_the_further_they_have_come(level):
+def test_rising_modes_gain_all_the_way_and_falling_ones_the_less_the_further_they_have_come(level):
     """Mean of ln speed ahead over the draws of two equal curves, whose errors are the same draws: exactly what is said."""
     plain = run()[0]
     slow, fast = (forecast(level, one, at=100.0)._drawn for one in (plain, sampled(plain)))
     gained = np.subtract(*(np.concatenate([np.log(b.rate) for b in one.future.branches]).mean(axis=0) for one in (fast, slow)))  # fmt: skip
     state = fast.state
     gone, rising = state.progress[state.order], state.rising[state.order]
-    expected = np.where(rising, 0.0, EARLY * np.clip(1 - gone / EARLY_UNTIL, 0, 1))
+    expected = EARLY * np.where(rising, 1.0, np.clip(1 - gone / EARLY_UNTIL, 0, 1))
     assert rising.sum() > 0
     assert (expected == 0).sum() > rising.sum()
-    assert (expected > 0.2).sum() > 5
+    assert (expected[~rising] > 0.2).sum() > 5
     np.testing.assert_allclose(gained, expected, atol=1e-9)
 
 

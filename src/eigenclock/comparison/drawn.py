@@ -17,8 +17,8 @@ from .future import Future, falling
 from .run_state import WHOLE, RunState
 from .weighing import DRAWS
 
-AHEAD = np.concatenate([[0.0], np.geomspace(0.02, 7.0, 40)])
-"""ln effective time ahead at which the future is drawn."""
+AHEAD = np.concatenate([[0.0], np.geomspace(0.02, 0.6, 12), np.arange(0.75, 3.05, 0.15), np.geomspace(3.3, 7.0, 12)])
+"""ln effective time ahead at which the future is drawn: soon as densely as runs are recorded, later less."""
 
 SOME = 64
 """Draws behind what is read from whole curves."""
@@ -46,10 +46,18 @@ class Drawn:
 
     @cached_property
     def steps(self) -> Float[np.ndarray, " time"]:
-        """Steps of the future that is drawn: of those that the schedule reaches."""
-        steps = self.clock.step(np.exp(self.state.now + AHEAD))
+        """Steps of the future that is drawn."""
+        steps = self.clock.step(np.exp(self.state.now + self.ahead))
         steps[0] = self.state.made_at
-        return steps[np.isfinite(steps)]
+        return steps
+
+    @cached_property
+    def ahead(self) -> Float[np.ndarray, " time"]:
+        """ln effective time ahead of them: as far as the schedule reaches, its end too."""
+        last = np.log(self.clock.end) - self.state.now
+        if last <= 0:
+            return AHEAD[:1]
+        return AHEAD if last > AHEAD[-1] else np.append(AHEAD[last > AHEAD], last)
 
     @cached_property
     def log_variance(self) -> Float[np.ndarray, "draw time mode"]:
@@ -78,7 +86,7 @@ class Drawn:
     @cached_property
     def scattered(self) -> Float[np.ndarray, "every time"]:
         """How far all modes together swing about each way ahead, in ln variance, in every draw."""
-        return fluctuations(self.swing, AHEAD[: self.steps.size], DRAWS, 1)
+        return fluctuations(self.swing, self.ahead, DRAWS, 1)
 
     @cached_property
     def distance(self) -> Float[np.ndarray, "draw time"]:
@@ -106,7 +114,7 @@ class Drawn:
     def of(self, which: np.ndarray) -> Float[np.ndarray, "draw time mode"]:
         """ln variance of all modes in chosen draws: those with a path follow it, others close what is left with time."""
         assert self.future is not None
-        state, ahead = self.state, AHEAD[: self.steps.size]
+        state, ahead = self.state, self.ahead
         need_memory(
             f"{which.size} draws of {self.target.size:,} modes", 24.0 * which.size * ahead.size * self.target.size
         )

@@ -9,11 +9,11 @@ from ..checks import InputError, instance, number, shown
 from ..curve.learning_curve import LearningCurve
 from .compare import said_of_objective, started_late
 from .drawn import Drawn
-from .effective_time import EffectiveTime
+from .effective_time import NETWORKS, EffectiveTime
 from .forecast_result import COVERAGE, Forecast
 from .moment import quantiles
 from .run_state import RunState
-from .weighing import DRAWS, ONE_TIME, PLAIN, Weighed, future_of, likeliest, weigh, weights_of
+from .weighing import DRAWS, ONE_TIME, Weighed, future_of, likeliest, weigh, weights_of
 
 ON_THE_WAY = (0.05, 0.8)
 """Progress between which a mode's place says best how many steps a unit of predicted time is."""
@@ -42,8 +42,8 @@ def forecast(
     - `curves`: one prediction of the run in any unit of time, or several by name, as `predict_levels` gives them.
     - `measured`: what a probe has recorded so far. - `at`: use it only up to this step.
     - `schedule`: where the learning rate changes, a function of the step that gives it, or its value at every step: time is
-      counted in Σ rate. - `average`: time constant in steps, 1/(1 − decay), of averaged weights if those are watched; by default
-      what `train` has noted.
+      counted in Σ rate, and in Σ √rate where `measured` holds errors of sampling, as that of a network does.
+    - `average`: time constant in steps, 1/(1 − decay), of averaged weights if those are watched; by default what `train` noted.
     - `coverage`: probability of the intervals.
 
     Raises InputError if the curves are not of the same modes, or nothing was measured by `at`. Warns where the network predicts
@@ -71,7 +71,8 @@ def forecast(
     said_of_objective(None if standard.recipe is None else standard.recipe.objective, measured)
     last = float(measured.time.values[np.isfinite(measured.time.values)].max(initial=1.0))
     constant = float(measured.dataset.attrs.get("average", 0.0)) if average is None else average
-    clock = EffectiveTime.of(schedule, constant, HORIZON * max(last, 1.0))
+    power = NETWORKS if "log_variance_error" in measured.dataset else 1.0
+    clock = EffectiveTime.of(schedule, constant, HORIZON * max(last, 1.0), power)
     initial = standard.initial.values if started_late(measured) else measured.initial.values
     known = "reachable" in measured.dataset or measured.recipe is not None
     goal = (measured if known else standard).reachable.values
@@ -85,9 +86,8 @@ def by_name(curves: Any) -> Mapping[str, LearningCurve]:
     named = {"given": curves} if isinstance(curves, LearningCurve) else curves
     if not isinstance(named, Mapping) or not named:
         raise InputError(f"curves must be a learning curve, or several by name, got {shown(curves)}")
-    taken = next((name for name in named if name in (PLAIN, ONE_TIME)), None)
-    if taken is not None:
-        raise InputError(f"curves must not be named {taken!r}: a forecast has a level of that name itself")
+    if ONE_TIME in named:
+        raise InputError(f"curves must not be named {ONE_TIME!r}: a forecast has a level of that name itself")
     return named
 
 

@@ -10,7 +10,7 @@ from .paths import Paths
 REVERTS = 2.0
 """ln time within which a speed above theory's returns to it: networks that accelerate go on so for a while."""
 
-RECOVERS = 1.0
+RECOVERS = 0.25
 """The same of a speed below it: a pause ends soon."""
 
 COMMON_RATE, OWN_RATE = 0.4, 0.2

@@ -14,21 +14,18 @@ from .paths import STEP, Paths
 from .progress import FLOOR, Progress, progress_of
 from .run_state import RunState
 
-PLAIN = "1/variance"
-"""Name of the level that gives modes of a direction one path, and times in proportion to 1/variance (T12)."""
-
 ONE_TIME = "one time"
 """Name of the level that gives all modes of a direction one time: what knowing nothing of modes leaves."""
 
 EFFECTIVE = 32.0
 """As how many independent groups all of them count in the evidence: modes of one run are not independent."""
 
-ODDS = {"a": -2.0, "e": 1.0, PLAIN: -1.0, ONE_TIME: -1.0}
+ODDS = {"a": -2.0, "e": 1.0, ONE_TIME: -1.0}
 """ln odds of levels before anything is seen, others 0: two layers describe networks best, and theory is worth more than none."""
 
 EARLY, EARLY_UNTIL = 0.4, 0.7
-"""ln speed ahead that a falling mode of a network gains which has not moved, falling to none at this progress: they accelerate.
-Rising ones do not, nor do curves that hold no error of sampling (predictions that stand for a run, runs of version 0.1.0).
+"""ln speed ahead that modes of a network gain over theory's: rising ones all the way, falling ones less the further they have
+come, none from this progress on. Curves that hold no error of sampling (predictions that stand for a run) gain none.
 """
 
 TOGETHER = 0.15
@@ -37,8 +34,8 @@ TOGETHER = 0.15
 DRAWS = 200
 """Draws behind every interval."""
 
-SLOPES_APART, SLOPE_NOISE, SLOPE_COMMON = 0.3, 0.2, 0.15
-"""Spread of speeds between groups, error added to one that was measured, and uncertainty of the common one."""
+SLOPE_NOISE, SLOPE_COMMON = 0.2, 0.15
+"""Error added to the speed of a group that was measured, and uncertainty of the one that all have in common."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +65,13 @@ class Weighed:
 
 
 def weigh(curves: Mapping[str, LearningCurve], state: RunState) -> dict[str, Weighed]:
-    """Every level that places any group of modes on its path, with two that need no theory; empty before anything has moved."""
+    """Every level that places any group of modes on its path, with one that needs no theory; empty before anything has moved."""
     all_paths = {name: Paths.of(curve, state.rising) for name, curve in curves.items()}
     if all_paths:
         directions = [np.flatnonzero(state.moving & d) for d in (state.rising, ~state.rising)]
         standard = all_paths["c"] if "c" in all_paths else next(iter(all_paths.values()))
         groups = [modes for modes in directions if modes.size]
         all_paths[ONE_TIME] = standard.one_time_for_all(groups)
-        all_paths[PLAIN] = standard.in_proportion(np.exp(-state.goal), groups)
     found = {name: _weighed(paths, state) for name, paths in all_paths.items()}
     return {name: one for name, one in found.items() if one is not None}
 
@@ -104,7 +100,7 @@ def weights_of(levels: Mapping[str, Weighed]) -> dict[str, float]:
 def likeliest(levels: Mapping[str, Weighed]) -> str:
     """Name of the likeliest level of theory; of any, where no level of theory places a mode."""
     weights = weights_of(levels)
-    known = [name for name in levels if name not in (PLAIN, ONE_TIME)] or list(levels)
+    known = [name for name in levels if name != ONE_TIME] or list(levels)
     return max(known, key=lambda name: weights[name])
 
 
@@ -121,7 +117,7 @@ def future_of(levels: Mapping[str, Weighed], state: RunState, seed: int) -> Futu
 
 
 def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generator) -> Branch:
-    """Draws of places and speeds: neighbours move together, each within what its own data allow."""
+    """Draws of places and speeds: neighbours move together, each within what its own data allow, all at one speed."""
     shifts, progress, posterior = level.shifts, level.progress, np.exp(level.log_posterior)
     values, vectors = np.linalg.eigh(shifts.covariance)
     groups = values.size
@@ -132,15 +128,13 @@ def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generato
     doubt = np.maximum((posterior * progress.slope_square).sum(axis=0) - slope**2, 0)
     weight = np.where(progress.informative, 1 / (doubt + SLOPE_NOISE**2), 1e-9)
     common = (weight * slope).sum() / weight.sum()
-    kept = np.where(progress.informative, SLOPES_APART**2 / (SLOPES_APART**2 + doubt), 0.0)
-    expected = common + kept * (slope - common)
     group = state.group
-    slopes = np.maximum(expected + SLOPE_COMMON * paired(rng, count, 1), SLOWEST)[:, group]
+    slopes = np.maximum(common + SLOPE_COMMON * paired(rng, count, 1), SLOWEST) * np.ones(group.size)
     middle, own = _own_places(level, state, posterior)
     modes = middle + own * paired(rng, count, group.size)
     rate = COMMON_RATE * paired(rng, count, 1) + OWN_RATE * paired(rng, count, group.size)
     gone = np.clip(state.progress[state.order], 0, EARLY_UNTIL)
-    rate += np.where(state.rising[state.order], 0.0, EARLY * state.sampled * (1 - gone / EARLY_UNTIL))
+    rate += EARLY * state.sampled * np.where(state.rising[state.order], 1.0, 1 - gone / EARLY_UNTIL)
     rate += OTHERS - STRAGGLES * (rng.uniform(size=rate.shape) < STRAGGLERS)
     paths = Paths(level.paths.grid, level.paths.progress[:, state.order], level.paths.middle[state.order])
     together = TOGETHER * paired(rng, count, 1)
