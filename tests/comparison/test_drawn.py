@@ -144,10 +144,10 @@ def test_the_end_of_a_schedule_is_drawn(level):
     assert ended.steps.size == 1
 
 
-def test_steps_of_a_network_count_by_the_root_of_their_rate(level):
-    """A quarter of the rate: a prediction counts a quarter of the steps, a run that was measured on samples half of them."""
+def test_steps_of_a_network_count_by_a_root_of_their_rate(level):
+    """A sixteenth of the rate: a prediction counts a sixteenth of the steps, a run that was measured on samples half of them."""
     plain = run()[0]
-    for curve, share in ((plain, 0.25), (sampled(plain), 0.5)):
-        made = ec.forecast(level, curve, at=300, schedule=lambda step: 1.0 if step < 100 else 0.25)
+    for curve, share in ((plain, 1 / 16), (sampled(plain), 0.5)):
+        made = ec.forecast(level, curve, at=300, schedule=lambda step: 1.0 if step < 100 else 1 / 16)
         went = made._drawn.clock.counts(np.array([100.0, 1100.0]))
         assert went[1] - went[0] == pytest.approx(1000 * share, rel=0.02)

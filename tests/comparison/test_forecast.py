@@ -218,7 +218,7 @@ def test_levels_are_weighed_by_what_describes_the_run():
     made = ec.forecast(levels, whole, at=300)
     assert sum(made.weights.values()) == pytest.approx(1)
     assert made.weights["c"] == max(made.weights.values())  # the run is one of level (c)
-    assert set(made.weights) == {*levels, "one time"}
+    assert set(made.weights) == {*levels, "one time", "1/variance"}
 
 
 def test_schedules_count_time_in_sums_of_rates():

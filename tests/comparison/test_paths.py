@@ -34,7 +34,7 @@ def test_modes_without_a_path_follow_their_neighbour():
     assert np.array_equal(paths.progress[:, 1], paths.progress[:, 2])
 
 
-def test_one_time_for_all():
+def test_one_time_for_all_and_times_in_proportion():
     spectrum = ec.Spectrum.power_law(9, exponent=2.0)
     curve = ec.predict_level("c", spectrum, **RECIPE)
     falling = [np.arange(2, 9)]
@@ -42,3 +42,6 @@ def test_one_time_for_all():
     same = paths.one_time_for_all(falling)
     assert (same.middle[2:] == same.middle[5]).all()
     assert np.array_equal(same.progress[:, :2], paths.progress[:, :2])
+    apart = paths.in_proportion(1 / spectrum.variance, falling)
+    assert np.allclose(np.diff(apart.middle[2:]), -np.diff(np.log(spectrum.variance[2:])))
+    assert np.allclose(apart.at(apart.middle)[2:], 0.5, atol=0.02)

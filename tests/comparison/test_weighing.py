@@ -6,7 +6,7 @@ from support.planted_runs import RECIPE, run, sampled
 
 import eigenclock as ec
 from eigenclock.comparison.forecast import forecast
-from eigenclock.comparison.weighing import EARLY, EARLY_UNTIL, TOGETHER
+from eigenclock.comparison.weighing import EARLY, EARLY_UNTIL, RISING, TOGETHER
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_rising_modes_gain_all_the_way_and_falling_ones_the_less_the_further_the
     gained = np.subtract(*(np.concatenate([np.log(b.rate) for b in one.future.branches]).mean(axis=0) for one in (fast, slow)))  # fmt: skip
     state = fast.state
     gone, rising = state.progress[state.order], state.rising[state.order]
-    expected = EARLY * np.where(rising, 1.0, np.clip(1 - gone / EARLY_UNTIL, 0, 1))
+    expected = np.where(rising, RISING, EARLY * np.clip(1 - gone / EARLY_UNTIL, 0, 1))
     assert rising.sum() > 0
     assert (expected == 0).sum() > rising.sum()
     assert (expected[~rising] > 0.2).sum() > 5

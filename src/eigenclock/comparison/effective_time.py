@@ -12,7 +12,7 @@ from ..checks import InputError, finite_array, number
 SAMPLES = 4000
 """Steps at which a schedule given as a function is asked."""
 
-NETWORKS = 0.5
+NETWORKS = 0.25
 """Power of the rate that a network's steps count by: under Adam a small rate costs less than under gradient descent."""
 
 Times = Float[np.ndarray, "*any"]

@@ -13,7 +13,7 @@ from .effective_time import NETWORKS, EffectiveTime
 from .forecast_result import COVERAGE, Forecast
 from .moment import quantiles
 from .run_state import RunState
-from .weighing import DRAWS, ONE_TIME, Weighed, future_of, likeliest, weigh, weights_of
+from .weighing import DRAWS, ONE_TIME, PLAIN, Weighed, future_of, likeliest, weigh, weights_of
 
 ON_THE_WAY = (0.05, 0.8)
 """Progress between which a mode's place says best how many steps a unit of predicted time is."""
@@ -42,7 +42,7 @@ def forecast(
     - `curves`: one prediction of the run in any unit of time, or several by name, as `predict_levels` gives them.
     - `measured`: what a probe has recorded so far. - `at`: use it only up to this step.
     - `schedule`: where the learning rate changes, a function of the step that gives it, or its value at every step: time is
-      counted in Σ rate, and in Σ √rate where `measured` holds errors of sampling, as that of a network does.
+      counted in Σ rate, and in Σ rate^¼ where `measured` holds errors of sampling, as that of a network does.
     - `average`: time constant in steps, 1/(1 − decay), of averaged weights if those are watched; by default what `train` noted.
     - `coverage`: probability of the intervals.
 
@@ -86,8 +86,9 @@ def by_name(curves: Any) -> Mapping[str, LearningCurve]:
     named = {"given": curves} if isinstance(curves, LearningCurve) else curves
     if not isinstance(named, Mapping) or not named:
         raise InputError(f"curves must be a learning curve, or several by name, got {shown(curves)}")
-    if ONE_TIME in named:
-        raise InputError(f"curves must not be named {ONE_TIME!r}: a forecast has a level of that name itself")
+    taken = next((name for name in named if name in (PLAIN, ONE_TIME)), None)
+    if taken is not None:
+        raise InputError(f"curves must not be named {taken!r}: a forecast has a level of that name itself")
     return named
 
 

@@ -10,7 +10,7 @@ from .paths import Paths
 REVERTS = 2.0
 """ln time within which a speed above theory's returns to it: networks that accelerate go on so for a while."""
 
-RECOVERS = 0.25
+RECOVERS = 1.0
 """The same of a speed below it: a pause ends soon."""
 
 COMMON_RATE, OWN_RATE = 0.4, 0.2
@@ -28,7 +28,7 @@ SEEDS = 0.2
 SOON = 0.3
 """ln time ahead over which the difference between seeds builds up."""
 
-HOVER = 0.07
+HOVER = 0.065
 """ln time that modes wait before a threshold, times the square of a normal draw: what is measured scatters, some turn back."""
 
 FARTHEST = 12.0

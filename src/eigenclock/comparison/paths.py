@@ -75,6 +75,17 @@ class Paths:
             progress[:, group], middle[group] = self.progress[:, [central]], self.middle[central]
         return Paths(self.grid, progress, middle)
 
+    def in_proportion(self, time: Modes, groups: list[np.ndarray]) -> "Paths":
+        """The same with one path for all modes of each group, in its middle's time for the central one, else in proportion."""
+        same = self.one_time_for_all(groups)
+        later = np.zeros(time.size)
+        for group in groups:
+            later[group] = np.log(time[group]) - np.median(np.log(time[group]))
+        low, high = same.middle + later - MARGIN, same.middle + later + MARGIN
+        chosen = np.concatenate(groups)
+        grid = np.arange(low[chosen].min(), high[chosen].max() + STEP, STEP)
+        return Paths(grid, same.at(grid[:, None] - later), same.middle + later)
+
     def first_reach(self, level: Modes) -> Modes:
         """ln time at which each mode first reaches a progress; infinite where it never does."""
         return _first_reach(self.progress, self.grid, level)

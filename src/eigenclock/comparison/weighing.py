@@ -14,18 +14,22 @@ from .paths import STEP, Paths
 from .progress import FLOOR, Progress, progress_of
 from .run_state import RunState
 
+PLAIN = "1/variance"
+"""Name of the level that gives modes of a direction one path, and times in proportion to 1/variance (T12)."""
+
 ONE_TIME = "one time"
 """Name of the level that gives all modes of a direction one time: what knowing nothing of modes leaves."""
 
 EFFECTIVE = 32.0
 """As how many independent groups all of them count in the evidence: modes of one run are not independent."""
 
-ODDS = {"a": -2.0, "e": 1.0, ONE_TIME: -1.0}
+ODDS = {"a": -2.0, "e": 1.0, PLAIN: -1.0, ONE_TIME: -1.0}
 """ln odds of levels before anything is seen, others 0: two layers describe networks best, and theory is worth more than none."""
 
-EARLY, EARLY_UNTIL = 0.4, 0.7
-"""ln speed ahead that modes of a network gain over theory's: rising ones all the way, falling ones less the further they have
-come, none from this progress on. Curves that hold no error of sampling (predictions that stand for a run) gain none.
+EARLY, EARLY_UNTIL, RISING = 0.4, 0.7, 0.6
+"""ln speed ahead that modes of a network gain over theory's: falling ones that have not moved, less of it the further they have
+come and none from this progress on; rising ones all the way, beside which they go at theory's speed at least. Curves that hold
+no error of sampling (predictions that stand for a run) gain none.
 """
 
 TOGETHER = 0.15
@@ -65,13 +69,18 @@ class Weighed:
 
 
 def weigh(curves: Mapping[str, LearningCurve], state: RunState) -> dict[str, Weighed]:
-    """Every level that places any group of modes on its path, with one that needs no theory; empty before anything has moved."""
+    """Every level that places any group of modes on its path, with two that need no theory; empty before anything has moved.
+
+    1/variance says when modes begin, and has nothing to say where none is to begin.
+    """
     all_paths = {name: Paths.of(curve, state.rising) for name, curve in curves.items()}
     if all_paths:
         directions = [np.flatnonzero(state.moving & d) for d in (state.rising, ~state.rising)]
         standard = all_paths["c"] if "c" in all_paths else next(iter(all_paths.values()))
         groups = [modes for modes in directions if modes.size]
         all_paths[ONE_TIME] = standard.one_time_for_all(groups)
+        if (state.pending & state.moving).any():
+            all_paths[PLAIN] = standard.in_proportion(np.exp(-state.goal), groups)
     found = {name: _weighed(paths, state) for name, paths in all_paths.items()}
     return {name: one for name, one in found.items() if one is not None}
 
@@ -100,7 +109,7 @@ def weights_of(levels: Mapping[str, Weighed]) -> dict[str, float]:
 def likeliest(levels: Mapping[str, Weighed]) -> str:
     """Name of the likeliest level of theory; of any, where no level of theory places a mode."""
     weights = weights_of(levels)
-    known = [name for name in levels if name != ONE_TIME] or list(levels)
+    known = [name for name in levels if name not in (PLAIN, ONE_TIME)] or list(levels)
     return max(known, key=lambda name: weights[name])
 
 
@@ -129,12 +138,14 @@ def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generato
     weight = np.where(progress.informative, 1 / (doubt + SLOPE_NOISE**2), 1e-9)
     common = (weight * slope).sum() / weight.sum()
     group = state.group
-    slopes = np.maximum(common + SLOPE_COMMON * paired(rng, count, 1), SLOWEST) * np.ones(group.size)
+    rising = state.rising[state.order]
+    slowest = np.where(rising & state.sampled, 1.0, SLOWEST)
+    slopes = np.maximum(common + SLOPE_COMMON * paired(rng, count, 1), slowest)
     middle, own = _own_places(level, state, posterior)
     modes = middle + own * paired(rng, count, group.size)
     rate = COMMON_RATE * paired(rng, count, 1) + OWN_RATE * paired(rng, count, group.size)
     gone = np.clip(state.progress[state.order], 0, EARLY_UNTIL)
-    rate += EARLY * state.sampled * np.where(state.rising[state.order], 1.0, 1 - gone / EARLY_UNTIL)
+    rate += state.sampled * np.where(rising, RISING, EARLY * (1 - gone / EARLY_UNTIL))
     rate += OTHERS - STRAGGLES * (rng.uniform(size=rate.shape) < STRAGGLERS)
     paths = Paths(level.paths.grid, level.paths.progress[:, state.order], level.paths.middle[state.order])
     together = TOGETHER * paired(rng, count, 1)
