@@ -14,7 +14,6 @@ from jaxtyping import Float
 
 import eigenclock as ec
 from benchmarks import baselines
-from eigenclock.clocks.settling import LASTED
 from eigenclock.curve.learning_curve import LearningCurve
 from examples import pages
 from . import page
@@ -27,9 +26,6 @@ FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2)
 COVERAGE = 0.8
 FEWEST = 5
 """Modes still to begin, at least, for an error of a run to be one."""
-
-PLANNED = ("fashion_chain", "natural16_chain", "natural16_unet", "fashion_dit", "natural16_epsilon")
-"""The five pairs of data and network that were to judge from the beginning; two more were added later."""
 
 METHODS = ("forecast", "0.1.0", "1/variance", "loss", "curve fit")
 
@@ -169,7 +165,6 @@ def close_rows(judged: Judged) -> list[dict[str, Any]]:
             if came > at:
                 row[name] = float(np.log(expected["step"] / came))
                 row[f"{name} covered"] = float(expected["low"] <= came <= expected["high"])
-                row[f"{name} provisional"] = float(LASTED * came > judged.last)
         later = (
             settled.settled & ~settled.provisional & (settled.time > at) & (settling.status == "expected").to_numpy()
         )
@@ -219,26 +214,21 @@ def main() -> None:
     table.to_csv(TABLE, index=False, float_format="%.4g")
     close.to_csv(TABLE.with_name("closeness.csv"), index=False, float_format="%.4g")
     apart = seeds_apart(every)
-    judged = table["role"] == "judged"
     parts = {name: table[table["role"] == name] for name in ("judged", "seen", "constants")}
-    parts["planned"] = table[judged & table["run"].str.startswith(PLANNED)]
     for name, part in parts.items():
         pages.insert(PAGE, f"errors of {name}", page.errors(part))
         pages.insert(PAGE, f"intervals of {name}", page.intervals(part))
+    pages.insert(PAGE, "pairs", page.pairs(parts["judged"]))
     drawn = figure(
         [one for one in every if one.made.role == "judged"], to_come, lambda run: page.title_of(run.made.name)
     )
     drawn.savefig(PICTURE, dpi=130)
-    of = close["role"] == "judged"
-    planned = close[of & close["run"].str.startswith(PLANNED)]
-    pages.insert(PAGE, "closeness", page.closeness(planned))
-    pages.insert(PAGE, "closeness with provisional", page.closeness(planned, provisional=True))
-    pages.insert(PAGE, "closeness of all", page.closeness(close[of]))
+    judged = close[close["role"] == "judged"]
+    pages.insert(PAGE, "closeness", page.closeness(judged))
     pages.insert(PAGE, "closeness of seeds", page.close_seeds(close_seeds(every)))
     pages.insert(PAGE, "scatter", page.scatter(close))
     pages.insert(PAGE, "runs", page.by_run(table, apart))
-    for name in ("planned", "judged"):
-        print(page.errors(parts[name]), page.intervals(parts[name]), sep="\n\n")
+    print(page.errors(parts["judged"]), page.intervals(parts["judged"]), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -63,6 +63,20 @@ def errors(table: pd.DataFrame) -> str:
     return _table(["after", "runs", "error (90 %)", *(f"beats {name}" for name in BASELINES)], rows)
 
 
+def pairs(table: pd.DataFrame) -> str:
+    """In how many pairs of data and network, by the median over their runs, each baseline is beaten, of those it speaks of."""
+    rows = []
+    for fraction, part in table[table["error"].notna()].groupby("fraction"):
+        ours = part[part.method == "forecast"].set_index("run")["error"]
+        cells = [_per_cent(float(fraction)), str(ours.index.map(case_of).nunique())]
+        for name in BASELINES:
+            other = part[part.method == name].set_index("run")["error"].reindex(ours.index).dropna()
+            mine, theirs = (one.groupby(one.index.map(case_of)).median() for one in (ours[other.index], other))
+            cells.append(f"{int((mine < theirs).sum())} of {len(theirs)}")
+        rows.append(cells)
+    return _table(["after", "pairs", *(f"beats {name}" for name in BASELINES)], rows)
+
+
 def intervals(table: pd.DataFrame) -> str:
     """The same of intervals, and of modes that never came."""
     head = [
@@ -115,11 +129,8 @@ def without_errors(rows: list[list[str]], run: str, role: str, fraction: float, 
         rows.append([*left, *["–"] * (cells - len(left))])
 
 
-def closeness(close: pd.DataFrame, *, provisional: bool = False) -> str:
-    """Closeness and settling of runs: median factor, coverage, and the median error of settling.
-
-    Of crossings that lasted a factor of 1.25 in steps, or of `provisional` ones too.
-    """
+def closeness(close: pd.DataFrame) -> str:
+    """Closeness and settling of runs: median factor, coverage, and the median error of settling."""
     head = [
         "after",
         "W₂ < ¼: runs",
@@ -135,7 +146,6 @@ def closeness(close: pd.DataFrame, *, provisional: bool = False) -> str:
         cells = [_per_cent(float(fraction))]
         for name in ("close 0.25", "close 0.1"):
             known = part[part[name].notna()] if name in part else part.iloc[:0]
-            known = known if provisional or known.empty else known[known[f"{name} provisional"] == 0]
             factor = np.exp(np.abs(known[name]).median()) if len(known) else np.nan
             cells += [
                 str(len(known)),

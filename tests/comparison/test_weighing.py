@@ -6,7 +6,7 @@ from support.planted_runs import RECIPE, run, sampled
 
 import eigenclock as ec
 from eigenclock.comparison.forecast import forecast
-from eigenclock.comparison.weighing import EARLY, EARLY_UNTIL, RISING, TOGETHER
+from eigenclock.comparison.weighing import EARLY, EARLY_UNTIL, RISING, RISING_FROM, TOGETHER
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +27,14 @@ def test_networks_are_expected_to_accelerate_while_they_have_not_moved(level):
     assert 0.5 * (1 - np.exp(-EARLY)) < share < 1.2 * (1 - np.exp(-EARLY))
 
 
-def test_rising_modes_gain_all_the_way_and_falling_ones_the_less_the_further_they_have_come(level):
+def test_rising_modes_gain_late_and_falling_ones_the_less_the_further_they_have_come(level):
     """Mean of ln speed ahead over the draws of two equal curves, whose errors are the same draws: exactly what is said."""
     plain = run()[0]
     slow, fast = (forecast(level, one, at=100.0)._drawn for one in (plain, sampled(plain)))
     gained = np.subtract(*(np.concatenate([np.log(b.rate) for b in one.future.branches]).mean(axis=0) for one in (fast, slow)))  # fmt: skip
     state = fast.state
     gone, rising = state.progress[state.order], state.rising[state.order]
-    expected = np.where(rising, RISING, EARLY * np.clip(1 - gone / EARLY_UNTIL, 0, 1))
+    expected = np.where(rising, RISING * (gone > RISING_FROM), EARLY * np.clip(1 - gone / EARLY_UNTIL, 0, 1))
     assert rising.sum() > 0
     assert (expected == 0).sum() > rising.sum()
     assert (expected[~rising] > 0.2).sum() > 5
@@ -47,3 +47,17 @@ def test_places_are_off_together(level):
     begin = made._begin[:, made.pending & (made.time > 150)]
     assert begin.shape[1] > 30
     assert np.log(begin).mean(axis=1).std() > TOGETHER
+
+
+def test_each_direction_has_a_speed_of_its_own_and_sure_rising_modes_do_not_pause(level):
+    """Speeds are the same for all modes of a direction in every draw, but no less than theory's for rising ones on their way."""
+    plain = run()[0]
+    for curve, least in ((plain, 0.0), (sampled(plain), 1.0)):
+        made = forecast(level, curve, at=100.0)._drawn
+        state = made.state
+        rising = state.rising[state.order]
+        sure = rising & (state.progress[state.order] > RISING_FROM)
+        for branch in made.future.branches:
+            assert np.ptp(branch.slope[:, ~rising], axis=1).max() == pytest.approx(0, abs=1e-12)
+            assert (branch.slope[:, sure] >= least).all()
+    assert sure.any()

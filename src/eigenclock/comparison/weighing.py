@@ -26,11 +26,13 @@ EFFECTIVE = 32.0
 ODDS = {"a": -2.0, "e": 1.0, PLAIN: -1.0, ONE_TIME: -1.0}
 """ln odds of levels before anything is seen, others 0: two layers describe networks best, and theory is worth more than none."""
 
-EARLY, EARLY_UNTIL, RISING = 0.4, 0.7, 0.6
-"""ln speed ahead that modes of a network gain over theory's: falling ones that have not moved, less of it the further they have
-come and none from this progress on; rising ones all the way, beside which they go at theory's speed at least. Curves that hold
-no error of sampling (predictions that stand for a run) gain none.
+EARLY, EARLY_UNTIL = 0.4, 0.7
+"""ln speed ahead that falling modes of a network gain over theory's that have not moved, falling to none at this progress. Curves
+that hold no error of sampling (predictions that stand for a run) gain none.
 """
+
+RISING, RISING_FROM = 0.6, 0.3
+"""The same of rising modes that have come further than this progress; these go at theory's speed at least, none pauses long."""
 
 TOGETHER = 0.15
 """ln time by which all places may be off together: a network's path is not quite theory's, however many records say so."""
@@ -39,7 +41,7 @@ DRAWS = 200
 """Draws behind every interval."""
 
 SLOPE_NOISE, SLOPE_COMMON = 0.2, 0.15
-"""Error added to the speed of a group that was measured, and uncertainty of the one that all have in common."""
+"""Error added to the speed of a group that was measured, and uncertainty of the one that all of a direction have in common."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +128,7 @@ def future_of(levels: Mapping[str, Weighed], state: RunState, seed: int) -> Futu
 
 
 def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generator) -> Branch:
-    """Draws of places and speeds: neighbours move together, each within what its own data allow, all at one speed."""
+    """Draws of places and speeds: neighbours move together, each within what its own data allow, each direction at one speed."""
     shifts, progress, posterior = level.shifts, level.progress, np.exp(level.log_posterior)
     values, vectors = np.linalg.eigh(shifts.covariance)
     groups = values.size
@@ -136,20 +138,28 @@ def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generato
     slope = (posterior * progress.slope).sum(axis=0)
     doubt = np.maximum((posterior * progress.slope_square).sum(axis=0) - slope**2, 0)
     weight = np.where(progress.informative, 1 / (doubt + SLOPE_NOISE**2), 1e-9)
-    common = (weight * slope).sum() / weight.sum()
+    common = np.zeros(groups)
+    for direction in _directions(state):
+        common[direction] = np.average(slope[direction], weights=weight[direction])
     group = state.group
-    rising = state.rising[state.order]
-    slowest = np.where(rising & state.sampled, 1.0, SLOWEST)
-    slopes = np.maximum(common + SLOPE_COMMON * paired(rng, count, 1), slowest)
+    rising, progressed = state.rising[state.order], state.progress[state.order]
+    sure = rising & (progressed > RISING_FROM) & state.sampled
+    slopes = np.maximum(common[group] + SLOPE_COMMON * paired(rng, count, 1), np.where(sure, 1.0, SLOWEST))
     middle, own = _own_places(level, state, posterior)
     modes = middle + own * paired(rng, count, group.size)
     rate = COMMON_RATE * paired(rng, count, 1) + OWN_RATE * paired(rng, count, group.size)
-    gone = np.clip(state.progress[state.order], 0, EARLY_UNTIL)
-    rate += state.sampled * np.where(rising, RISING, EARLY * (1 - gone / EARLY_UNTIL))
+    gone = np.clip(progressed, 0, EARLY_UNTIL)
+    rate += np.where(rising, RISING * sure, EARLY * state.sampled * (1 - gone / EARLY_UNTIL))
     rate += OTHERS - STRAGGLES * (rng.uniform(size=rate.shape) < STRAGGLERS)
     paths = Paths(level.paths.grid, level.paths.progress[:, state.order], level.paths.middle[state.order])
     together = TOGETHER * paired(rng, count, 1)
     return Branch(paths, place[:, group] + modes + together, slopes, np.exp(rate))
+
+
+def _directions(state: RunState) -> list[np.ndarray]:
+    """Groups that rise, and groups that fall, of those that there are."""
+    rising = state.rising[state.order[state.bounds]]
+    return [found for found in (np.flatnonzero(rising), np.flatnonzero(~rising)) if found.size]
 
 
 def paired(rng: np.random.Generator, count: int, size: int) -> Float[np.ndarray, "draw size"]:
