@@ -6,6 +6,7 @@ from support.planted_runs import RECIPE, run, sampled
 
 import eigenclock as ec
 from eigenclock.comparison.forecast import forecast
+from eigenclock.comparison.future import AVERAGED, COMMON_RATE
 from eigenclock.comparison.weighing import EARLY, EARLY_UNTIL, RISING, RISING_FROM, TOGETHER
 
 
@@ -61,3 +62,15 @@ def test_each_direction_has_a_speed_of_its_own_and_sure_rising_modes_do_not_paus
             assert np.ptp(branch.slope[:, ~rising], axis=1).max() == pytest.approx(0, abs=1e-12)
             assert (branch.slope[:, sure] >= least).all()
     assert sure.any()
+
+
+def test_averaged_weights_leave_more_unknown_of_all_modes_together(level):
+    """The common part of ln speed ahead has the standard deviation that is said, and AVERAGED times it where weights are averaged."""
+    curve = sampled(run()[0])
+    spread = []
+    for average in (0.0, 5.0):
+        made = forecast(level, curve, at=100.0, average=average)._drawn
+        rates = np.concatenate([np.log(branch.rate) for branch in made.future.branches])
+        spread.append(np.median(rates, axis=1).std())  # over modes: their own part is gone, stragglers do not count
+    assert spread[0] == pytest.approx(COMMON_RATE, rel=0.2)  # 200 draws, in pairs: a tenth of standard error
+    assert spread[1] / spread[0] == pytest.approx(AVERAGED, rel=0.1)

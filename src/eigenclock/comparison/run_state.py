@@ -10,6 +10,7 @@ from ..clocks.emergence import Emergence, emergence
 from ..curve.learning_curve import LearningCurve
 from .compare import started_late
 from .effective_time import EffectiveTime
+from .future import AVERAGED
 from .progress import Observed
 
 WINDOW = 0.8
@@ -50,6 +51,7 @@ class RunState:
     - `moving`: modes with a path: far enough from their goal at their start, and finite.
     - `order`: indices of `moving` modes by group, `bounds`: where each group begins in it; `rising`: of every mode.
     - `sampled`: whether the curve holds the error of variances measured on samples.
+    - `doubt`: by how much wider than of other runs what is not known of all modes together is.
     - `now`: ln effective time of the last step. `window`, `back`, `error`: (record, mode) ln variance in the window, (record,)
       its ln time less `now`, (record, mode) standard error.
     """
@@ -69,6 +71,7 @@ class RunState:
     bounds: np.ndarray
     rising: Flags
     sampled: bool
+    doubt: float
     now: float
     window: Float[np.ndarray, "record mode"]
     back: Float[np.ndarray, " record"]
@@ -124,7 +127,7 @@ class RunState:
         ends = begun, clear & ~begun & ~before, before
         return cls(
             table, last, float(times[0]), late, *ends, log_goal, start, log_variance[-1], moving, order, bounds, rising,
-            kept is not None, now, seen, back, error,
+            kept is not None, AVERAGED if clock.average else 1.0, now, seen, back, error,
         )  # fmt: skip
 
     def mean(self, values: Float[np.ndarray, "*any mode"]) -> Float[np.ndarray, "*any group"]:

@@ -34,13 +34,13 @@ that hold no error of sampling (predictions that stand for a run) gain none.
 RISING, RISING_FROM = 0.6, 0.3
 """The same of rising modes that have come further than this progress; these go at theory's speed at least, none pauses long."""
 
-TOGETHER = 0.15
+TOGETHER = 0.1
 """ln time by which all places may be off together: a network's path is not quite theory's, however many records say so."""
 
 DRAWS = 200
 """Draws behind every interval."""
 
-SLOPE_NOISE, SLOPE_COMMON = 0.2, 0.15
+SLOPE_NOISE, SLOPE_COMMON = 0.2, 0.1
 """Error added to the speed of a group that was measured, and uncertainty of the one that all of a direction have in common."""
 
 
@@ -144,15 +144,17 @@ def _branch(level: Weighed, state: RunState, count: int, rng: np.random.Generato
     group = state.group
     rising, progressed = state.rising[state.order], state.progress[state.order]
     sure = rising & (progressed > RISING_FROM) & state.sampled
-    slopes = np.maximum(common[group] + SLOPE_COMMON * paired(rng, count, 1), np.where(sure, 1.0, SLOWEST))
+    slopes = np.maximum(
+        common[group] + state.doubt * SLOPE_COMMON * paired(rng, count, 1), np.where(sure, 1.0, SLOWEST)
+    )
     middle, own = _own_places(level, state, posterior)
     modes = middle + own * paired(rng, count, group.size)
-    rate = COMMON_RATE * paired(rng, count, 1) + OWN_RATE * paired(rng, count, group.size)
+    rate = state.doubt * COMMON_RATE * paired(rng, count, 1) + OWN_RATE * paired(rng, count, group.size)
     gone = np.clip(progressed, 0, EARLY_UNTIL)
     rate += np.where(rising, RISING * sure, EARLY * state.sampled * (1 - gone / EARLY_UNTIL))
     rate += OTHERS - STRAGGLES * (rng.uniform(size=rate.shape) < STRAGGLERS)
     paths = Paths(level.paths.grid, level.paths.progress[:, state.order], level.paths.middle[state.order])
-    together = TOGETHER * paired(rng, count, 1)
+    together = state.doubt * TOGETHER * paired(rng, count, 1)
     return Branch(paths, place[:, group] + modes + together, slopes, np.exp(rate))
 
 
