@@ -13,19 +13,19 @@ REVERTS = 2.0
 RECOVERS = 1.0
 """The same of a speed below it: a pause ends soon."""
 
-COMMON_RATE, OWN_RATE = 0.25, 0.12
+COMMON_RATE, OWN_RATE = 0.2, 0.1
 """Standard deviations of ln speed ahead, of all modes together and of each alone."""
 
-AVERAGED = 1.7
+AVERAGED = 2.4
 """How much wider what is unknown of all modes together is where averaged weights are watched: they hide what a network does."""
 
 STRAGGLERS, STRAGGLES = 0.1, 0.7
 """Share of modes that fall behind, and by how much in ln speed: convolutional networks leave some modes waiting."""
 
-OTHERS = 0.038
-"""ln speed that the others gain, so that the median over all is theory's: 0.9·Φ(s/.28) + 0.1·Φ((s−.7)/.28) = ½."""
+OTHERS = 0.031
+"""ln speed that the others gain, so that the median over all is theory's: 0.9·Φ(s/.22) + 0.1·Φ((s−.7)/.22) = ½."""
 
-SEEDS = 0.12
+SEEDS = 0.1
 """Standard deviation of ln time of a run about those that differ from it in their seed alone: no forecast is surer."""
 
 SOON = 0.3

@@ -34,13 +34,13 @@ that hold no error of sampling (predictions that stand for a run) gain none.
 RISING, RISING_FROM = 0.6, 0.3
 """The same of rising modes that have come further than this progress; these go at theory's speed at least, none pauses long."""
 
-TOGETHER = 0.1
+TOGETHER = 0.08
 """ln time by which all places may be off together: a network's path is not quite theory's, however many records say so."""
 
 DRAWS = 200
 """Draws behind every interval."""
 
-SLOPE_NOISE, SLOPE_COMMON = 0.2, 0.1
+SLOPE_NOISE, SLOPE_COMMON = 0.2, 0.08
 """Error added to the speed of a group that was measured, and uncertainty of the one that all of a direction have in common."""
 
 
