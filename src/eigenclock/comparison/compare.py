@@ -89,7 +89,7 @@ class Comparison:
         return (
             f"{int(self.used.sum())} of {self.used.size} modes compared: rank correlation {self.rank_correlation:.3f}, "
             f"time scale ×{self.time_scale:.3g}, then median |ln ratio| {self.median_error:.3f} (90 %: {self.error_90:.3f}), "
-            f"{self.disagreeing.size} modes beyond a factor of 2"
+            f"{self.disagreeing.size} mode{'s' * (self.disagreeing.size != 1)} beyond a factor of 2"
         )
 
 
