@@ -45,7 +45,7 @@ def figure(runs: Sequence[Any], to_come: Callable[[Any, float], Any], title: Cal
         place.minorticks_off()
     for place in axes[:, 0]:
         place.set_ylabel("expected step")
-    for place in axes[-1]:
+    for place in axes.flat[max(len(runs) - COLUMNS, 0) : len(runs)]:  # the lowest of every column
         place.set_xlabel("actual step")
     handles = [axes.flat[0].plot([], [], ".", color=colour)[0] for _, colour, _ in SHARES]
     names = [f"expected {name}" for _, _, name in SHARES]
