@@ -78,6 +78,7 @@ from .recipe.optimizers import (
 )
 from .recipe.recipe import Recipe as Recipe
 from .recipe.samplers import (
+    Angular as Angular,
     Euler as Euler,
     EulerMaruyama as EulerMaruyama,
     Heun as Heun,
@@ -85,6 +86,8 @@ from .recipe.samplers import (
     Sampler as Sampler,
     Stochastic as Stochastic,
 )
+from .recipe.spectral_edm import SpectralEDM as SpectralEDM
+from .recipe.weights import MinSNR as MinSNR, NoisePower as NoisePower
 from .simulation.simulate import simulate as simulate
 from .spectrum.bases import PCA as PCA, Basis as Basis, Fourier as Fourier
 from .spectrum.patches import patch_spectrum as patch_spectrum

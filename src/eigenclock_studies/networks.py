@@ -51,7 +51,7 @@ class Recipe:
     """How the networks of a study are trained and watched.
 
     `replacement`: draw every batch anew instead of shuffled epochs. `records`: steps at which the model is sampled, in place of
-    `probes` log-spaced ones.
+    `probes` log-spaced ones. `ema`: decay per step of the averaged weights that are looked at; 0 looks at the weights.
     """
 
     network: Network
@@ -65,6 +65,7 @@ class Recipe:
     records: tuple[int, ...] = ()
     probe_samples: int = 256
     gain_levels: int = 12
+    ema: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -158,9 +159,10 @@ def trained(folder: Path, run: Run) -> Curves:
             objective=recipe.objective,
             optimizer=recipe.optimizer,
             steps=stop,
-            options=LoopOptions(batch_size=recipe.batch_size, checkpoint_every=500),
+            options=LoopOptions(batch_size=recipe.batch_size, ema=recipe.ema, checkpoint_every=500),
             probe=probe,
             seed=seed,
+            spectrum=spectrum,
             pairs=kind(tensor, recipe.batch_size, recipe.objective.density, reach, seed),
             folder=place,
             resume=True,

@@ -232,17 +232,20 @@ def _from_measured_start(
 ) -> LearningCurve:
     """One layer per noise level that starts from a measured gain instead of zero (T4 on T15)."""
     levels, known, flow = sampler.levels, measured.dataset["sigma"].values, GradientFlow()
+    objective, sampler = objective.bound(spectrum, sampler.sigma_min), sampler.bound(spectrum)
     row = objective.row(known)
     # the network's own gain is smooth in σ, the denoiser's is not: the first is interpolated
-    start = _at_levels((measured.gain.values[0] - row.offset) / row.slope, known, levels)
+    learns = row.slope != 0  # of a mode that stays at the mean nothing is learned
+    own = (measured.gain.values[0] - row.offset) / np.where(learns, row.slope, 1)
+    start = _at_levels(np.where(learns, own, 0.0), known, levels)
     variance = np.empty((TIMES.size, spectrum.n_modes))
     for first in range(0, spectrum.n_modes, MODES_AT_ONCE):
-        some = slice(first, first + MODES_AT_ONCE)
-        regression = objective.regression(spectrum.variance[some], levels)
+        some = np.arange(first, min(first + MODES_AT_ONCE, spectrum.n_modes))
+        regression = objective.some(some).regression(spectrum.variance[some], levels)
         network_start = start[some]
         way = flow.progress(2 * regression.rate * regression.curvature, TIMES)
         gain = regression.denoiser_gain(network_start + (regression.optimum - network_start) * way)
-        variance[:, some] = sampler.variance(gain)
+        variance[:, some] = sampler.some(some).variance(gain)
     dataset = spectrum.to_dataset()
     dataset.coords["time"] = ("time", TIMES)
     dataset["variance"] = (("time", "mode"), variance)

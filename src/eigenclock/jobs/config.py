@@ -9,6 +9,7 @@ from ..files import flat
 from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import EDM, LogNormal, Objective
 from ..recipe.optimizers import Optimizer
+from ..recipe.recipe import SpectralEDM as SpectralEDM
 from ..recipe.samplers import Heun, Sampler
 from ..training.network_options import MLP, Network
 from ..training.optimizers import Adam, Descent

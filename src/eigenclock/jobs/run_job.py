@@ -14,6 +14,8 @@ from ..comparison.levels import Levels, compare_levels, predict_level, predict_l
 from ..curve.learning_curve import LearningCurve
 from ..data import DataSet
 from ..files import atomic, locked
+from ..recipe.objectives import Objective
+from ..recipe.recipe import SpectralEDM
 from ..spectrum.patches import patch_spectrum
 from ..spectrum.spectrum import Spectrum
 from ..training.network_options import need_torch
@@ -89,6 +91,11 @@ def run(config: RunConfig, config_text: str, command: str, reporter: Reporter = 
         return compare_stages(train_stages(config, config_text, command, stage), stage)
 
 
+def _assumed(objective: Objective, spectrum: Spectrum, samples: Any) -> Spectrum:
+    """What a `SpectralEDM` assumes: the run's spectrum, cross-validated (T22)."""
+    return spectrum.cross_validated(samples) if isinstance(objective, SpectralEDM) else spectrum
+
+
 def train_stages(config: RunConfig, config_text: str, command: str, stage: Stages) -> RunFolder:
     """Spectrum, prediction and training under the probe, in a folder that is `locked`."""
     need_torch()
@@ -118,6 +125,7 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
             steps=config.steps,
             options=config.training,
             probe=probe,
+            spectrum=_assumed(config.objective, spectrum, dataset.samples),
             seed=config.seed,
             sigma_range=(max(config.sampler.sigma_min, 1e-3), min(config.sampler.sigma_max, 1e3)),
             folder=folder.path,

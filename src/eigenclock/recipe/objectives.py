@@ -8,15 +8,18 @@ frame, y = x₀ + σz; the other paths are mapped to it.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError, choice, number_option, shown
+from ..checks import InputError, choice, finite_array, number_option, shown
+from ..spectrum.spectrum import Spectrum
 
-Weight: TypeAlias = Literal["uniform", "edm", "snr"]
+Weight: TypeAlias = Literal["uniform", "edm", "snr"] | Callable[[Any], Any]
+WEIGHTS = ("uniform", "edm", "snr")
 Path: TypeAlias = Literal["ve", "vp"]
 Levels: TypeAlias = Float[np.ndarray, "*own sigma"]
 """Noise levels: one axis for all modes, or (mode, sigma) where every mode has its own."""
@@ -97,6 +100,14 @@ class LogNormal:
         return np.exp(-(z**2) / 2) / (self.std * np.sqrt(2 * np.pi))
 
 
+def weights_at(weight: Callable[[Any], Any], sigma: Levels) -> Levels:
+    """Values of a weight at noise levels; InputError unless it gives one number >= 0 for each."""
+    given = finite_array("weight", weight(sigma), "a function from noise levels (sigma,) to weights >= 0")
+    if given.shape != np.shape(sigma) or given.min(initial=0.0) < 0:
+        raise InputError(f"weight must give numbers >= 0 of shape {np.shape(sigma)}, got shape {given.shape}")
+    return given
+
+
 @dataclass(frozen=True, eq=False)
 class Row:
     """One row of T2 evaluated at noise levels: input a·x₀ + s·z, target c·x₀ + e·z, ψ = offset + slope·f."""
@@ -119,7 +130,8 @@ class Objective(ABC):
     """What to cite for it: names in `report.citation.PAPERS`."""
 
     def __post_init__(self) -> None:
-        choice("weight", self.weight, get_args(Weight))
+        if not callable(self.weight):
+            choice("weight", self.weight, WEIGHTS)
         choice("path", self.path, get_args(Path))
         if self.density is not None and not isinstance(self.density, LogNormal):
             raise InputError(f"density must be a LogNormal or None, got {shown(self.density)}")
@@ -128,8 +140,18 @@ class Objective(ABC):
     def row(self, sigma: Levels) -> Row:
         """The row of T2 at noise levels `sigma` > 0."""
 
+    def bound(self, spectrum: Spectrum, sigma_min: float) -> "Objective":
+        """The objective on the modes of a spectrum that is sampled down to `sigma_min`: itself, unless it assumes variances."""
+        return self
+
+    def some(self, modes: Any) -> "Objective":
+        """The objective on some of the modes it is bound to, by their indices."""
+        return self
+
     def loss_weight(self, sigma: Levels) -> Levels:
-        """Weight of the squared error of the objective's own target at each noise level."""
+        """Weight of the squared error of the objective's own target at each noise level; InputError if it is not one, >= 0."""
+        if callable(self.weight):
+            return weights_at(self.weight, sigma)
         if self.weight == "edm":
             return (sigma**2 + EDM_SIGMA_DATA**2) / (sigma * EDM_SIGMA_DATA) ** 2
         return sigma**-2.0 if self.weight == "snr" else np.ones_like(sigma)
@@ -191,6 +213,7 @@ class EDM(Objective):
 
     - `sigma_data`: standard deviation per coordinate that the preconditioning assumes, in the units of the data.
     - `density`: density of training noise levels (EDM trains with `LogNormal(-1.2, 1.2)`); None trains every level alone.
+    - `weight`: what multiplies EDM's weight: "uniform" nothing; `MinSNR(gamma)`, `NoisePower(beta)`, or any function of σ.
 
     ```python
     >>> import numpy as np
@@ -204,6 +227,7 @@ class EDM(Objective):
 
     sigma_data: float = EDM_SIGMA_DATA
     density: LogNormal | None = None
+    weight: Weight = "uniform"
     papers: ClassVar[tuple[str, ...]] = ("edm",)
 
     def __post_init__(self) -> None:

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from ..checks import InputError, shown
+from ..spectrum.spectrum import Spectrum
 from .architectures import Architecture, NoiseKernel, OneLayer, Start
 from .objectives import Denoising, LogNormal, Objective
 from .optimizers import GradientFlow, Optimizer
 from .samplers import ProbabilityFlow, Sampler
+from .spectral_edm import SpectralEDM as SpectralEDM
+from .weights import NoiseWeight
 
-PARTS = (Objective, Architecture, Optimizer, Sampler, NoiseKernel, Start)
+PARTS = (Objective, Architecture, Optimizer, Sampler, NoiseKernel, Start, NoiseWeight)
 """Bases of everything that a recipe is made of."""
 
 
@@ -38,6 +41,12 @@ class Recipe:
                 names = ", ".join(kind.__name__ for kind in concrete(base))
                 raise InputError(f"{part.name} must be made by one of {names}, got {shown(given)}")
 
+    def bound(self, spectrum: Spectrum) -> "Recipe":
+        """The same recipe on the modes of a spectrum, where a part of it assumes their variances."""
+        return replace(
+            self, objective=self.objective.bound(spectrum, self.sampler.sigma_min), sampler=self.sampler.bound(spectrum)
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary: {"objective": {"name": "Denoising", ...}, ...}."""
         stored = replace(self, architecture=self.architecture.storable())
@@ -53,15 +62,23 @@ class Recipe:
 
 
 def _named(part: Any) -> dict[str, Any]:
-    """A dataclass as a dictionary with its name; dataclasses within it too."""
-    values = ((item.name, getattr(part, item.name)) for item in fields(part))
+    """A dataclass as a dictionary with its name; dataclasses within it too, of a spectrum its variances."""
+    if isinstance(part, Spectrum):
+        return {"name": "Spectrum", "variance": part.variance.tolist(), "null_variance": part.null_variance}
+    values = {item.name: getattr(part, item.name) for item in fields(part)}
+    function = next((name for name, value in values.items() if callable(value) and not is_dataclass(value)), None)
+    if function is not None:
+        raise InputError(
+            f"{function} must be a value that a file can hold, such as MinSNR(), got {shown(values[function])}"
+        )
     return {"name": type(part).__name__} | {
-        key: _named(value) if is_dataclass(value) else value for key, value in values
+        key: _named(value) if is_dataclass(value) else value for key, value in values.items()
     }
 
 
 def _build(entry: dict[str, Any]) -> Any:
-    known = {kind.__name__: kind for base in PARTS for kind in concrete(base)} | {"LogNormal": LogNormal}
+    known: dict[str, Any] = {kind.__name__: kind for base in PARTS for kind in concrete(base)}
+    known |= {"LogNormal": LogNormal, "Spectrum": Spectrum}
     arguments = {key: _value(value) for key, value in entry.items() if key != "name"}
     return known[entry["name"]](**arguments)
 

@@ -8,6 +8,7 @@ import scipy.stats
 from jaxtyping import Float
 
 from ..recipe.objectives import EDM, EDM_SIGMA_DATA, Denoising, Epsilon, FlowMatching, Objective, Score, Velocity
+from .colour import Coloured
 
 Array: TypeAlias = Float[np.ndarray, "..."]
 Level: TypeAlias = Array | float | np.floating[Any]
@@ -33,6 +34,8 @@ def training_pair(objective: Objective, clean: Array, noise: Array, sigma: Level
         case EDM():
             c_skip, c_out, c_in = preconditioning(objective, sigma)
             return c_in * noisy, (clean - c_skip * noisy) / c_out
+        case Coloured():
+            return objective.training_pair(clean, noise, sigma)
         case _:
             raise TypeError(f"no brute force for objective {objective}")
 
@@ -54,6 +57,8 @@ def denoise(objective: Objective, network: Network, noisy: Array, sigma: Level) 
         case EDM():
             c_skip, c_out, c_in = preconditioning(objective, sigma)
             return c_skip * noisy + c_out * network(c_in * noisy)
+        case Coloured():
+            return objective.denoise(network, noisy, sigma)
         case _:
             raise TypeError(f"no brute force for objective {objective}")
 
@@ -66,7 +71,9 @@ def preconditioning(objective: EDM, sigma: Level) -> tuple[Any, Any, Any]:
 
 
 def loss_weight(objective: Objective, sigma: Array) -> Array:
-    """Weight of the squared error at each level."""
+    """Weight of the squared error at each level; the rest of it is a matrix where one is assumed (`Coloured.metric`)."""
+    if callable(objective.weight):
+        return np.asarray(objective.weight(sigma))
     return {"uniform": np.ones_like(sigma), "edm": 1 / EDM_SIGMA_DATA**2 + 1 / sigma**2, "snr": 1 / sigma**2}[
         objective.weight
     ]

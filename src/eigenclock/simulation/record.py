@@ -10,6 +10,7 @@ from ..checks import InputError
 from ..curve import divergences
 from ..recipe.objectives import Objective
 from ..recipe.samplers import Sampler
+from .colour import Coloured
 from .descent import PairMoments
 from .pairs import denoise, loss_weight
 from .particles import push
@@ -60,6 +61,8 @@ class Recorder:
             for name, moments in (("loss", self.moments), ("test_loss", self.test_moments)):
                 if moments is not None:
                     residual = moments.residual(trained)
+                    if isinstance(self.objective, Coloured):
+                        residual = self.objective.metric(self.kept) @ residual
                     power = np.einsum("kd,sde,ke->ks", self.modes, residual, self.modes, optimize=True)
                     state[name] = power * loss_weight(self.objective, self.kept)
         return state

@@ -15,6 +15,7 @@ from ..recipe.optimizers import GradientFlow, Optimizer
 from ..recipe.recipe import Recipe
 from ..recipe.samplers import ProbabilityFlow, Sampler
 from ..spectrum.spectrum import Spectrum, check_spectrum
+from .colour import Coloured, coloured, coloured_sampler
 from .descent import Gradient, PairMoments, Progress, minibatch_gradient, trained_weights
 from .pairs import draw_density, loss_weight
 from .particles import sampling_levels
@@ -119,6 +120,7 @@ def simulate(
     data, held_out = _centred(spectrum, samples, "samples"), _centred(spectrum, test, "test")
     mean = _mean_vector(seen, modes) if learns_mean else None
     rows = _rows(seen if spectrum.basis is None else spectrum, modes) if data is None else data / np.sqrt(len(data))
+    objective = coloured(objective, seen, modes, sampler.sigma_min)
     moments = PairMoments.of(objective, rows, levels if batch_size is None else levels[:1], mean)
     test_moments = None
     if held_out is not None:
@@ -129,6 +131,8 @@ def simulate(
     if batch_size is not None:
         batches = Batches(data, rows, mean, streams[1])
         gradient = minibatch_gradient(objective, batches, levels, batch_size, streams[2], bias=learns_mean)
+    if isinstance(objective, Coloured):
+        gradient = _weighed(gradient, objective.metric(levels))
     dtype = np.float64 if batch_size is None else np.float32
     # what a convolution sees is stationary, and so is the loss that is noted for it
     kept_moments = PairMoments.of(objective, rows if seen is spectrum else _rows(seen, modes), kept, mean)
@@ -139,7 +143,17 @@ def simulate(
     noise = _starting_noise(modes, n_particles, seed, streams[3]).astype(dtype)
     transport = n_particles is None
     record = Recorder(
-        objective, sampler, own, kept, kept_moments, test_moments, modes, noise, transport, learns_mean, children[4]
+        objective,
+        coloured_sampler(sampler, seen, modes),
+        own,
+        kept,
+        kept_moments,
+        test_moments,
+        modes,
+        noise,
+        transport,
+        learns_mean,
+        children[4],
     )
     read = slice(levels.size - own.size - kept.size, None)
     initial = record(network.weights(start)[read])
@@ -179,6 +193,11 @@ def simulate(
     dataset.attrs["stationary"] = int(architecture.stationary)
     dataset.attrs["correlated"] = int(keep_covariance or architecture.mixes(seen))
     return LearningCurve(dataset, recipe=recipe, source="simulation")
+
+
+def _weighed(gradient: Gradient, metric: Float[np.ndarray, "sigma d d"]) -> Gradient:
+    """The gradient of a loss that weighs errors by a matrix."""
+    return lambda weights: metric.astype(weights.dtype) @ gradient(weights)
 
 
 def _rows(spectrum: Spectrum, modes: Float[np.ndarray, "mode d"]) -> Float[np.ndarray, "n d"]:

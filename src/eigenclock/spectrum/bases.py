@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import scipy.fft
@@ -103,18 +104,18 @@ class PCA(Basis):
         )
 
 
-class Fourier(Basis):
-    """Real Fourier (Hartley) modes cas(2π k·x/N)/√N on a 1-D or 2-D periodic grid, with channels.
-
-    The pair ±k spans the cosine and sine of frequency k, so its mean variance is the power spectrum. With several channels a
-    unitary matrix per frequency mixes them so that they are uncorrelated: the eigenvectors of the cross-spectral matrix.
+class OnGrid(Basis):
+    """Modes that are waves on a 1-D or 2-D grid, channels of each frequency mixed by a unitary matrix to be uncorrelated.
 
     **Parameters**
 
     - `shape`: shape of one sample: (n,), (h, w) or (h, w, c).
-    - `rotation`: (frequency, c, c) unitary, columns are the mixed channels; those of −k conjugate those of k.
+    - `rotation`: (frequency, c, c) unitary, columns are the mixed channels.
     - `order`: (mode,) index of each mode in the flattened (frequency, channel) grid.
     """
+
+    name: ClassVar[str]
+    """What a file calls it."""
 
     def __init__(
         self, shape: tuple[int, ...], rotation: Inexact[np.ndarray, "frequency c c"], order: Int[np.ndarray, " mode"]
@@ -133,6 +134,44 @@ class Fourier(Basis):
         return self.shape[:2]
 
     @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return self.rotation.shape[-1]
+
+    def by_frequency(self, values: Float[np.ndarray, "*any mode"]) -> Float[np.ndarray, "*any frequency c"]:
+        """Values of modes in the order of the grid, (frequency, mixed channel)."""
+        out = np.empty_like(values)
+        out[..., self.order] = values
+        return out.reshape(*values.shape[:-1], -1, self.channels)
+
+    def of_modes(self, values: Float[np.ndarray, "*any frequency c"]) -> Float[np.ndarray, "*any mode"]:
+        """The inverse of `by_frequency`."""
+        return values.reshape(*values.shape[:-2], -1)[..., self.order]
+
+    def to_dataset(self) -> xr.Dataset:
+        labels = ("frequency", "channel", "mixed_channel")
+        return xr.Dataset(
+            {
+                "basis_rotation": (labels, self.rotation.real),
+                "basis_rotation_imaginary": (labels, self.rotation.imag),
+                "basis_order": (("mode",), self.order),
+            },
+            attrs={"basis": self.name, "sample_shape": "×".join(map(str, self.shape))},
+        )
+
+
+class Fourier(OnGrid):
+    """Real Fourier (Hartley) modes cas(2π k·x/N)/√N on a 1-D or 2-D periodic grid, with channels.
+
+    The pair ±k spans the cosine and sine of frequency k, so its mean variance is the power spectrum. With several channels a
+    unitary matrix per frequency mixes them so that they are uncorrelated: the eigenvectors of the cross-spectral matrix.
+
+    `rotation` at −k is the conjugate of that at k.
+    """
+
+    name = "fourier"
+
+    @property
     def extent(self) -> tuple[int, ...]:
         """Lengths of the axes along which there is more than one position."""
         return tuple(n for n in self.grid if n > 1) or (1,)
@@ -142,11 +181,6 @@ class Fourier(Basis):
         """Index of −k for every frequency k of the flattened grid."""
         index = np.arange(len(self.rotation)).reshape(self.grid)
         return mirrored(index, range(len(self.grid))).ravel()
-
-    @property
-    def channels(self) -> int:
-        """Number of channels."""
-        return self.rotation.shape[-1]
 
     @cached_property
     def frequency(self) -> Float[np.ndarray, "mode axis"]:
@@ -170,30 +204,39 @@ class Fourier(Basis):
         samples = scipy.fft.ifftn(waves, axes=range(1, 1 + len(self.grid)), norm="ortho").real
         return samples.reshape(-1, *self.shape)
 
-    def by_frequency(self, values: Float[np.ndarray, "*any mode"]) -> Float[np.ndarray, "*any frequency c"]:
-        """Values of modes in the order of the grid, (frequency, mixed channel)."""
-        out = np.empty_like(values)
-        out[..., self.order] = values
-        return out.reshape(*values.shape[:-1], -1, self.channels)
-
-    def of_modes(self, values: Float[np.ndarray, "*any frequency c"]) -> Float[np.ndarray, "*any mode"]:
-        """The inverse of `by_frequency`."""
-        return values.reshape(*values.shape[:-2], -1)[..., self.order]
-
     def pair_means(self, values: Float[np.ndarray, " mode"]) -> Float[np.ndarray, " mode"]:
         """Mean of each mode's value and that of its partner at −k."""
         table = self.by_frequency(values)
         return self.of_modes((table + table[self.opposite]) / 2)
 
-    def to_dataset(self) -> xr.Dataset:
-        labels = ("frequency", "channel", "mixed_channel")
-        return xr.Dataset(
-            {
-                "basis_rotation": (labels, self.rotation.real),
-                "basis_rotation_imaginary": (labels, self.rotation.imag),
-                "basis_order": (("mode",), self.order),
-            },
-            attrs={"basis": "fourier", "sample_shape": "×".join(map(str, self.shape))},
+
+class Cosines(OnGrid):
+    """Cosine modes (DCT-II) on a 1-D or 2-D grid, with channels: products of cos(π m(x+½)/n) with m = 0 … n−1 half cycles.
+
+    The images mirrored at their edges are periodic, so nothing wraps around: the right waves for natural images. With several
+    channels a rotation per frequency mixes them so that they are uncorrelated; real, as the waves are.
+    """
+
+    name = "dct"
+
+    @cached_property
+    def half_cycles(self) -> Int[np.ndarray, "mode axis"]:
+        """Half cycles of each mode along each axis of the grid, across the whole of it."""
+        axes = np.meshgrid(*map(np.arange, self.grid), indexing="ij")
+        return np.stack([axis.ravel() for axis in axes], axis=1)[self.order // self.channels]
+
+    def to_modes(self, samples: Samples) -> Coordinates:
+        waves = cosine_waves(self._flat(samples).reshape(len(samples), *self.shape), len(self.grid))
+        mixed = np.einsum("nfc,fck->nfk", waves, self.rotation, optimize=True)
+        return mixed.reshape(len(samples), -1)[:, self.order]
+
+    def from_modes(self, coordinates: Coordinates) -> Samples:
+        waves = np.zeros((len(coordinates), self.dimension))
+        waves[:, self.order] = self._check_coordinates(coordinates)
+        mixed = np.einsum("nfk,fck->nfc", waves.reshape(len(waves), -1, self.channels), self.rotation, optimize=True)
+        axes = range(1, 1 + len(self.grid))
+        return scipy.fft.idctn(mixed.reshape(-1, *self.grid, self.channels), axes=axes, norm="ortho").reshape(
+            -1, *self.shape
         )
 
 
@@ -202,6 +245,12 @@ def spectral_waves(samples: Samples, axes: int) -> Complex[np.ndarray, "n freque
     transformed = scipy.fft.fftn(samples, axes=range(1, 1 + axes), norm="ortho")
     channels = samples.shape[1 + axes] if samples.ndim > 1 + axes else 1
     return transformed.reshape(len(samples), -1, channels)
+
+
+def cosine_waves(samples: Samples, axes: int) -> Float[np.ndarray, "n frequency c"]:
+    """Orthonormal cosine transform (DCT-II) over the first `axes` sample axes; frequencies come flattened."""
+    transformed = scipy.fft.dctn(samples, axes=range(1, 1 + axes), norm="ortho")
+    return transformed.reshape(len(samples), -1, samples.shape[1 + axes] if samples.ndim > 1 + axes else 1)
 
 
 def mirrored(table: Shaped[np.ndarray, "..."], axes: Iterable[int]) -> Shaped[np.ndarray, "..."]:
@@ -217,5 +266,7 @@ def basis_from_dataset(dataset: xr.Dataset) -> Basis | None:
     shape = tuple(int(n) for n in dataset.attrs["sample_shape"].split("×"))
     if dataset.attrs["basis"] == "pca":
         return PCA(dataset["basis_components"].values, shape)
-    rotation = dataset["basis_rotation"].values + 1j * dataset["basis_rotation_imaginary"].values
-    return Fourier(shape, rotation, dataset["basis_order"].values)
+    rotation, order = dataset["basis_rotation"].values, dataset["basis_order"].values
+    if dataset.attrs["basis"] == Cosines.name:
+        return Cosines(shape, rotation, order)
+    return Fourier(shape, rotation + 1j * dataset["basis_rotation_imaginary"].values, order)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import scipy.fft
 import scipy.linalg
-from jaxtyping import Complex, Float, Inexact
+from jaxtyping import Complex, Float, Inexact, Int
 
 from ..checks import LARGEST, InputError, finite_array, flag, need_memory, numeric_array
-from .bases import PCA, Fourier, mirrored, spectral_waves
+from .bases import PCA, Cosines, Fourier, cosine_waves, mirrored, spectral_waves
 from .batches import batches_of, said_of_layout
 from .moments import ROWS, Moments, check_samples, check_varies
 
@@ -33,9 +33,11 @@ def thin_pca(samples: Float[np.ndarray, "n ..."]) -> tuple[Variance, Float[np.nd
 def moments_of(batches: Iterable[Any], basis: str) -> tuple[Moments, tuple[int, ...], Any]:
     """Moments of all batches, read once, the shape of a sample, and what the waves of Fourier modes are of samples less than.
 
-    One group of all coordinates for "pca", one of the real and imaginary parts of every frequency for "fourier".
+    One group of all coordinates for "pca", one of all channels of every frequency for "dct", of their real and imaginary parts
+    for "fourier".
     """
     moments: Moments | None = None
+    waves = plain_waves if basis == Cosines.name else real_waves
     shape: tuple[int, ...] = ()
     origin: Any = 0.0
     for i, given in enumerate(batches_of(batches)):
@@ -47,11 +49,12 @@ def moments_of(batches: Iterable[Any], basis: str) -> tuple[Moments, tuple[int, 
             channels = shape[2] if len(shape) == 3 else 1
             pooled = basis == "pca"
             need_memory(f"a spectrum of {d:,} coordinates", 3 * 8 * (d**2 if pooled else 4 * d * channels))
-            moments = Moments(1, d) if pooled else Moments(d // channels, 2 * channels)
+            width = channels if basis == Cosines.name else 2 * channels
+            moments = Moments(1, d) if pooled else Moments(d // channels, width)
             origin = batch[0].astype(np.float64)  # waves of samples less one of them: a large mean costs no digits
         for start in range(0, len(batch), ROWS):
             rows = batch[start : start + ROWS].astype(np.float64)
-            moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else real_waves(rows - origin))
+            moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else waves(rows - origin))
     if moments is None or moments.count < 2:
         count = 0 if moments is None else moments.count
         raise InputError(f"x must hold at least 2 samples, got {count}")
@@ -103,10 +106,27 @@ def waves_of_moments(
     variance = np.einsum("fck,fcd,fdk->fk", weights, parts, weights, optimize=True).ravel()
     centre = mean.real.reshape(shape) + origin
     check_varies(variance.max(), centre)
+    variance, order = _sorted(variance)
+    return variance, centre, Fourier(shape, rotation, order)
+
+
+def cosines_of_moments(
+    moments: Moments, shape: tuple[int, ...], origin: Float[np.ndarray, "..."]
+) -> tuple[Variance, Float[np.ndarray, "..."], Cosines]:
+    """Variance, mean and cosine modes from the moments of cosine transforms of samples less `origin`."""
+    grid, parts = shape[:2], moments.covariance
+    mean = scipy.fft.idctn(moments.mean.reshape(*grid, -1), axes=range(len(grid)), norm="ortho").reshape(shape) + origin
+    values, rotation = np.linalg.eigh(parts)
+    check_varies(values.max(), mean)
+    variance, order = _sorted(values[:, ::-1].ravel())
+    return variance, mean, Cosines(shape, rotation[..., ::-1], order)
+
+
+def _sorted(variance: Variance) -> tuple[Variance, Int[np.ndarray, " mode"]]:
+    """Variances in falling order, rounding cut off, and that order."""
     order = np.argsort(-variance, kind="stable")
     cutoff = variance.max() * variance.size * np.finfo(float).eps
-    variance = np.where(variance > cutoff, variance, 0.0)[order]
-    return variance, centre, Fourier(shape, rotation, order)
+    return np.where(variance > cutoff, variance, 0.0)[order], order
 
 
 def waves_of_power(power: Any, *, channels: bool) -> tuple[Variance, Fourier]:
@@ -144,6 +164,11 @@ def _complex(power: Any) -> Inexact[np.ndarray, "..."]:
     """Numbers, maybe complex, of anything that holds them."""
     value = power.detach().cpu().numpy() if hasattr(power, "detach") and power.is_complex() else power
     return value if np.iscomplexobj(value) else finite_array("power", value, "an array of finite numbers >= 0")
+
+
+def plain_waves(rows: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n frequency c"]:
+    """Cosine transforms of samples."""
+    return cosine_waves(rows, len(rows.shape[1:3]))
 
 
 def real_waves(rows: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n frequency part"]:

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.fft
 from jaxtyping import Float
 
-from .bases import Basis, Fourier
+from .bases import Basis, Cosines, Fourier
 
 BLOCK = 2**22
 """Numbers of mode images transformed at a time: 32 MiB."""
@@ -19,9 +19,9 @@ def cycles_per_image(basis: Basis | None, n_modes: int) -> Modes:
     the mean square, which a little pixel noise in a mode, as few samples leave, would make high. Where the edges differ, the
     image is as long as the larger: k in cycles per pixel times max(h, w). A constant has 0.
 
-    A Fourier mode is known by its place in the grid, exactly. Other modes go through the cosine transform, the Fourier transform
-    of the image mirrored at its edges, in which cos(πm(x+½)/h) has m/2 cycles exactly. Without the mirror, images that do not
-    repeat jump from edge to edge, and the half cycle of the largest gradient would be read as two cycles at 32 pixels.
+    A Fourier or cosine mode is known by its place in the grid, exactly. Other modes go through the cosine transform, the Fourier
+    transform of the image mirrored at its edges, in which cos(πm(x+½)/h) has m/2 cycles exactly. Without the mirror, images that
+    do not repeat jump from edge to edge, and the half cycle of the largest gradient would be read as two cycles at 32 pixels.
     """
     if basis is None or len(basis.shape) < 2:
         return np.full(n_modes, np.nan)
@@ -31,6 +31,8 @@ def cycles_per_image(basis: Basis | None, n_modes: int) -> Modes:
         across = edge * np.hypot(scipy.fft.fftfreq(h)[:, None], scipy.fft.fftfreq(w))
         return across.ravel()[basis.order // basis.channels]
     across = edge * np.hypot(np.arange(h)[:, None] / (2 * h), np.arange(w) / (2 * w))
+    if isinstance(basis, Cosines):
+        return across.ravel()[basis.order // basis.channels]
     rows = max(BLOCK // basis.dimension, 1)
     blocks = (basis.mode_images(first, first + rows) for first in range(0, n_modes, rows))
     return np.concatenate([_mean_frequency(block, across) for block in blocks])

@@ -10,7 +10,9 @@ from .bases import basis_from_dataset
 FORMAT = "eigenclock spectrum 1"
 
 
-def dataset_of(*, variance: Any, mean: Any, basis: Any, test_variance: Any, n_samples: int | None) -> xr.Dataset:
+def dataset_of(
+    *, variance: Any, mean: Any, basis: Any, test_variance: Any, n_samples: int | None, null_variance: float
+) -> xr.Dataset:
     """The fields of a spectrum as labelled arrays."""
     dataset = xr.Dataset() if basis is None else basis.to_dataset()
     dataset["target"] = ("mode", variance)
@@ -20,6 +22,8 @@ def dataset_of(*, variance: Any, mean: Any, basis: Any, test_variance: Any, n_sa
         dataset["test_variance"] = ("mode", test_variance)
     if n_samples is not None:
         dataset.attrs["n_samples"] = n_samples
+    if null_variance:
+        dataset.attrs["null_variance"] = null_variance
     return dataset
 
 
@@ -38,6 +42,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
             "basis": basis,
             "test_variance": dataset["test_variance"].values if "test_variance" in dataset else None,
             "n_samples": None if count is None else int(count),
+            "null_variance": float(dataset.attrs.get("null_variance", 0.0)),
         }
     except Exception as error:  # whatever a dataset of another program may lack
         reason = (str(error).splitlines() or [""])[0] or type(error).__name__

@@ -57,11 +57,15 @@ def _variance_solver(recipe: Recipe, sharing: float) -> ClosedForm:
         raise InputError(
             f'method must be "auto" or "quadrature" for this recipe, got "closed_form": none exists for {recipe}'
         )
-    return lambda variance, time: _blockwise(recipe, sharing, variance, time)
+    return lambda variance, time: _blockwise(recipe, sharing, variance, np.arange(variance.size), time)
 
 
 def _blockwise(
-    recipe: Recipe, sharing: float, variance: Float[np.ndarray, " mode"], time: Float[np.ndarray, " time"]
+    recipe: Recipe,
+    sharing: float,
+    variance: Float[np.ndarray, " mode"],
+    index: Int[np.ndarray, " mode"],
+    time: Float[np.ndarray, " time"],
 ) -> Float[np.ndarray, "time mode"]:
     """The sampler applied to the gain, over blocks of modes and, where one mode alone is too large, of times."""
     sampler, levels = recipe.sampler, recipe.sampler.levels
@@ -71,33 +75,40 @@ def _blockwise(
     adaptive = isinstance(sampler, ProbabilityFlow) and recipe.architecture.levels_apart
     for first in range(0, variance.size, columns):
         modes = slice(first, first + columns)
-        regression: Regression = replace(recipe.objective.regression(variance[modes], levels), sharing=sharing)
+        objective = recipe.objective.some(index[modes])
+        regression: Regression = replace(objective.regression(variance[modes], levels), sharing=sharing)
         sign = np.sign(regression.cross_moment)
         kinked = (sign.max(axis=1) > sign.min(axis=1)) & (adaptive and recipe.architecture.kinks)
         if kinked.any():
             every = np.arange(variance.size)[modes]
-            out[:, every[kinked]] = _by_bisection(recipe, sharing, variance[every[kinked]], time)
-            if not kinked.all():
-                out[:, every[~kinked]] = _blockwise(recipe, sharing, variance[every[~kinked]], time)
+            bent, smooth = every[kinked], every[~kinked]
+            out[:, bent] = _by_bisection(recipe, sharing, variance[bent], index[bent], time)
+            if smooth.size:
+                out[:, smooth] = _blockwise(recipe, sharing, variance[smooth], index[smooth], time)
             continue
         for start in range(0, time.size, rows):
             times = slice(start, start + rows)
             gain = regression.denoiser_gain(recipe.architecture.network_gain(regression, recipe.optimizer, time[times]))
-            out[times, modes] = sampler.variance(gain)
+            out[times, modes] = sampler.some(index[modes]).variance(gain)
             finer = sampler.refined(gain)
             if finer is not None:
                 unresolved, finer_sampler = finer
                 chosen = np.arange(variance.size)[modes][unresolved]
                 if adaptive and finer_sampler.levels.size >= UNRESOLVED:
-                    again = _by_bisection(recipe, sharing, variance[chosen], time[times])
+                    again = _by_bisection(recipe, sharing, variance[chosen], index[chosen], time[times])
                 else:
-                    again = _blockwise(replace(recipe, sampler=finer_sampler), sharing, variance[chosen], time[times])
+                    finer_recipe = replace(recipe, sampler=finer_sampler)
+                    again = _blockwise(finer_recipe, sharing, variance[chosen], index[chosen], time[times])
                 out[times, chosen] = again
     return out
 
 
 def _by_bisection(
-    recipe: Recipe, sharing: float, variance: Float[np.ndarray, " mode"], time: Float[np.ndarray, " time"]
+    recipe: Recipe,
+    sharing: float,
+    variance: Float[np.ndarray, " mode"],
+    index: Int[np.ndarray, " mode"],
+    time: Float[np.ndarray, " time"],
 ) -> Float[np.ndarray, "time mode"]:
     """∫ψ d ln σ over panels of ln σ that are halved, mode by mode, until halving changes nothing: for fronts and kinks."""
     sampler = recipe.sampler
@@ -114,7 +125,8 @@ def _by_bisection(
             some = slice(first, first + size)
             half = (high[some, None] - low[some, None]) / 2
             levels = np.exp(low[some, None] + half * (1 + nodes))
-            regression = replace(recipe.objective.regression(variance[owner[some]], levels), sharing=sharing)
+            objective = recipe.objective.some(index[owner[some]])
+            regression = replace(objective.regression(variance[owner[some]], levels), sharing=sharing)
             network_gain = recipe.architecture.network_gain(regression, recipe.optimizer, time)
             out[:, some] = np.einsum("tpn,pn->tp", regression.denoiser_gain(network_gain), half * weights)
         return out

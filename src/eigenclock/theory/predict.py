@@ -69,7 +69,7 @@ def predict(
     if keep_gain or keep_loss:
         kept = sampler.levels if sigma is None else noise_levels(sigma)
     seen = architecture.sees(spectrum)
-    solution = route(architecture)(recipe, seen, Wanted(times, kept, keep_gain, keep_loss, keep_covariance))
+    solution = route(architecture)(recipe.bound(seen), seen, Wanted(times, kept, keep_gain, keep_loss, keep_covariance))
 
     dataset = seen.to_dataset()
     dataset.coords["time"] = ("time", times)

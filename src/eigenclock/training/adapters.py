@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from ..checks import InputError, choice, finite_array, flag, integer, say, shown
 from ..recipe.objectives import EDM, Objective
-from .losses import NetworkDenoiser, shaped_like
+from .losses import shaped_like
 from .options import Denoiser
+from .preconditioning.choice import denoiser_of
 
 
 def as_denoiser(
@@ -21,6 +22,7 @@ def as_denoiser(
     scheduler: Any = None,
     condition: Callable[[Tensor], Tensor] | None = None,
     channels_first: bool = False,
+    trained: bool = False,
 ) -> Denoiser:
     """A network as denoiser(x, sigma) → estimate of the clean x, as `Probe` calls it.
 
@@ -34,6 +36,8 @@ def as_denoiser(
     - `scheduler`: of diffusers, with a `UNet2DModel` or any model called as model(x, timestep), a float32 (n,): DDPM-like
       (`alphas_cumprod`; prediction_type "epsilon", "sample", "v_prediction"), EDM (`precondition_inputs`) or flow matching
       (`sigmas` in [0, 1]). Any object with `alphas_cumprod` (timestep,) and `config` with `prediction_type` will do.
+    - `trained`: of a `SpectralEDM`, that the network has been trained already. One that has not should start at zero, and what it
+      gives at first is subtracted where it does not: a frozen copy of it is called too, and kept in the `state_dict`.
     - `channels_first`: the network wants images (n, c, h, w) while samples are (n, h, w) or (n, h, w, c); always so with
       diffusers.
 
@@ -55,14 +59,17 @@ def as_denoiser(
     if condition is not None and not callable(condition):
         raise InputError(f"condition must be a function of sigma, got {shown(condition)}")
     flag("channels_first", channels_first)
+    flag("trained", trained)
     if objective is not None and not isinstance(objective, Objective):
         raise InputError(f"objective must be an objective of the theory, such as EDM(), got {shown(objective)}")
     if scheduler is not None:
         if objective is not None:
             raise InputError("objective and scheduler exclude each other: a scheduler says what its model predicts")
         return ChannelsFirst(_of_scheduler(network, scheduler))
-    inner = NetworkDenoiser(_Conditioned(network, condition), objective or EDM())
-    return ChannelsFirst(inner) if channels_first else inner
+    called: nn.Module = _Conditioned(network, condition)
+    if channels_first:
+        called = ChannelsFirst(called)
+    return denoiser_of(called, objective or EDM(), trained=trained)
 
 
 class _Conditioned(nn.Module):
@@ -72,22 +79,22 @@ class _Conditioned(nn.Module):
         super().__init__()
         self.network, self.condition = network, condition
 
-    def forward(self, x: Tensor, sigma: Tensor) -> Tensor:
-        return self.network(x, sigma if self.condition is None else self.condition(sigma))
+    def forward(self, x: Tensor, sigma: Tensor, **more: Any) -> Tensor:
+        return self.network(x, sigma if self.condition is None else self.condition(sigma), **more)
 
 
 class ChannelsFirst(nn.Module):
-    """Samples (n, h, w) or (n, h, w, c) for a denoiser of images (n, c, h, w)."""
+    """Samples (n, h, w) or (n, h, w, c) for a network or denoiser of images (n, c, h, w)."""
 
     def __init__(self, denoiser: nn.Module) -> None:
         super().__init__()
         self.denoiser = denoiser
 
-    def forward(self, x: Tensor, sigma: Any) -> Tensor:
+    def forward(self, x: Tensor, sigma: Any, **more: Any) -> Tensor:
         if x.ndim not in (3, 4):
             raise InputError(f"channels_first needs images (n, h, w) or (n, h, w, c), got {tuple(x.shape)}")
         images = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
-        out = shaped_like(self.denoiser(images, sigma), images)
+        out = shaped_like(self.denoiser(images, sigma, **more), images)
         return out[:, 0] if x.ndim == 3 else out.permute(0, 2, 3, 1)
 
 

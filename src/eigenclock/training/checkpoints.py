@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from ..checks import InputError
 from ..files import atomic
 
+START = "start"
+"""Part of a checkpoint that is what the network gave before training, where that is subtracted (T19)."""
+
 FORMAT, DIGEST = "eigenclock checkpoint 1", "sha256"
 
 
@@ -64,6 +67,11 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
         raise InputError(
             f"checkpoint must be a safetensors file, got {path} ({reason}); pickled checkpoints can run code and are never loaded"
         ) from None
+
+
+def has_part(path: str | Path, name: str) -> bool:
+    """Whether a checkpoint holds a module of this name; InputError for anything that is not one."""
+    return any(key.startswith(f"{name}.") for key in read_checkpoint(path)[0])
 
 
 def _in_layout_of_weights(optimizer: torch.optim.Optimizer) -> None:

@@ -16,13 +16,16 @@ from ..checks import InputError, finite_array, flag, instance, integer, number, 
 from ..curve.learning_curve import LearningCurve
 from ..files import differences, path_of
 from ..recipe.objectives import Objective
-from .checkpoints import load_checkpoint, save_checkpoint
+from ..recipe.spectral_edm import SpectralEDM
+from ..spectrum.spectrum import Spectrum
+from .checkpoints import START, has_part, load_checkpoint, save_checkpoint
 from .devices import find_device
 from .interruption import StopSignals
 from .log import Metrics
-from .losses import NetworkDenoiser, loss
+from .losses import NetworkDenoiser
 from .optimizers import Descent
 from .options import CHECKPOINT, MEASURED, LoopOptions
+from .preconditioning.choice import denoiser_of
 from .probe import MAIN, Probe
 from .renamed import renamed_settings
 from .streams import Pairs, RandomPairs
@@ -64,6 +67,7 @@ def train(
     seed: int = 0,
     sigma_range: tuple[float, float] = (0.002, 80.0),
     pairs: Pairs | None = None,
+    spectrum: Spectrum | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
     settings: Mapping[str, Any] | None = None,
@@ -82,6 +86,7 @@ def train(
     - `probe`: called at step 0 and after every step. `message`: its words for the progress line.
     - `sigma_range`: noise levels drawn evenly in ln σ where the objective has no density.
     - `pairs`: another source of training pairs than shuffled samples with fresh noise.
+    - `spectrum`: what a `SpectralEDM` without one of its own assumes; by default that of the samples, cross-validated (T22).
     - `folder`: for checkpoints, the metrics stream and the probe's curves. `resume`: go on from its checkpoint, if there is one.
     - `settings`: JSON values kept with the checkpoint; those of a resumed run must be the same.
 
@@ -125,7 +130,15 @@ def train(
         probe.to(device, dtype)
         probe.average = 1 / (1 - options.ema) if options.ema else 0.0
     parts = {"network": network} | ({"averaged": averaged} if averaged is not None else {})
-    denoiser = NetworkDenoiser(network if averaged is None else averaged.module, objective)
+    old = place / CHECKPOINT if resume and place is not None and (place / CHECKPOINT).exists() else None
+    assumed = _spectrum(objective, spectrum, given)
+    # a run that goes on started at zero if its checkpoint keeps no start, whatever its network gives by now
+    begun_at_zero = old is not None and not has_part(old, START)
+    denoiser = denoiser_of(network, objective, spectrum=assumed, trained=begun_at_zero, sigma_min=low)
+    if averaged is not None:
+        denoiser.network = averaged.module
+    start_of = getattr(denoiser, "start", None)
+    parts |= {START: start_of} if start_of is not None else {}
     kept = {
         "settings": dict(settings or {}),
         "seed": seed,
@@ -137,8 +150,8 @@ def train(
     }
 
     start, total, count, probed = 0, 0.0, 0, 0.0 if probe is None else probe.seconds
-    if resume and place is not None and (place / CHECKPOINT).exists():
-        details = load_checkpoint(place / CHECKPOINT, parts, descent, ("step", "loss_sum", "settings"))
+    if old is not None and place is not None:
+        details = load_checkpoint(old, parts, descent, ("step", "loss_sum", "settings"))
         _check_settings(details, kept, place)
         start, total, count = int(details["step"]), float(details["loss_sum"]), int(details.get("loss_count", 0))
         if probe is not None:
@@ -185,7 +198,7 @@ def train(
                     group["lr"] = optimizer.lr * min(1.0, (1 - (step - 1) / steps) / options.decay)
             clean, sigma, noise = pairs(step - 1)
             with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-                value = loss(compute, objective, clean, sigma, noise)
+                value = denoiser.loss_at(clean, sigma, noise, network=compute)
             descent.zero_grad(set_to_none=True)
             torch.autograd.backward(value)
             if options.clip is not None:
@@ -226,6 +239,13 @@ def train(
         clock.perf_counter() - begun,
         spent,
     )
+
+
+def _spectrum(objective: Objective, spectrum: Spectrum | None, samples: Any) -> Spectrum | None:
+    """What an objective assumes of the data, where it does."""
+    if not isinstance(objective, SpectralEDM) or objective.spectrum is not None or spectrum is not None:
+        return spectrum
+    return Spectrum.from_samples(samples).cross_validated()
 
 
 def _check_fit(network: nn.Module, few: torch.Tensor) -> None:

@@ -1,6 +1,7 @@
 """The objectives of the theory (T2) as losses and denoisers of a real network: one table for both."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,18 +57,48 @@ class NetworkDenoiser(nn.Module):
         self.network = network
         self.objective = objective
 
-    def forward(self, x: Tensor, sigma: Any) -> Tensor:
+    def forward(self, x: Tensor, sigma: Any, **more: Any) -> Tensor:
         level = torch.as_tensor(sigma, dtype=torch.float64).reshape(-1).cpu().expand(len(x))
         # one level for all is the common case: its coefficients are computed once
         alone = level[:1] if bool((level == level[0]).all()) else level
         a, _, _, offset, slope, _ = _per_sample(coefficients(self.objective, alone.numpy()), x)
         seen = a * x
-        return offset * x + slope * shaped_like(self.network(seen, level.to(x)), seen)
+        return offset * x + slope * shaped_like(self.network(seen, level.to(x), **more), seen)
+
+    def loss(self, clean: Tensor, generator: torch.Generator | None = None, **more: Any) -> Tensor:
+        """The objective's loss on a batch of clean samples (n, *shape): what a loop of one's own descends.
+
+        Noise levels are drawn from the objective's density, evenly in ln σ from 0.002 to 80 where it has none; levels and noise
+        from `generator`, by default PyTorch's own stream. Anything else goes to the network, as class labels do.
+        """
+        where = clean.device if generator is None else generator.device
+        sigma = draw_levels(self.objective, len(clean), generator, where)
+        noise = torch.randn(clean.shape, generator=generator, device=where, dtype=clean.dtype).to(clean.device)
+        return self.loss_at(clean, sigma, noise, **more)
+
+    def loss_at(self, clean: Tensor, sigma: Tensor, noise: Tensor, *, network: Any = None, **more: Any) -> Tensor:
+        """The same at given noise levels (n,) and noise (n, *shape); `network`: what to call in place of its own, compiled."""
+        called = self.network if network is None else network
+        return loss(partial(called, **more) if more else called, self.objective, clean, sigma.cpu(), noise)
 
     @property
     def predicts(self) -> str:
         """Name of the objective."""
         return type(self.objective).__name__
+
+
+EVENLY = (0.002, 80.0)
+"""Noise levels between which ln σ is drawn evenly where an objective has no density."""
+
+
+def draw_levels(objective: Objective, n: int, generator: torch.Generator | None, device: Any) -> Tensor:
+    """Noise levels (n,) in float64 for a batch."""
+    density = objective.density
+    if density is not None:
+        normal = torch.randn(n, generator=generator, device=device, dtype=torch.float64)
+        return (density.mean + density.std * normal).exp()
+    low, high = np.log(EVENLY)
+    return (low + (high - low) * torch.rand(n, generator=generator, device=device, dtype=torch.float64)).exp()
 
 
 def shaped_like(out: Any, seen: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..study import Part, Preset, Say, Study
-from . import convolution, gaussian, images, width
+from . import convolution, cure, gaussian, images, width
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,19 @@ class SpectralBias(Study):
     images: images.Options
     convolution: convolution.Options
     width: width.Options
+    cure: cure.Options
     name = "spectral_bias"
     title = "Spectral bias: the paper and here"
 
     @classmethod
     def preset(cls, name: Preset) -> "SpectralBias":
-        return cls(gaussian.PRESETS[name], images.PRESETS[name], convolution.PRESETS[name], width.PRESETS[name])
+        return cls(
+            gaussian.PRESETS[name],
+            images.PRESETS[name],
+            convolution.PRESETS[name],
+            width.PRESETS[name],
+            cure.PRESETS[name],
+        )
 
     def with_data(self, data: tuple[str, ...]) -> "SpectralBias":
         """The part on images with other data sets: bundled names or paths."""
@@ -33,6 +40,7 @@ class SpectralBias(Study):
             "images": lambda folder, say: images.run(self.images, folder, say),
             "convolution": lambda folder, say: convolution.run(self.convolution, folder, say),
             "width": lambda folder, say: width.run(self.width, folder, say),
+            "cure": lambda folder, say: cure.run(self.cure, folder, say),
         }
 
 

@@ -94,4 +94,5 @@ class Architecture(ABC):
 
     def largest_curvature(self, objective: Objective, spectrum: Spectrum, sigma: Levels) -> float:
         """Largest second derivative of the loss over all modes and levels: it decides the stable learning rate."""
-        return float(self.stiffness(self.regression(objective, self.sees(spectrum), sigma)).max())
+        seen = self.sees(spectrum)
+        return float(self.stiffness(self.regression(objective.bound(seen, float(sigma.min())), seen, sigma)).max())

@@ -5,6 +5,7 @@ the equation is linear, so the sampler multiplies the mode's variance by a numbe
 is a matrix the same steps are products of matrices.
 """
 
+from .angular import Angular as Angular
 from .base import Sampler as Sampler
 from .deterministic import Euler as Euler, Heun as Heun
 from .flow import ProbabilityFlow as ProbabilityFlow

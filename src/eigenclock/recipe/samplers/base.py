@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ...checks import LARGEST, SMALLEST, InputError, number, shown
+from ...spectrum.spectrum import Spectrum
 
 Gain: TypeAlias = Float[np.ndarray, "time mode sigma"]
 Variance: TypeAlias = Float[np.ndarray, "time mode"]
@@ -41,6 +42,14 @@ class Sampler(ABC):
 
     sigma_min: float
     sigma_max: float
+
+    def bound(self, spectrum: Spectrum) -> "Sampler":
+        """The sampler on the modes of a spectrum: itself, but where it assumes their variances."""
+        return self
+
+    def some(self, modes: Any) -> "Sampler":
+        """The sampler on some of the modes it is bound to, by their indices."""
+        return self
 
     @property
     @abstractmethod

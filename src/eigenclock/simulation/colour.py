@@ -1,0 +1,132 @@
+"""Objectives and samplers that assume a covariance, in data space: matrix functions of it, and no modes (T19)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ..recipe.objectives import Objective
+from ..recipe.samplers import Angular, Sampler
+from ..recipe.spectral_edm import SpectralEDM
+from ..spectrum.spectrum import Spectrum
+
+Matrix = Float[np.ndarray, "d d"]
+Matrices = Float[np.ndarray, "*level d d"]
+
+
+class Coloured(Objective):
+    """A `SpectralEDM` that assumes a covariance matrix S: c_skip = S(S+σ²)⁻¹, c_out = σ·c_skip^{1/2}, c_in = (S+σ²)^{−1/2}."""
+
+    def __init__(self, chosen: SpectralEDM, covariance: Matrix, mean_variance: float) -> None:
+        self.chosen, self.covariance, self.density = chosen, covariance, chosen.density
+        self.mean_variance = mean_variance
+        self._known: dict[float, tuple[Matrix, Matrix, Matrix]] = {}
+
+    def row(self, sigma: Any) -> Any:
+        raise TypeError("matrices of data space have no row of numbers")
+
+    def _of(self, sigma: float) -> tuple[Matrix, Matrix, Matrix]:
+        """c_skip, c_out and c_in at a noise level."""
+        if sigma not in self._known:
+            s, one = self.covariance, np.eye(len(self.covariance))
+            total = s + sigma**2 * one
+            skip = np.linalg.solve(total, s)
+            skip = (skip + skip.T) / 2
+            root = _root(skip)
+            by_mode = self.chosen.input == "mode"
+            scale = np.linalg.inv(_root(total)) if by_mode else one / np.sqrt(self.mean_variance + sigma**2)
+            self._known[sigma] = skip, sigma * root, scale
+        return self._known[sigma]
+
+    def _stacked(self, sigma: Any, which: int) -> Matrices:
+        levels = np.asarray(sigma, dtype=np.float64)
+        if levels.ndim == 0 or levels.size == 1:
+            return self._of(float(levels.ravel()[0]))[which]
+        return np.stack([self._of(float(level))[which] for level in levels.ravel()])
+
+    def training_pair(self, clean: Any, noise: Any, sigma: Any) -> tuple[Any, Any]:
+        """Input c_in·y and target c_out⁺(x − c_skip·y), y = x + σz, of rows."""
+        noisy = clean + sigma * noise
+        skip, out, scale = (self._stacked(sigma, which).astype(noisy.dtype) for which in range(3))
+        return noisy @ scale, (clean - noisy @ skip) @ np.linalg.pinv(out, rcond=1e-7, hermitian=True)
+
+    def denoise(self, network: Callable[[Any], Any], noisy: Any, sigma: Any) -> Any:
+        """c_skip·y + c_out·F(c_in·y) of rows."""
+        skip, out, scale = (self._stacked(sigma, which).astype(noisy.dtype) for which in range(3))
+        return noisy @ skip + network(noisy @ scale) @ out
+
+    def metric(self, sigma: Float[np.ndarray, " sigma"]) -> Matrices:
+        """M of the loss (F − Y)ᵀM(F − Y): what is not dead, or EDM's weight times c_out²."""
+        out = np.stack([self._of(float(level))[1] for level in sigma])
+        if self.chosen.loss == "mode":
+            return out @ np.linalg.pinv(out, rcond=1e-7, hermitian=True)
+        data = self.chosen.sigma_data
+        return ((sigma**2 + data**2) / (sigma * data) ** 2)[:, None, None] * out @ out
+
+
+@dataclass(frozen=True)
+class ColouredAngular(Angular):
+    """The steps of `Angular` on rows of data space, for an assumed covariance."""
+
+    covariance: Any = None
+
+    def walk(self, x: Any, clean: Any, add_noise: Any) -> Any:
+        """Samples of x, standard noise times sigma_max."""
+        value, vectors = np.linalg.eigh(self.covariance)
+        levels = self.levels
+
+        def of(function: Callable[[Any], Any]) -> Matrix:
+            return (vectors * function(value)) @ vectors.T
+
+        turned = x / self.sigma_max
+        for i, here in enumerate(levels):
+            there = levels[i + 1] if i + 1 < len(levels) else 0.0
+            root = np.sqrt(value)
+            angle = (vectors * (np.arctan(there / root) - np.arctan(here / root))) @ vectors.T
+
+            def force(xi: Any, j: int) -> Any:
+                sigma = levels[j]
+                sample = xi @ of(lambda s: np.sqrt(s + sigma**2))
+                skipped = sample @ of(lambda s: s / (s + sigma**2))
+                return (clean(sample, sigma) - skipped) @ of(lambda s: np.sqrt((s + sigma**2) / s) / sigma)
+
+            first = force(turned, i)
+            ahead = turned - first @ angle
+            if there > 0:
+                ahead = turned - (first + force(ahead, i + 1)) / 2 @ angle
+            turned = ahead
+        return turned @ of(np.sqrt)
+
+
+def _root(matrix: Matrix) -> Matrix:
+    """Symmetric square root of a positive semi-definite matrix."""
+    value, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(np.maximum(value, 0))) @ vectors.T
+
+
+def coloured(
+    objective: Objective, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"], sigma_min: float
+) -> Objective:
+    """An objective in data space, where the spectrum's modes are these vectors: itself, but where it assumes a covariance."""
+    if not isinstance(objective, SpectralEDM):
+        return objective
+    bound = objective.bound(spectrum, sigma_min)
+    return Coloured(objective, covariance_of(bound.assumed, bound.outside, modes), bound.mean_variance)
+
+
+def covariance_of(variance: Float[np.ndarray, " mode"], outside: float, modes: Float[np.ndarray, "mode d"]) -> Matrix:
+    """The matrix of variances along orthonormal vectors, and one variance along all directions that they leave out."""
+    return outside * np.eye(modes.shape[1]) + (modes.T * (variance - outside)) @ modes
+
+
+def coloured_sampler(sampler: Sampler, spectrum: Spectrum, modes: Float[np.ndarray, "mode d"]) -> Sampler:
+    """A sampler in data space, where the spectrum's modes are these vectors: itself, but where it assumes a covariance."""
+    if not isinstance(sampler, Angular):
+        return sampler
+    known = spectrum if sampler.spectrum is None else sampler.spectrum
+    low = sampler.sigma_min**2
+    assumed = covariance_of(np.maximum(known.variance, low), max(known.null_variance, low), modes)
+    own = {one.name: getattr(sampler, one.name) for one in fields(sampler)}
+    return ColouredAngular(**own, covariance=assumed)
