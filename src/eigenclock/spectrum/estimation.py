@@ -191,3 +191,20 @@ def _eigenvectors(
     later = opposite < index
     out[later] = out[opposite[later]].conj()
     return out[..., ::-1]
+
+
+def cross_spectra(basis: Fourier, variance: Float[np.ndarray, " mode"]) -> Complex[np.ndarray, "frequency c c"]:
+    """Cross-spectral matrix of every frequency, of the mean variance of ±k."""
+    power = basis.by_frequency(basis.pair_means(variance))
+    return np.einsum("fck,fk,fdk->fcd", basis.rotation, power, basis.rotation.conj(), optimize=True)
+
+
+def stationary_waves(basis: Fourier, variance: Float[np.ndarray, " mode"], held_out: Any) -> dict[str, Any]:
+    """Fields of a spectrum whose variances, and those of held-out samples, are the means of ±k, sorted again."""
+    power = basis.pair_means(variance)
+    order = np.argsort(-power, kind="stable")
+    return {
+        "variance": power[order],
+        "basis": Fourier(basis.shape, basis.rotation, basis.order[order]),
+        "test_variance": None if held_out is None else basis.pair_means(held_out)[order],
+    }

@@ -19,8 +19,10 @@ from .cross_validation import cross_validated
 from .estimation import (
     checked_covariance,
     cosines_of_moments,
+    cross_spectra,
     moments_of,
     pca,
+    stationary_waves,
     thin_pca,
     waves_of_moments,
     waves_of_power,
@@ -237,9 +239,7 @@ class Spectrum:
         """
         if not isinstance(self.basis, Fourier):
             raise InputError('a power spectrum needs Fourier modes: Spectrum.from_samples(x, basis="fourier")')
-        rotation = self.basis.rotation
-        power = self.basis.by_frequency(self.basis.pair_means(self.variance))
-        return np.einsum("fck,fk,fdk->fcd", rotation, power, rotation.conj(), optimize=True)
+        return cross_spectra(self.basis, self.variance)
 
     def stationary(self) -> "Spectrum":
         """What a convolution sees of the data: Fourier modes with the mean variance of ±k, as of all circular shifts.
@@ -252,12 +252,7 @@ class Spectrum:
             raise InputError(
                 f'convolutions need Fourier modes, got {type(self.basis).__name__}: use Spectrum.from_samples(x, basis="fourier")'
             )
-        basis = self.basis
-        power = basis.pair_means(self.variance)
-        order = np.argsort(-power, kind="stable")
-        held_out = None if self.test_variance is None else basis.pair_means(self.test_variance)[order]
-        waves = Fourier(basis.shape, basis.rotation, basis.order[order])
-        return replace(self, variance=power[order], basis=waves, test_variance=held_out)
+        return replace(self, **stationary_waves(self.basis, self.variance, self.test_variance))
 
     def with_test(self, test: Any) -> "Spectrum":
         """The same spectrum with `test_variance` measured on held-out samples, about their own mean."""

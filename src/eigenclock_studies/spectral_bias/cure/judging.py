@@ -35,7 +35,7 @@ class Judging:
 
     source: Pictures
     steps: tuple[int, ...]
-    samples: int = 1024
+    samples: int = 512
     sampler_steps: int = 20
 
     def __call__(self, folder: Path, step: int, denoiser: Any, samples: Any) -> None:

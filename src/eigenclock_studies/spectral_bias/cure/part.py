@@ -33,7 +33,7 @@ class Options:
     other_steps: tuple[int, ...] = (100, 300, 1000)
     cosines: tuple[str, ...] = ("natural32-colour",)
     n: int = 10_000
-    samples: int = 1024
+    samples: int = 512
     workers: int | None = None
     judged: bool = True
 
@@ -78,7 +78,7 @@ PRESETS = {
         "natural16",
         (0, 1, 2),
         Training(MLP(512, 5, zero_output=True), 256, (50, 100, 200, 300, 500, 700, 1000, 1400, 2000), (3000, 4000)),
-        Training(UNet(32, (1, 2)), 64, (50, 100, 200, 300, 500, 700, 1000), (1400, 2000)),
+        Training(UNet(32, (1, 2)), 64, (50, 100, 200, 300, 500, 700, 1000), (1400, 2000), ema=0.95),
         ("natural32-colour",),
     ),
     "paper": Options(
@@ -97,10 +97,12 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, judge and set side by side."""
     arms = options.arms()
     runs = {arm: [Run(arm.case(options.samples), seed) for seed in arm.seeds] for arm in arms}
-    every = sorted((one for some in runs.values() for one in some), key=lambda one: one.seed)
-    train_runs(folder, every, workers=options.workers, say=say)
-    found = {arm: [judged(place_of(folder, one), arm.looks) for one in some] for arm, some in runs.items()}
     main = options.source(options.data)
+    order = sorted(
+        ((arm.source != main, one.seed, i, one) for i, arm in enumerate(arms) for one in runs[arm]), key=lambda o: o[:3]
+    )
+    train_runs(folder, [one for *_, one in order], workers=options.workers, say=say)
+    found = {arm: [judged(place_of(folder, one), arm.looks) for one in some] for arm, some in runs.items()}
     controls = [control(source, options.samples) for source in dict.fromkeys(arm.source for arm in arms)]
     tables = {"measured": measured_table(found), "speed_ups": speed_table(found), "controls": pd.DataFrame(controls)}
     figures = {"curves": curves_figure(found, main), "speed_ups": speed_figure(found, main)}
@@ -114,6 +116,6 @@ NOTES = (
     "by Heun's 20 steps from the same balanced noise. SpectralEDM has input by mode and cross-validated principal components, "
     "on colour images cosines.",
     "Denoising error: on held-out images, squared error over that of the best Gaussian denoiser, mean over the noise levels "
-    "0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 2 and 5; on whitened data of whitened images with white noise, which is another task. W₁ "
-    "in standard deviations of each mode, coarse: the first twelfth, fine: the last quarter.",
+    "0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 2 and 5; on whitened data of whitened images with white noise, which is another task. "
+    "W₁: in standard deviations of each mode; coarse are the first twelfth, fine the last quarter.",
 )

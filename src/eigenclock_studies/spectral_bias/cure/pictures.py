@@ -15,7 +15,7 @@ from eigenclock.spectrum.spectrum import BasisName, Spectrum
 SIGMA_DATA = 0.5
 """Standard deviation of all samples: what EDM's preconditioning is made for."""
 
-HELD_OUT = 1000
+HELD_OUT = 500
 """Held-out images by which denoising is judged."""
 
 Images = Float[np.ndarray, "n ..."]
