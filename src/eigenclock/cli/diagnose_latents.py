@@ -88,10 +88,11 @@ def command(config: DiagnoseConfig, _: Call) -> None:
         print(f"left out: {result.attrs['skipped']}")
     modes = result["spectrum"].size
     print(f"participation ratio {float(result['participation_ratio']):.1f} of {modes} modes")
-    time = float(result["t_lin"])
+    time, low, high, raw = (float(result[name]) for name in ("t_lin", "t_lin_low", "t_lin_high", "t_lin_raw"))
     white = "standardised, these latents are white: their covariance says nothing"
     words = "compare latent spaces by it" if time > 0 else white
-    print(f"predicted time to learn the covariance: {time:.3g} steps × rate; {words}")
+    interval = "" if np.isnan(low) else f" [{low:.3g}, {high:.3g}], {raw:.3g} by the samples' own variances"
+    print(f"predicted time to learn the covariance: {time:.3g}{interval} steps × rate; {words}")
     if config.out is not None:
         out = Path(config.out)
         write_netcdf(out / "diagnosis.nc", result)

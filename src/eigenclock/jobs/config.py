@@ -11,6 +11,7 @@ from ..recipe.objectives import EDM, LogNormal, Objective
 from ..recipe.optimizers import Optimizer
 from ..recipe.recipe import SpectralEDM as SpectralEDM
 from ..recipe.samplers import Heun, Sampler
+from ..spectrum.spectrum import BasisName
 from ..training.network_options import MLP, Network
 from ..training.optimizers import Adam, Descent
 from ..training.options import LoopOptions, ProbeOptions
@@ -29,7 +30,7 @@ class DataOptions:
         color: images as gray or rgb; by default as they are
         max_pixels: of the largest image that is read
         standardize: shift and scale the data to mean 0, standard deviation 0.5 (EDM's convention)
-        basis: the modes, "pca" or "fourier"
+        basis: the modes: "pca", "dct" (cosines, for images) or "fourier"
     """
 
     n: int | None = None
@@ -37,7 +38,7 @@ class DataOptions:
     color: Literal["gray", "rgb"] | None = None
     max_pixels: int = MAX_PIXELS
     standardize: bool = True
-    basis: Literal["pca", "fourier"] = "pca"
+    basis: BasisName = "pca"
 
     def __post_init__(self) -> None:
         if self.n is not None:

@@ -1,6 +1,6 @@
 """The main job: data → spectrum → prediction → training under the probe → comparison and forecasts → report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,9 +91,11 @@ def run(config: RunConfig, config_text: str, command: str, reporter: Reporter = 
         return compare_stages(train_stages(config, config_text, command, stage), stage)
 
 
-def _assumed(objective: Objective, spectrum: Spectrum, samples: Any) -> Spectrum:
-    """What a `SpectralEDM` assumes: the run's spectrum, cross-validated (T22)."""
-    return spectrum.cross_validated(samples) if isinstance(objective, SpectralEDM) else spectrum
+def with_spectrum(objective: Objective, spectrum: Spectrum, samples: Any) -> Objective:
+    """The objective; a `SpectralEDM` with what it assumes of the data: the run's spectrum, cross-validated (T22)."""
+    if not isinstance(objective, SpectralEDM) or objective.spectrum is not None:
+        return objective
+    return replace(objective, spectrum=spectrum.cross_validated(samples))
 
 
 def train_stages(config: RunConfig, config_text: str, command: str, stage: Stages) -> RunFolder:
@@ -113,19 +115,19 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
             config, dataset, spectrum, device
         )  # whatever is wrong is said before an old run is overwritten
     with stage("predict"):
-        recipe = (config.objective, config.sampler, config.network.architecture)
+        objective = with_spectrum(config.objective, spectrum, dataset.samples)
+        recipe = (objective, config.sampler, config.network.architecture)
         folder.curve(PREDICTED, lambda: predict_level("c", spectrum, *recipe))
         curves = predict_levels(spectrum, *recipe)
     with stage("train") as report:
         trained = train(
             network,
             dataset.samples,
-            objective=config.objective,
+            objective=objective,
             optimizer=config.optimizer,
             steps=config.steps,
             options=config.training,
             probe=probe,
-            spectrum=_assumed(config.objective, spectrum, dataset.samples),
             seed=config.seed,
             sigma_range=(max(config.sampler.sigma_min, 1e-3), min(config.sampler.sigma_max, 1e3)),
             folder=folder.path,

@@ -10,7 +10,8 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from ..checks import InputError, channels_first, finite_array, integer, number, numeric_array, random_seed, say, shown
-from ..theory.flow_clocks import predicted_mode_clocks, time_to_learn
+from ..theory.flow_clocks import predicted_mode_clocks
+from .learning_time import LearningTime
 
 Latents = Float[np.ndarray, "n d h w"]
 
@@ -51,11 +52,13 @@ def diagnose_latents(
     - gsq: share of samples whose nearest other by cosine is of their class; higher is better.
     - erank: effective rank of mean tokens over d.
 
-    And `spectrum` (mode,) of the covariance of latents standardised per channel, `participation_ratio`, `tau_lin` (mode,)
-    predicted clocks, `t_lin` the time to learn the whole covariance, in a unit that all latent spaces with one generator share.
+    And `spectrum` (mode,) of the covariance of latents standardised per channel, cross-validated (T22), `participation_ratio`,
+    `tau_lin` (mode,) predicted clocks, `t_lin` the time to learn the whole covariance, in a unit that all latent spaces with one
+    generator share, with a 95 % interval `t_lin_low` to `t_lin_high`; `t_lin_raw` is what the samples' own variances,
+    `raw_spectrum`, would say, too much where they are few.
 
     What was not given makes its metric NaN, with the reason in `attrs["skipped"]`. `t_lin` is 0 for one token whose channels are
-    uncorrelated (PCA): standardised they are white, and the covariance says nothing. Compare at one n, of 10·D or more.
+    uncorrelated (PCA): standardised they are white, and the covariance says nothing.
 
     Definitions after notes on arXiv:2605.07915, its sizes and temperatures unknown: a reconstruction.
 
@@ -134,7 +137,8 @@ def diagnose_latents(
             means = each[rng.integers(0, each.size, (n_boot, each.size))].mean(axis=1)
             low[name], high[name] = (float(q) for q in np.quantile(means, (0.025, 0.975)))
     value["erank"] = effective_rank(pooled)  # no bootstrap: drawing with replacement lowers a rank
-    spectrum = latent_spectrum(z)
+    learned = LearningTime.of(standardised(z).reshape(n, -1), seed=seed)
+    spectrum = learned.spectrum
     return xr.Dataset(
         {
             "value": ("metric", [value[name] for name in METRICS]),
@@ -143,9 +147,18 @@ def diagnose_latents(
             "chance": ("metric", [chance[name] for name in METRICS]),
             "lpc_rho": ("rho", lpc_rho),
             "ssc_each": ("sample", per_sample.get("ssc", np.empty(0))),
-            "spectrum": ("mode", spectrum, {"long_name": "variance of the standardised latents"}),
+            "spectrum": ("mode", spectrum, {"long_name": "variance of the standardised latents, cross-validated"}),
+            "raw_spectrum": ("raw_mode", learned.raw_spectrum, {"long_name": "variance of the samples themselves"}),
             "tau_lin": ("mode", predicted_mode_clocks(spectrum), {"units": "steps × rate"}),
-            "t_lin": ((), time_to_learn(spectrum), {"units": "steps × rate"}),
+            **{
+                name: ((), value, {"units": "steps × rate"})
+                for name, value in {
+                    "t_lin": learned.value,
+                    "t_lin_low": learned.low,
+                    "t_lin_high": learned.high,
+                    "t_lin_raw": learned.raw,
+                }.items()
+            },
             "participation_ratio": ((), float(spectrum.sum() ** 2 / (spectrum**2).sum())),
         },
         coords={"metric": list(METRICS), "rho": sizes},
@@ -189,13 +202,6 @@ def standardised(z: Latents) -> Latents:
     """Latents with mean 0 and variance 1 per channel, as a generator sees them; a constant channel stays 0."""
     std = z.std(axis=(0, 2, 3), keepdims=True)
     return (z - z.mean(axis=(0, 2, 3), keepdims=True)) / np.where(std > 0, std, 1)
-
-
-def latent_spectrum(z: Latents) -> Float[np.ndarray, " mode"]:
-    """Variances, descending, of standardised latents along the modes of their covariance; those of rounding are left out."""
-    flat = standardised(z).reshape(len(z), -1)
-    values = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False) ** 2 / len(z)
-    return values[values > 1e-10 * values[0]] if values[0] > 0 else values[:1] + 1e-300
 
 
 def token_labels(masks: Any, n: int, h: int, w: int) -> Int[np.ndarray, "n token"]:

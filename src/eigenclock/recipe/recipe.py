@@ -9,7 +9,7 @@ from ..spectrum.spectrum import Spectrum
 from .architectures import Architecture, NoiseKernel, OneLayer, Start
 from .objectives import Denoising, LogNormal, Objective
 from .optimizers import GradientFlow, Optimizer
-from .samplers import ProbabilityFlow, Sampler
+from .samplers import Angular, ProbabilityFlow, Sampler
 from .spectral_edm import SpectralEDM as SpectralEDM
 from .weights import NoiseWeight
 
@@ -42,10 +42,23 @@ class Recipe:
                 raise InputError(f"{part.name} must be made by one of {names}, got {shown(given)}")
 
     def bound(self, spectrum: Spectrum) -> "Recipe":
-        """The same recipe on the modes of a spectrum, where a part of it assumes their variances."""
-        return replace(
-            self, objective=self.objective.bound(spectrum, self.sampler.sigma_min), sampler=self.sampler.bound(spectrum)
-        )
+        """The same recipe on the modes of a spectrum, where a part of it assumes their variances.
+
+        InputError for such a part with an architecture that mixes modes.
+        """
+        if self.architecture.route != "modes":
+            for name, part in (("objective", self.objective), ("sampler", self.sampler)):
+                if isinstance(part, SpectralEDM | Angular):
+                    kind = type(self.architecture).__name__
+                    raise InputError(
+                        f"{name} must not be {type(part).__name__} for {kind}, which mixes modes, in theory"
+                    )
+        objective, sampler, sees = self.objective, self.sampler, self.architecture.sees
+        if isinstance(objective, SpectralEDM) and objective.spectrum is not None:
+            objective = replace(objective, spectrum=sees(objective.spectrum))
+        if isinstance(sampler, Angular) and sampler.spectrum is not None:
+            sampler = replace(sampler, spectrum=sees(sampler.spectrum))
+        return replace(self, objective=objective.bound(spectrum, sampler.sigma_min), sampler=sampler.bound(spectrum))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary: {"objective": {"name": "Denoising", ...}, ...}."""

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..checks import InputError, choice, number_option, shown
+from ..spectrum.bases import OnGrid
 from ..spectrum.spectrum import Spectrum
 from .objectives import EDM_SIGMA_DATA, Levels, LogNormal, Objective, Row
 
@@ -64,10 +65,7 @@ class SpectralEDM(Objective):
 
     def bound(self, spectrum: Spectrum, sigma_min: float) -> "BoundSpectralEDM":
         """The objective on the modes of a spectrum, with the assumed variances of its own where it has one."""
-        own = self.spectrum
-        if own is not None and not _same_modes(own, spectrum):
-            raise InputError(f"objective.spectrum must have the modes of the data's spectrum, got {own} for {spectrum}")
-        known = spectrum if own is None else own
+        known = spectrum if self.spectrum is None else _aligned(self.spectrum, spectrum)
         return BoundSpectralEDM.of(self, known, spectrum.dimension - spectrum.n_modes, sigma_min)
 
     def row(self, sigma: Levels) -> Row:
@@ -126,12 +124,18 @@ class BoundSpectralEDM(Objective):
         return (1 + (sigma / self.chosen.sigma_data) ** 2) * s / (s + sigma**2)
 
 
-def _same_modes(one: Spectrum, other: Spectrum) -> bool:
-    if one.n_modes != other.n_modes:
-        return False
-    if one.basis is None or other.basis is None or one.basis is other.basis:
-        return True
-    if type(one.basis) is not type(other.basis) or one.basis.shape != other.basis.shape:
-        return False
-    first, second = one.basis.to_dataset(), other.basis.to_dataset()
-    return all(name in second and np.allclose(first[name], second[name], atol=1e-8) for name in first)
+def _aligned(own: Spectrum, other: Spectrum) -> Spectrum:
+    """A spectrum along the modes of another; waves of one channel may come in another order. InputError for other modes."""
+    mine, theirs = own.basis, other.basis
+    if own.n_modes == other.n_modes:
+        if mine is None or theirs is None or mine is theirs:
+            return own
+        if type(mine) is type(theirs) and mine.shape == theirs.shape:
+            if isinstance(mine, OnGrid) and isinstance(theirs, OnGrid) and mine.channels == 1:
+                at_places = np.empty_like(own.variance)
+                at_places[mine.order] = own.variance
+                return Spectrum(at_places[theirs.order], null_variance=own.null_variance)
+            first, second = mine.to_dataset(), theirs.to_dataset()
+            if all(name in second and np.allclose(first[name], second[name], atol=1e-8) for name in first):
+                return own
+    raise InputError(f"objective.spectrum must have the modes of the data's spectrum, got {own} for {other}")

@@ -99,6 +99,7 @@ def generalization(
     held_out, null_variance = _held_out(spectrum, test)
     seen = architecture.sees(replace_test(spectrum, held_out))
     held_out = held_out if seen.test_variance is None else seen.test_variance
+    objective = objective.bound(seen, float(levels.min()))
     trained = architecture.regression(objective, seen, levels)
     tested = objective.regression(held_out, levels)
     gain = architecture.network_gain(trained, optimizer, times)
@@ -108,7 +109,8 @@ def generalization(
     train_total, test_total = ((loss * share).sum(axis=(1, 2)) for loss in (train_loss, test_loss))
     if null_variance is not None:  # directions in which the training data do not vary, but the held-out data do
         missing = spectrum.dimension - spectrum.n_modes
-        empty, outside = (objective.regression(np.array([value]), levels) for value in (0.0, null_variance))
+        beyond = objective.some(np.array([seen.n_modes]))
+        empty, outside = (beyond.regression(np.array([value]), levels) for value in (0.0, null_variance))
         untrained = architecture.network_gain(empty, optimizer, times)
         train_total += missing * (empty.loss(untrained) * share).sum(axis=(1, 2))
         test_total += missing * (outside.loss(untrained) * share).sum(axis=(1, 2))

@@ -59,6 +59,7 @@ def noise_floor(
     if not isinstance(optimizer, GradientDescent | HeavyBall):
         raise InputError(f"optimizer must be GradientDescent or HeavyBall for a noise floor, got {optimizer}")
     levels = noise_levels(sigma)
+    objective = objective.bound(spectrum, float(levels.min()))
     regression = objective.regression(spectrum.variance, levels)
     hessian = 2 * regression.weight * regression.curvature
     optimizer.check_stable(hessian)
@@ -66,7 +67,7 @@ def noise_floor(
     feedback = share.sum(axis=0)
     outside = spectrum.dimension - spectrum.n_modes
     if outside:
-        empty = objective.regression(np.zeros(1), levels)
+        empty = objective.some(np.array([spectrum.n_modes])).regression(np.zeros(1), levels)
         feedback += outside * _noise_share(optimizer, 2 * optimizer.lr * empty.weight * empty.curvature, batch_size)[0]
     alone = np.any(share < 0, axis=0)  # the noise of one weight feeds itself
     if alone.any() or (feedback >= 1).any():

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 import xarray as xr
 
-from eigenclock.latents.diagnose import diagnose_latents, latent_spectrum
+from eigenclock.latents.diagnose import diagnose_latents, standardised
 from eigenclock.latents.flow import FlowGenerator
+from eigenclock.latents.learning_time import LearningTime
 from eigenclock.latents.prior import OrientedGradients, Teacher, fit_prior, taught
 from eigenclock.latents.prior_aligned import Perceptual, PriorAlignedAutoencoder
-from eigenclock.theory.flow_clocks import predicted_mode_clocks, time_to_learn
+from eigenclock.theory.flow_clocks import predicted_mode_clocks
 from eigenclock.training.cadence import log_steps
 from eigenclock.training.model_files import ModelFileError
 from .config import ALIGNMENTS, PriorLatentsConfig
@@ -217,7 +218,7 @@ def case(setting: ArmSetting, seed: int) -> xr.Dataset:
         for count in FEW_STEPS
     ]
     more = make_sprites(config.n_samples, EXTRA_SEED + seed, variant=config.variant)[0]
-    spectrum = latent_spectrum(train) if space.code.kind == "identity" else values[values > 1e-10 * values[0]]
+    scaled = standardised(train).reshape(flat.shape) if space.code.kind == "identity" else flat
     return xr.Dataset(
         {
             "fd": (("step", "feature"), np.array(distances)),
@@ -225,7 +226,7 @@ def case(setting: ArmSetting, seed: int) -> xr.Dataset:
             "latent_var": (("fine_step", "mode"), np.array(variances)),
             "spectrum": ("mode", values),
             "tau_lin": ("mode", predicted_mode_clocks(values)),
-            "t_lin": time_to_learn(spectrum),
+            "t_lin": LearningTime.of(scaled, draws=0, seed=seed).value,
             "fd_floor": ("feature", list(scorer.distances(restored).values())),
             "fd_real": ("feature", list(scorer.distances(more.images).values())),
             "consistency_real": scorer.consistency(held_out.images, held_out.labels),

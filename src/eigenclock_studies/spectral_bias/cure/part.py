@@ -98,10 +98,8 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     arms = options.arms()
     runs = {arm: [Run(arm.case(options.samples), seed) for seed in arm.seeds] for arm in arms}
     main = options.source(options.data)
-    order = sorted(
-        ((arm.source != main, one.seed, i, one) for i, arm in enumerate(arms) for one in runs[arm]), key=lambda o: o[:3]
-    )
-    train_runs(folder, [one for *_, one in order], workers=options.workers, say=say)
+    every = [(arm.source != main, one.seed, one) for arm in arms for one in runs[arm]]
+    train_runs(folder, [one for *_, one in sorted(every, key=lambda o: o[:2])], workers=options.workers, say=say)
     found = {arm: [judged(place_of(folder, one), arm.looks) for one in some] for arm, some in runs.items()}
     controls = [control(source, options.samples) for source in dict.fromkeys(arm.source for arm in arms)]
     tables = {"measured": measured_table(found), "speed_ups": speed_table(found), "controls": pd.DataFrame(controls)}
@@ -116,6 +114,6 @@ NOTES = (
     "by Heun's 20 steps from the same balanced noise. SpectralEDM has input by mode and cross-validated principal components, "
     "on colour images cosines.",
     "Denoising error: on held-out images, squared error over that of the best Gaussian denoiser, mean over the noise levels "
-    "0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 2 and 5; on whitened data of whitened images with white noise, which is another task. "
+    "0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 2 and 5; on whitened data of whitened images with white noise, which is another task.",
     "W₁: in standard deviations of each mode; coarse are the first twelfth, fine the last quarter.",
 )
