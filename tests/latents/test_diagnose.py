@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import eigenclock as ec
-from eigenclock.latents.diagnose import effective_rank, latent_spectrum, rho_weights, spatial_structure, token_labels
+from eigenclock.latents.diagnose import effective_rank, rho_weights, spatial_structure, token_labels
 from eigenclock_studies.prior_aligned_latents import recode
 
 
@@ -74,11 +74,12 @@ def test_spectrum_and_clocks_of_a_latent_space(rng):
     mix = np.diag([3.0, 1.0]) @ np.array([[1.0, 0.9], [0.9, 1.0]])
     z = rng.standard_normal((4000, 2)) @ mix
     found = ec.diagnose_latents(z)
-    assert np.allclose(found["spectrum"], np.linalg.eigvalsh(np.corrcoef(z.T))[::-1], rtol=1e-8)
+    assert np.allclose(found["raw_spectrum"], np.linalg.eigvalsh(np.corrcoef(z.T))[::-1], rtol=1e-8)
+    assert np.allclose(found["spectrum"], found["raw_spectrum"], rtol=4 * np.sqrt(2 / 4000))  # cross-validated, T22
+    assert found["t_lin_low"] <= found["t_lin"] <= found["t_lin_high"]
     flat = ec.diagnose_latents(rng.standard_normal((4000, 2)))
     assert float(flat["t_lin"]) < float(found["t_lin"])
     assert float(flat["participation_ratio"]) == pytest.approx(2, abs=0.01)
-    assert (latent_spectrum(np.zeros((5, 2, 1, 1))) > 0).all()
     assert found.attrs["skipped"] == "ssc: no masks were given; lpc: no decoder was given; gsq: no labels were given"
 
 

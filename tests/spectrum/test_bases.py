@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import scipy.fft
 
 import eigenclock as ec
 
 
 @pytest.mark.parametrize("shape", [(7,), (8,), (4, 6), (5, 3), (4, 4, 3), (5, 6, 2)])
-@pytest.mark.parametrize("basis", ["pca", "fourier"])
+@pytest.mark.parametrize("basis", ["pca", "dct", "fourier"])
 def test_bases_are_orthonormal_and_invert(rng, shape, basis):
     if basis == "fourier" and len(shape) == 1:
         x = rng.standard_normal((200, *shape))
@@ -62,3 +63,35 @@ def test_fourier_modes_decorrelate_channels(rng):
     x = gray + 0.1 * rng.standard_normal((500, 4, 4, 3))
     spectrum = ec.Spectrum.from_samples(x, basis="fourier")
     assert spectrum.variance[:16].sum() > 0.95 * spectrum.variance.sum()
+
+
+@pytest.mark.parametrize("shape", [(9,), (6, 8), (4, 5, 3)])
+def test_cosines_are_scipys_transform(rng, shape):
+    """DCT-II of type ortho over the grid; channels of one frequency are mixed so that they are uncorrelated."""
+    x = rng.standard_normal((300, *shape)).cumsum(axis=1)
+    spectrum = ec.Spectrum.from_samples(x, basis="dct")
+    axes = (1, 2)[: min(len(shape), 2)]
+    plain = scipy.fft.dctn(x - x.mean(axis=0), axes=axes, norm="ortho").reshape(
+        300, -1, shape[2] if len(shape) > 2 else 1
+    )
+    covariance = np.einsum("nfc,nfd->fcd", plain, plain) / 300
+    assert np.allclose(np.sort(spectrum.variance), np.sort(np.linalg.eigvalsh(covariance).ravel()), rtol=1e-9)
+
+
+def test_cosines_know_their_frequency():
+    x = np.random.default_rng(0).standard_normal((50, 8, 8))
+    cosines = ec.Spectrum.from_samples(x, basis="dct")
+    mode = int(np.argmin(np.abs(cosines.cycles - 0.5)))
+    image = cosines.basis.mode_image(mode)
+    assert np.allclose(np.abs(image).max(axis=0), np.abs(image).max(axis=0)[0]) or np.allclose(
+        np.abs(image).max(axis=1), np.abs(image).max(axis=1)[0]
+    )
+    assert cosines.cycles.max() == pytest.approx(np.hypot(3.5, 3.5))
+
+
+def test_cosines_are_kept_in_files(tmp_path, rng):
+    for shape in ((5, 6), (4, 4, 3)):
+        one = ec.Spectrum.from_samples(rng.standard_normal((60, *shape)).cumsum(axis=2), basis="dct")
+        one.save(tmp_path / "s.nc")
+        again = ec.Spectrum.load(tmp_path / "s.nc")
+        assert np.array_equal(again.basis.from_modes(np.eye(one.n_modes)), one.basis.from_modes(np.eye(one.n_modes)))

@@ -10,7 +10,7 @@ from ..checks import InputWarning
 from ..spectrum.spectrum import Spectrum
 from ..theory.flow_clocks import time_to_learn
 
-Variances = Float[np.ndarray, " mode"]
+Variances = Float[np.ndarray, " _"]
 
 FEWEST = 4
 """Samples from which variances can be cross-validated."""

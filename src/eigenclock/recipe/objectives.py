@@ -23,6 +23,8 @@ WEIGHTS = ("uniform", "edm", "snr")
 Path: TypeAlias = Literal["ve", "vp"]
 Levels: TypeAlias = Float[np.ndarray, "*own sigma"]
 """Noise levels: one axis for all modes, or (mode, sigma) where every mode has its own."""
+Coefficients: TypeAlias = Float[np.ndarray, "*each sigma"]
+"""Numbers of a recipe by noise level: alike for all modes, or (mode, sigma) where it knows their variances."""
 
 EDM_SIGMA_DATA = 0.5
 """Data standard deviation that Karras et al. (2022) assume; used by the loss weight "edm"."""
@@ -43,14 +45,14 @@ class Regression:
     curvature: Float[np.ndarray, "mode sigma"]
     cross_moment: Float[np.ndarray, "mode sigma"]
     floor: Float[np.ndarray, "mode sigma"]
-    weight: Levels
+    weight: Coefficients
     density: Levels
-    gain_offset: Levels
-    gain_slope: Levels
+    gain_offset: Coefficients
+    gain_slope: Coefficients
     sharing: float = 1.0
 
     @property
-    def rate(self) -> Levels:
+    def rate(self) -> Coefficients:
         """How strongly each noise level is trained: loss weight times noise density times weight sharing."""
         return self.weight * self.density * self.sharing
 
@@ -112,12 +114,12 @@ def weights_at(weight: Callable[[Any], Any], sigma: Levels) -> Levels:
 class Row:
     """One row of T2 evaluated at noise levels: input a·x₀ + s·z, target c·x₀ + e·z, ψ = offset + slope·f."""
 
-    a: Levels
-    s: Levels
-    c: Levels
-    e: Levels
-    offset: Levels
-    slope: Levels
+    a: Coefficients
+    s: Coefficients
+    c: Coefficients
+    e: Coefficients
+    offset: Coefficients
+    slope: Coefficients
 
 
 class Objective(ABC):

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from ..checks import InputError, choice, number_option, shown
 from ..spectrum.bases import OnGrid
 from ..spectrum.spectrum import Spectrum
-from .objectives import EDM_SIGMA_DATA, Levels, LogNormal, Objective, Row
+from .objectives import EDM_SIGMA_DATA, Coefficients, Levels, LogNormal, Objective, Row
 
 Input = Literal["mode", "scalar"]
 Loss = Literal["sample", "mode"]
@@ -117,7 +117,7 @@ class BoundSpectralEDM(Objective):
         signal = np.where(alive, sigma / np.sqrt(np.where(alive, s, 1) * total), 0.0)
         return Row(a=c_in, s=c_in * sigma, c=signal, e=-share, offset=s / total, slope=c_in * sigma * share)
 
-    def loss_weight(self, sigma: Levels) -> Levels:
+    def loss_weight(self, sigma: Levels) -> Coefficients:
         s = self.assumed[:, None]
         if self.chosen.loss == "mode":
             return np.where(s > 0, np.ones_like(sigma), 0.0)

@@ -44,7 +44,7 @@ class Coloured(Objective):
         levels = np.asarray(sigma, dtype=np.float64)
         if levels.ndim == 0 or levels.size == 1:
             return self._of(float(levels.ravel()[0]))[which]
-        return np.stack([self._of(float(level))[which] for level in levels.ravel()])
+        return np.array([self._of(float(level))[which] for level in levels.ravel()]).reshape(-1, *self.covariance.shape)
 
     def training_pair(self, clean: Any, noise: Any, sigma: Any) -> tuple[Any, Any]:
         """Input c_in·y and target c_out⁺(x − c_skip·y), y = x + σz, of rows."""
@@ -59,7 +59,7 @@ class Coloured(Objective):
 
     def metric(self, sigma: Float[np.ndarray, " sigma"]) -> Matrices:
         """M of the loss (F − Y)ᵀM(F − Y): what is not dead, or EDM's weight times c_out²."""
-        out = np.stack([self._of(float(level))[1] for level in sigma])
+        out = np.array([self._of(float(level))[1] for level in sigma]).reshape(-1, *self.covariance.shape)
         if self.chosen.loss == "mode":
             return out @ np.linalg.pinv(out, rcond=1e-7, hermitian=True)
         data = self.chosen.sigma_data

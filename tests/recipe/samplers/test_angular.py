@@ -1,0 +1,57 @@
+"""Tests of `eigenclock.recipe.samplers.angular` (T19)."""
+
+import numpy as np
+import pytest
+
+import eigenclock as ec
+
+SPECTRUM = ec.Spectrum([9.0, 1.0, 0.04, 1e-4])
+
+
+def test_gaussian_data_of_the_assumed_variances_come_out_exactly():
+    gain = SPECTRUM.variance[:, None] / (SPECTRUM.variance[:, None] + ec.Angular(steps=7).grid ** 2)
+    found = ec.Angular(steps=7, spectrum=SPECTRUM).variance(gain[None])[0]
+    assert np.allclose(found, SPECTRUM.variance, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_wrong_variances_cost_less_than_in_heuns_steps(factor):
+    """T19: −4 … −1 % at 20 steps with s wrong by 2, where Heun makes +31 … +4 % of a perfect denoiser."""
+    assumed = ec.Spectrum(SPECTRUM.variance * factor)
+    error = np.abs(ec.Angular(20, spectrum=assumed).optimal(SPECTRUM.variance) / SPECTRUM.variance - 1)
+    heun = np.abs(ec.Heun(20).optimal(SPECTRUM.variance) / SPECTRUM.variance - 1)
+    assert error.max() <= 0.05
+    assert (error < heun).all()
+
+
+def test_second_order_of_accuracy():
+    """Modes whose last step, one evaluation from sigma_min to 0, is a small angle: elsewhere it is all the error."""
+    known = np.array([1.0, 0.2, 0.04])
+    assumed = ec.Spectrum(known * 1.7)
+    coarse, fine = (np.abs(np.log(ec.Angular(n, spectrum=assumed).optimal(known) / known)) for n in (40, 80))
+    order = np.log2(coarse / fine)
+    assert ((order > 1.6) & (order < 2.4)).all()
+
+
+@pytest.mark.parametrize("basis", ["pca", "dct", "fourier"])
+def test_walk_is_the_product_of_gains(basis, rng):
+    """Arrays pushed with a linear denoiser, against the variances of theory."""
+    x = rng.standard_normal((400, 4, 6)).cumsum(axis=2)
+    spectrum = ec.Spectrum.from_samples(x, basis=basis)
+    assumed = ec.Spectrum(spectrum.variance * 1.5, mean=spectrum.mean, basis=spectrum.basis)
+    sampler = ec.Angular(steps=6, spectrum=assumed)
+
+    def clean(y, sigma):
+        return spectrum.from_modes(spectrum.to_modes(y) * spectrum.variance / (spectrum.variance + sigma**2))
+
+    noise = spectrum.basis.from_modes(np.eye(24))
+    out = sampler.walk(noise * sampler.sigma_max, clean, lambda x, std: x)
+    along = spectrum.to_modes(out)
+    assert np.allclose(along, np.diag(np.sqrt(sampler.optimal(spectrum.variance))), atol=1e-9)
+
+
+def test_it_needs_a_spectrum_with_a_basis():
+    with pytest.raises(ec.InputError, match="Angular needs the spectrum"):
+        ec.Angular().walk(np.ones((2, 3)), lambda x, s: x, lambda x, std: x)
+    with pytest.raises(ec.InputError, match="must have a basis"):
+        ec.Angular(spectrum=SPECTRUM).walk(np.ones((2, 4)), lambda x, s: x, lambda x, std: x)

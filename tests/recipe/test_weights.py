@@ -1,0 +1,54 @@
+"""Tests of `eigenclock.recipe.weights`."""
+
+import numpy as np
+import pytest
+import scipy.integrate
+
+import eigenclock as ec
+
+SIGMA = np.geomspace(0.002, 80, 50)
+EDM_WEIGHT = (SIGMA**2 + 0.25) / (0.5 * SIGMA) ** 2
+
+
+def test_min_snr_weighs_the_clean_samples_error():
+    """Hang et al. 2023: min(SNR, γ) on |x₀ − D|², SNR = 1/σ²; the network's own weight is that times c_out²."""
+    weight = ec.EDM(weight=ec.MinSNR(3.0)).loss_weight(SIGMA)
+    c_out = SIGMA * 0.5 / np.sqrt(SIGMA**2 + 0.25)
+    assert np.allclose(weight, np.minimum(SIGMA**-2.0, 3.0) * c_out**2, rtol=1e-12)
+    assert np.allclose(ec.MinSNR(3.0)(SIGMA) * EDM_WEIGHT, np.minimum(SIGMA**-2.0, 3.0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("beta", [-1.0, 0.5, 2.0])
+def test_noise_power_has_mean_one(beta):
+    density = ec.LogNormal(-0.7, 0.9)
+    weight = ec.NoisePower(beta, density)
+    mean, _ = scipy.integrate.quad(
+        lambda u: float((weight(np.exp([u])) * density(np.exp([u])))[0]), -12, 12, epsabs=1e-12
+    )
+    assert abs(mean - 1) < 1e-9
+    assert np.allclose(np.diff(np.log(weight(SIGMA))) / np.diff(np.log(SIGMA)), beta)
+
+
+def test_any_callable_is_a_weight():
+    own = ec.EDM(weight=lambda sigma: 1 / (1 + sigma))
+    assert np.allclose(own.loss_weight(SIGMA), 1 / (1 + SIGMA))
+    spectrum, recipe = ec.Spectrum([1.0, 0.1]), {"architecture": ec.OneLayer(0.0), "time": [3.0], "sigma": SIGMA}
+    found = ec.predict(spectrum, objective=own, keep_gain=True, **recipe).gain.values[0]
+    regression = ec.EDM().regression(spectrum.variance, SIGMA)
+    left = np.exp(-2 * regression.curvature / (1 + SIGMA) * 3.0)
+    assert np.allclose(found, regression.denoiser_gain(regression.optimum * (1 - left)), atol=1e-12)
+
+
+def test_weights_of_values_are_kept_in_files_and_functions_refused(tmp_path):
+    for weight in (ec.MinSNR(2.0), ec.NoisePower(1.0)):
+        recipe = ec.Recipe(objective=ec.EDM(weight=weight))
+        assert ec.Recipe.from_dict(recipe.to_dict()) == recipe
+    with pytest.raises(ec.InputError, match="weight must be a value that a file can hold"):
+        ec.Recipe(objective=ec.EDM(weight=np.exp)).to_dict()
+
+
+def test_errors():
+    with pytest.raises(ec.InputError, match="gamma must be"):
+        ec.MinSNR(gamma=0)
+    with pytest.raises(ec.InputError, match="beta must be"):
+        ec.NoisePower(beta=float("nan"))
