@@ -11,7 +11,7 @@ from ..recipe.objectives import EDM, LogNormal, Objective
 from ..recipe.optimizers import Optimizer
 from ..recipe.recipe import SpectralEDM as SpectralEDM
 from ..recipe.samplers import Heun, Sampler
-from ..spectrum.spectrum import BasisName
+from ..spectrum.bases import BasisName
 from ..training.network_options import MLP, Network
 from ..training.optimizers import Adam, Descent
 from ..training.options import LoopOptions, ProbeOptions

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 import scipy.fft
@@ -14,6 +14,7 @@ from ..checks import InputError
 
 Samples = Float[np.ndarray, "n ..."]
 Coordinates = Float[np.ndarray, "n mode"]
+BasisName: TypeAlias = Literal["pca", "dct", "fourier"]
 
 
 class Basis(ABC):

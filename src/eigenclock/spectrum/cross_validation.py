@@ -21,8 +21,8 @@ MUCH = 1.25
 
 def cross_validated(
     spectrum: Any, samples: Any, from_samples: Callable[..., Any], *, folds: int, seed: int
-) -> tuple[Float[np.ndarray, " mode"], float]:
-    """Variances of a spectrum's modes, and of each direction they leave out, by cross-validation of its samples.
+) -> dict[str, Any]:
+    """Fields of a spectrum: variances of its modes, and of each direction they leave out, by cross-validation of its samples.
 
     Warns where they differ much from the spectrum's own; InputError without samples, or for too few.
     """
@@ -48,7 +48,7 @@ def cross_validated(
             "of the modes: cross-validated ones are taken",
             level=4,
         )
-    return variance, null
+    return {"variance": variance, "null_variance": null}
 
 
 def factor_between(raw: Float[np.ndarray, " mode"], other: Float[np.ndarray, " mode"]) -> float:

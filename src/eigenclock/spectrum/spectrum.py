@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import xarray as xr
@@ -12,7 +12,7 @@ from jaxtyping import Complex, Float
 
 from ..checks import LARGEST, InputError, choice, finite_array, integer, need_memory, number, random_seed
 from ..files import read_netcdf, write_netcdf
-from .bases import Basis, Fourier
+from .bases import Basis, BasisName, Fourier
 from .batches import said_of_layout
 from .checked import checked_fields
 from .cross_validation import cross_validated
@@ -33,8 +33,6 @@ from .stored import FORMAT, dataset_of, fields_of
 
 LN_LARGEST = 2 * float(np.log(LARGEST)) / 8
 """Largest |mean| and std of ln variance: eight standard deviations stay in the range of variances."""
-
-BasisName: TypeAlias = Literal["pca", "dct", "fourier"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -208,8 +206,7 @@ class Spectrum:
             check_varies(moments.covariance[0].diagonal().max(), mean)
             variance, modes = pca(moments.covariance[0], shape)
             return cls(variance, mean=mean, basis=modes, n_samples=moments.count)
-        known = cosines_of_moments if basis == "dct" else waves_of_moments
-        variance, mean, waves = known(moments, shape, origin)
+        variance, mean, waves = (cosines_of_moments if basis == "dct" else waves_of_moments)(moments, shape, origin)
         return cls(variance, mean=mean, basis=waves, n_samples=moments.count)
 
     @classmethod
@@ -249,8 +246,9 @@ class Spectrum:
         if self.basis is None:
             return self
         if not isinstance(self.basis, Fourier):
+            kind = type(self.basis).__name__
             raise InputError(
-                f'convolutions need Fourier modes, got {type(self.basis).__name__}: use Spectrum.from_samples(x, basis="fourier")'
+                f'convolutions need Fourier modes, got {kind}: use Spectrum.from_samples(x, basis="fourier")'
             )
         return replace(self, **stationary_waves(self.basis, self.variance, self.test_variance))
 
@@ -282,9 +280,8 @@ class Spectrum:
 
         ```
         """
-        given = self._samples if samples is None else samples
-        variance, null = cross_validated(self, given, Spectrum.from_samples, folds=folds, seed=seed)
-        return replace(self, variance=variance, null_variance=null)
+        known = self._samples if samples is None else samples
+        return replace(self, **cross_validated(self, known, Spectrum.from_samples, folds=folds, seed=seed))
 
     @classmethod
     def from_covariance(cls, c: Any, mean: Any = None) -> "Spectrum":

@@ -25,7 +25,7 @@ from .log import Metrics
 from .losses import NetworkDenoiser
 from .optimizers import Descent
 from .options import CHECKPOINT, MEASURED, LoopOptions
-from .preconditioning.choice import denoiser_of
+from .preconditioning.choice import denoiser_of, mark_trained
 from .probe import MAIN, Probe
 from .renamed import renamed_settings
 from .streams import Pairs, RandomPairs
@@ -190,6 +190,7 @@ def train(
             probe(0, denoiser)
     running = torch.tensor(total, dtype=torch.float64, device=device)
     network.train()
+    mark_trained(network, objective)
     saved = clock.monotonic()
     with closing(metrics), StopSignals() as stop:
         for step in range(start + 1, steps + 1):

@@ -1,13 +1,15 @@
 """A network's denoiser when its objective is a `SpectralEDM`: input, skip, output and loss along the data's modes (T19)."""
 
 import copy
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...checks import InputError
+from ...checks import InputError, say
 from ...recipe.spectral_edm import SpectralEDM
 from ...spectrum.spectrum import Spectrum
 from ..losses import NetworkDenoiser, shaped_like
@@ -23,7 +25,8 @@ class SpectralDenoiser(NetworkDenoiser):
 
     - `network`: module or callable (x, sigma) → like x. - `objective`: a `SpectralEDM`. - `spectrum`: of the data, with a basis.
     - `sigma_min`: smallest noise level that will be sampled, whose square is the default floor.
-    - `start`: what to subtract of the network: a frozen copy of it as it started, None where that is zero.
+
+    `start` is what is subtracted of the network: a frozen copy of it as it started, None where that is zero (`check_start`).
     """
 
     assumed: Tensor
@@ -37,7 +40,6 @@ class SpectralDenoiser(NetworkDenoiser):
         spectrum: Spectrum,
         *,
         sigma_min: float = 0.002,
-        start: nn.Module | None = None,
     ) -> None:
         super().__init__(network, objective)
         self.chosen = objective
@@ -51,7 +53,8 @@ class SpectralDenoiser(NetworkDenoiser):
         self.register_buffer("assumed", torch.as_tensor(known)[self.modes.order])
         self.register_buffer("mean", torch.as_tensor(mean))
         self.register_buffer("mean_variance", torch.as_tensor(bound.mean_variance, dtype=torch.float64))
-        self.start = start
+        self.start: nn.Module | None = None
+        self.unchecked = False
         self.shape = spectrum.basis.shape
         self.floored, self.dead = bound.floored, int((known == 0).sum())
         self.to(dtype or torch.get_default_dtype())
@@ -79,11 +82,55 @@ class SpectralDenoiser(NetworkDenoiser):
             weight = (s > 0).to(clean) if self._by_mode else (1 + (wide / self.chosen.sigma_data) ** 2) * s / total
             return (weight * error.square()).sum() / len(clean)
 
+    def check_start(self) -> None:
+        """Keep a frozen copy of a network that does not start at zero, to subtract it.
+
+        One that cannot be called with a sample and a noise level alone is looked at again at the first `loss`.
+        """
+        found = None if not isinstance(self.network, nn.Module) else starts_at_zero(self.network, self.mean)
+        self.unchecked = found is None
+        if found is False:
+            self._keep_start()
+
+    def _keep_start(self) -> None:
+        self.start = frozen(self.network)
+        say("the network does not start at zero: what it gives now is subtracted (trained=True keeps it)", level=5)
+
+    def get_extra_state(self) -> Tensor:
+        """What the network was asked for, as bytes: weights alone would not say it."""
+        return torch.tensor(list(self._asked().encode()), dtype=torch.uint8)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """InputError for weights that were asked for something else."""
+        found = bytes(state.cpu().tolist()).decode()
+        if found != self._asked():
+            raise InputError(f"state_dict must be of a network trained with {self._asked()}, got {found}")
+
+    def _asked(self) -> str:
+        return str(replace(self.chosen, spectrum=None, density=None))
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """As PyTorch's; InputError, in one line, for the weights of another network or objective."""
+        if self.start is None and any(key.startswith("start.") for key in state_dict):
+            self.start = frozen(self.network)
+        self.unchecked = False
+        try:
+            return super().load_state_dict(state_dict, strict, assign)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"state_dict must be of this network under SpectralEDM: {reason}") from None
+
     def _output(self, network: Any, along: Tensor, level: Tensor, like: Tensor, more: dict[str, Any]) -> Tensor:
         """What the network makes of mode coordinates (n, d), less what it started with, as samples (n, *shape)."""
         wide = level[:, None] ** 2
         scale = (self.assumed + wide if self._input_by_mode else self.mean_variance + wide).rsqrt()
         seen = self._like(self.modes.synthesize(scale * along), like)
+        if self.unchecked:
+            with torch.no_grad():
+                starts = bool((shaped_like(network(seen, level, **more), seen) != 0).any())
+            self.unchecked = False
+            if starts:
+                self._keep_start()
         out = shaped_like(network(seen, level, **more), seen)
         if self.start is not None:
             with torch.no_grad():
@@ -121,16 +168,26 @@ TINY = 1e-30
 """Smallest product of variances under a root, where a mode is dead and counts for nothing."""
 
 
-def starts_at_zero(network: nn.Module, like: Tensor) -> bool:
-    """Whether a network's output is zero on two noises of samples like this (*shape)."""
+def starts_at_zero(network: nn.Module, like: Tensor) -> bool | None:
+    """Whether a network's output is zero on two noises of samples like this (*shape); None if it takes no such samples.
+
+    Images are tried as they are and as (n, c, h, w).
+    """
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn((2, *like.shape), generator=generator).to(like)
+    layouts = [x] if x.ndim < 3 else [x, x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)]
     modes = {module: module.training for module in network.modules()}
     for module in modes:
         module.training = False
     try:
-        with torch.no_grad():
-            generator = torch.Generator().manual_seed(0)
-            x = torch.randn((2, *like.shape), generator=generator).to(like)
-            return not bool(torch.any(network(x, torch.full((2,), 0.5).to(like)) != 0))
+        for seen in layouts:
+            try:
+                with torch.no_grad():
+                    out = network(seen, torch.full((2,), 0.5).to(like))
+                return not bool(torch.any(shaped_like(out, seen) != 0))
+            except Exception:  # whatever a network of other samples, or of other arguments, raises
+                continue
+        return None
     finally:
         for module, training in modes.items():
             module.training = training

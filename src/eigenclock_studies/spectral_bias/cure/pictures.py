@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from eigenclock.data import load
-from eigenclock.spectrum.bases import Basis
-from eigenclock.spectrum.spectrum import BasisName, Spectrum
+from eigenclock.spectrum.bases import Basis, BasisName
+from eigenclock.spectrum.spectrum import Spectrum
 
 SIGMA_DATA = 0.5
 """Standard deviation of all samples: what EDM's preconditioning is made for."""

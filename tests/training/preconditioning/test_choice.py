@@ -1,0 +1,77 @@
+"""Tests of `eigenclock.training.preconditioning.choice`."""
+
+import warnings
+
+import pytest
+import torch
+
+import eigenclock as ec
+from eigenclock.training.loop import train
+from eigenclock.training.options import LoopOptions
+
+OPTIONS = LoopOptions(batch_size=16)
+
+
+def network():
+    return ec.MLP(8, 2, zero_output=True).build((3, 3), seed=0)
+
+
+def test_it_needs_a_spectrum_with_a_basis():
+    with pytest.raises(ec.InputError, match="objective must have the spectrum of the data"):
+        ec.as_denoiser(network(), objective=ec.SpectralEDM())
+    with pytest.raises(ec.InputError, match="must have a basis"):
+        ec.as_denoiser(network(), objective=ec.SpectralEDM(ec.Spectrum([1.0])))
+
+
+def test_few_samples_must_be_cross_validated(rng):
+    few = ec.Spectrum.from_samples(rng.standard_normal((6, 3, 3)))
+    with pytest.raises(ec.InputError, match=r"6 samples do not show 9 dimensions: spectrum\.cross_validated"):
+        ec.as_denoiser(network(), objective=ec.SpectralEDM(few))
+    with pytest.warns(ec.InputWarning, match="off by a factor"):
+        few = few.cross_validated(folds=3)
+    denoiser = ec.as_denoiser(network(), objective=ec.SpectralEDM(few))
+    assert (denoiser.assumed > 0).all()
+
+
+def test_floored_and_dead_directions_are_counted(rng):
+    x = rng.standard_normal((200, 3, 3))
+    x[:, 0] = 0.0
+    x[:, 1] *= 1e-5
+    with pytest.warns(ec.InputWarning, match="3 modes are floored, 3 directions have no variance"):
+        denoiser = ec.as_denoiser(network(), objective=ec.SpectralEDM(ec.Spectrum.from_samples(x)))
+    y = torch.randn((500, 3, 3), generator=torch.Generator().manual_seed(0))
+    drawn = ec.sample(denoiser, ec.Heun(steps=8), y)
+    assert drawn[:, 0].abs().max() < 1e-6
+
+
+def test_networks_trained_with_another_objective_are_refused(rng):
+    x = rng.standard_normal((64, 3, 3))
+    trained = network()
+    train(trained, x, objective=ec.EDM(), optimizer=ec.Adam(1e-3), steps=2, options=OPTIONS)
+    spectral = ec.SpectralEDM(ec.Spectrum.from_samples(x))
+    with pytest.raises(ec.InputError, match="network was trained with EDM, got SpectralEDM"):
+        ec.as_denoiser(trained, objective=spectral)
+    other = network()
+    train(other, x, objective=spectral, optimizer=ec.Adam(1e-3), steps=2, options=OPTIONS)
+    with pytest.raises(ec.InputError, match="network was trained with SpectralEDM, got EDM"):
+        ec.as_denoiser(other, objective=ec.EDM())
+    assert ec.as_denoiser(other, objective=spectral, trained=True).start is None
+
+
+def test_runs_go_on_exactly_with_and_without_a_start(rng, tmp_path):
+    """Stopped after four of eight steps and resumed: the same weights to the bit, and the same start."""
+    x = rng.standard_normal((200, 3, 3)).cumsum(axis=1)
+    for zero in (True, False):
+        made = [ec.MLP(8, 2, zero_output=zero).build((3, 3), seed=0) for _ in range(3)]
+        common = {"objective": ec.SpectralEDM(loss="mode"), "optimizer": ec.Adam(1e-2), "options": OPTIONS}
+        folders = [tmp_path / f"{zero}_{name}" for name in ("whole", "parts")]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ec.InputWarning)
+            whole = train(made[0], x, steps=8, folder=folders[0], **common)
+            train(made[1], x, steps=4, folder=folders[1], **common)
+            parts = train(made[2], x, steps=8, folder=folders[1], resume=True, **common)
+        y = torch.randn((2, 3, 3), generator=torch.Generator().manual_seed(0))
+        assert (whole.denoiser.start is None) is zero
+        assert torch.equal(whole.denoiser(y, torch.tensor(0.5)), parts.denoiser(y, torch.tensor(0.5)))
+        for one, other in zip(whole.denoiser.parameters(), parts.denoiser.parameters(), strict=True):
+            assert torch.equal(one, other)
