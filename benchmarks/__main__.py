@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from examples import pages
-from . import convolutions, copies, forecasting, latents, prediction, spectra, start, training
+from . import convolutions, copies, forecasting, latents, preconditioning, prediction, spectra, start, training
 
 BENCHMARKS = (
     start.starting,
@@ -31,6 +31,7 @@ BENCHMARKS = (
     training.probe_share,
     training.memory,
     training.compiling,
+    preconditioning.share,
 )
 PAGE = Path("docs/expect.md")
 

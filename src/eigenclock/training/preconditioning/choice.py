@@ -7,6 +7,7 @@ from torch import nn
 from ...checks import InputError, say
 from ...recipe.objectives import Objective
 from ...recipe.spectral_edm import SpectralEDM
+from ...spectrum.bases import OnGrid
 from ...spectrum.spectrum import Spectrum
 from ..losses import NetworkDenoiser
 from .spectral import SpectralDenoiser
@@ -61,9 +62,9 @@ def mark_trained(network: nn.Module, objective: Objective) -> None:
 
 def _check_enough(spectrum: Spectrum) -> None:
     """Raise where directions that few samples never saw would stay at the mean for ever (T22)."""
-    n = spectrum.n_samples
-    if n is not None and n <= spectrum.dimension and spectrum.null_variance == 0:
+    n, basis = spectrum.n_samples, spectrum.basis
+    unknown = basis.channels if isinstance(basis, OnGrid) else spectrum.dimension  # a wave's place in the grid is known
+    if n is not None and n <= unknown and spectrum.null_variance == 0:
         raise InputError(
-            f"spectrum must be cross-validated, {n:,} samples do not show {spectrum.dimension:,} dimensions: "
-            "spectrum.cross_validated()"
+            f"spectrum must be cross-validated, {n:,} samples do not show {unknown:,} dimensions: spectrum.cross_validated()"
         )
