@@ -10,6 +10,7 @@ OBJECTIVES = {
     "`Denoising()`": ec.Denoising(),
     "`FlowMatching()`": ec.FlowMatching(),
     "any other, weight, path or density": ec.EDM(density=ec.LogNormal()),
+    "`SpectralEDM()`": ec.SpectralEDM(),
 }
 VARIANTS: dict[str, ec.Architecture] = {
     "`OneLayer`": ec.OneLayer(),
@@ -42,6 +43,7 @@ SAMPLERS: dict[str, ec.Sampler] = {
     "exact flow, σ from ∞ to 0": ec.ProbabilityFlow(0.0, float("inf")),
     "`Euler`, `Heun`": ec.Heun(),
     "`Stochastic`, `EulerMaruyama`": ec.Stochastic(),
+    "`Angular`": ec.Angular(),
 }
 
 

@@ -41,18 +41,21 @@ class Recipe:
                 names = ", ".join(kind.__name__ for kind in concrete(base))
                 raise InputError(f"{part.name} must be made by one of {names}, got {shown(given)}")
 
+    @property
+    def per_mode(self) -> dict[str, Any]:
+        """Parts that assume the modes' variances, by name: the theory has them where an architecture keeps modes apart."""
+        parts = {"objective": self.objective, "sampler": self.sampler}
+        return {name: part for name, part in parts.items() if isinstance(part, SpectralEDM | Angular)}
+
     def bound(self, spectrum: Spectrum) -> "Recipe":
         """The same recipe on the modes of a spectrum, where a part of it assumes their variances.
 
         InputError for such a part with an architecture that mixes modes.
         """
-        if self.architecture.route != "modes":
-            for name, part in (("objective", self.objective), ("sampler", self.sampler)):
-                if isinstance(part, SpectralEDM | Angular):
-                    kind = type(self.architecture).__name__
-                    raise InputError(
-                        f"{name} must not be {type(part).__name__} for {kind}, which mixes modes, in theory"
-                    )
+        for name, part in self.per_mode.items():
+            if self.architecture.route != "modes":
+                kind = type(self.architecture).__name__
+                raise InputError(f"{name} must not be {type(part).__name__} for {kind}, which mixes modes, in theory")
         objective, sampler, sees = self.objective, self.sampler, self.architecture.sees
         if isinstance(objective, SpectralEDM) and objective.spectrum is not None:
             objective = replace(objective, spectrum=sees(objective.spectrum))

@@ -34,6 +34,8 @@ def variance_by(recipe: Recipe, *, channels: int = 1) -> str:
     integer("channels", channels, at_least=1)
     architecture, flow = recipe.architecture, isinstance(recipe.sampler, ProbabilityFlow)
     bounded = recipe.sampler.sigma_min > 0 and recipe.sampler.sigma_max < float("inf")
+    if recipe.per_mode and architecture.route != "modes":
+        return "not available"
     if architecture.route == "matrices" or (architecture.route == "frequencies" and channels > 1):
         return "matrix steps" if bounded else "not available"
     if not flow:

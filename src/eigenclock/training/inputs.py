@@ -80,8 +80,8 @@ def facts_of(marginals: Marginals, shape: tuple[int, ...], data: Any, n: int, se
     return facts
 
 
-def others(also: Any, shape: tuple[int, ...]) -> dict[str, Spectrum | Sampler]:
-    """Spectra and samplers by name that a probe follows besides its own; InputError for any that it cannot."""
+def others(also: Any, shape: tuple[int, ...], spectrum: Spectrum) -> dict[str, Spectrum | Sampler]:
+    """Spectra and samplers by name that a probe of a spectrum follows besides its own; InputError for any that it cannot."""
     if also is not None and not isinstance(also, Mapping):
         raise InputError(f"also must be spectra and samplers by name, got {shown(also)}")
     for name, other in (also or {}).items():
@@ -91,4 +91,4 @@ def others(also: Any, shape: tuple[int, ...]) -> dict[str, Spectrum | Sampler]:
         check_spectrum(other)
         if other.basis is None or len(other.basis.shape) != len(shape):
             raise InputError(f"also[{name!r}] must have a basis of samples or patches like {shape}")
-    return dict(also or {})
+    return {name: one.bound(spectrum) if isinstance(one, Sampler) else one for name, one in (also or {}).items()}

@@ -136,10 +136,11 @@ class Probe:
         integer("chunk", chunk, at_least=1)
         if batch_size is not None:
             integer("batch_size", batch_size, at_least=1)
+        sampler = sampler.bound(spectrum)
         self.spectrum, self.sampler, self.seed, self.keep_samples = spectrum, sampler, seed, keep_samples
         self.steps = np.union1d([0], whole_steps(log_steps(1, 100_000, 100) if steps is None else steps))
         self.shape = (spectrum.n_modes,) if spectrum.basis is None else spectrum.basis.shape
-        self.also = others(also, self.shape)
+        self.also = others(also, self.shape, spectrum)
         self.watch, self.inspect = watchers(watch, inspect)
         none = isinstance(sigma, list | tuple) and not sigma
         whole = np.geomspace(sampler.sigma_min, sampler.sigma_max, GAIN_LEVELS) if sigma is None else sigma

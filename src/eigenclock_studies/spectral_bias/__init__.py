@@ -31,8 +31,9 @@ class SpectralBias(Study):
         )
 
     def with_data(self, data: tuple[str, ...]) -> "SpectralBias":
-        """The part on images with other data sets: bundled names or paths."""
-        return replace(self, images=replace(self.images, data=data))
+        """The parts on images, and the cure, with other data sets: bundled names or paths. The cure's first has all methods."""
+        cured = replace(self.cure, data=data[0], others=data[1:])
+        return replace(self, images=replace(self.images, data=data), cure=cured)
 
     def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
         return {

@@ -16,7 +16,7 @@ from eigenclock_studies.spectral_bias import SpectralBias, gaussian, images
 from eigenclock_studies.spectral_bias.authors import RECORDS, log_normal_variance
 from eigenclock_studies.study import PRESETS
 
-PARTS = ("gaussian", "images", "convolution", "width")
+PARTS = ("gaussian", "images", "convolution", "width", "cure")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_a_folder_of_another_preset_is_not_taken_for_this_one(folder, tmp_path):
     result = run_study("spectral_bias", preset="tiny", out=tmp_path / "out", part="gaussian", command="again")
     assert result.claims["claim"].str.startswith("Gaussian").all()
     page = (tmp_path / "out" / "report.html").read_text()
-    assert page.count("Not run in this folder at this preset.") == 3
+    assert page.count("Not run in this folder at this preset.") == 4
 
 
 def test_a_study_has_a_page(folder, browser):

@@ -43,8 +43,8 @@ class Arm:
         """Steps at which it is judged."""
         return self.training.looks(self.method)
 
-    def case(self, samples: int) -> Case:
-        """Its training; `samples`: generated ones that are judged."""
+    def case(self, samples: int, feature_steps: int) -> Case:
+        """Its training; `samples`: generated ones that are judged, in features of a network trained `feature_steps`."""
         own = replace(self.source, whitened=self.method.whitened)
         recipe = Recipe(
             network=self.training.network,
@@ -58,4 +58,4 @@ class Arm:
             ema=self.training.ema,
         )
         name = f"cure_{self.source.name}_{self.network}_{self.method.name}"
-        return Case(name, own, recipe, looks=(Judging(own, self.looks, samples),))
+        return Case(name, own, recipe, looks=(Judging(own, self.looks, samples, feature_steps),))

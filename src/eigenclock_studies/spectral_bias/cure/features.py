@@ -61,7 +61,7 @@ class Features:
 
 
 @lru_cache(maxsize=2)
-def features_of(source: Pictures, steps: int = 400) -> Features:
+def features_of(source: Pictures, steps: int) -> Features:
     """The features of a data set; the same in every process."""
     known = source.known()
     with torch.random.fork_rng(devices=[]):

@@ -36,6 +36,7 @@ class Judging:
     source: Pictures
     steps: tuple[int, ...]
     samples: int = 512
+    feature_steps: int = 400
     sampler_steps: int = 20
 
     def __call__(self, folder: Path, step: int, denoiser: Any, samples: Any) -> None:
@@ -50,7 +51,7 @@ class Judging:
             "marginal_distance": ("mode", _marginals(self._plain).distance(along)),
             "log_variance": ("mode", np.log(along.var(axis=0) / known.spectrum.variance)),
             "filter_kurtosis": ("filter", filter_kurtosis(drawn)),
-            "frechet": ((), features_of(self._plain).distance(drawn)),
+            "frechet": ((), features_of(self._plain, self.feature_steps).distance(drawn)),
             "copies": ((), float(matches(drawn[:256], known.train, name="train").mean())),
             "images": (("image", *(f"axis_{i}" for i in range(drawn.ndim - 1))), drawn[:KEPT].astype(np.float32)),
         }
@@ -103,10 +104,10 @@ def judged(folder: Path, steps: tuple[int, ...]) -> xr.Dataset:
     )
 
 
-def control(source: Pictures, samples: int) -> dict[str, str | float]:
+def control(source: Pictures, samples: int, feature_steps: int) -> dict[str, str | float]:
     """What held-out images, and Gaussian ones, score as samples: the floor, and where a covariance alone arrives."""
     plain = Pictures(**{**vars(source), "whitened": False})
-    known, features = plain.known(), features_of(plain)
+    known, features = plain.known(), features_of(plain, feature_steps)
     gaussian = known.gaussian(samples, np.random.default_rng(1))
     return {
         "data": source.name,

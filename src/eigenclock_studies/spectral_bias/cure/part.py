@@ -22,7 +22,7 @@ class Options:
 
     - `data`, `others`: bundled names or paths. - `cosines`: those whose spectrum is of cosines, not of principal components.
     - `chain`, `unet`: how each network is trained; `other_steps`: when it is looked at on other data, by network.
-    - `samples`: generated ones that are judged.
+    - `samples`: generated ones that are judged. - `feature_steps`: of the network in whose features they are.
     """
 
     data: str
@@ -34,6 +34,7 @@ class Options:
     cosines: tuple[str, ...] = ("natural32-colour",)
     n: int = 10_000
     samples: int = 512
+    feature_steps: int = 400
     workers: int | None = None
     judged: bool = True
 
@@ -65,11 +66,12 @@ class Options:
 PRESETS = {
     "tiny": Options(
         "digits",
-        (0, 1),
+        (0,),
         Training(MLP(32, 2, zero_output=True), 32, (10, 30)),
         Training(UNet(8, (1,)), 16, (10, 20)),
         other_steps=(10,),
         n=300,
+        feature_steps=20,
         samples=48,
         workers=1,
         judged=False,
@@ -96,12 +98,14 @@ PRESETS = {
 def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, judge and set side by side."""
     arms = options.arms()
-    runs = {arm: [Run(arm.case(options.samples), seed) for seed in arm.seeds] for arm in arms}
+    runs = {arm: [Run(arm.case(options.samples, options.feature_steps), seed) for seed in arm.seeds] for arm in arms}
     main = options.source(options.data)
     every = [(arm.source != main, one.seed, one) for arm in arms for one in runs[arm]]
     train_runs(folder, [one for *_, one in sorted(every, key=lambda o: o[:2])], workers=options.workers, say=say)
     found = {arm: [judged(place_of(folder, one), arm.looks) for one in some] for arm, some in runs.items()}
-    controls = [control(source, options.samples) for source in dict.fromkeys(arm.source for arm in arms)]
+    controls = [
+        control(source, options.samples, options.feature_steps) for source in dict.fromkeys(arm.source for arm in arms)
+    ]
     tables = {"measured": measured_table(found), "speed_ups": speed_table(found), "controls": pd.DataFrame(controls)}
     figures = {"curves": curves_figure(found, main), "speed_ups": speed_figure(found, main)}
     figures |= {f"samples_{network}": samples_figure(found, main, network) for network in options.trainings}

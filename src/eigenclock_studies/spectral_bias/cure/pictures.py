@@ -18,7 +18,7 @@ SIGMA_DATA = 0.5
 HELD_OUT = 500
 """Held-out images by which denoising is judged."""
 
-Images = Float[np.ndarray, "n ..."]
+Images = Float[np.ndarray, "_ ..."]
 
 
 @dataclass(frozen=True, eq=False)

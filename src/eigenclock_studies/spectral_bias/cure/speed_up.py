@@ -7,7 +7,7 @@ import numpy as np
 import scipy.stats
 from jaxtyping import Float
 
-Values = Float[np.ndarray, " step"]
+Values = Float[np.ndarray, " _"]
 
 
 def first_below(steps: Values, values: Values, wanted: float) -> tuple[float, bool]:

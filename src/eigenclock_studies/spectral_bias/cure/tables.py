@@ -106,7 +106,7 @@ def claims_of(found: Found, source: "Pictures", *, judged: bool) -> list[dict[st
     for network in dict.fromkeys(network for network, _ in arms):
         ours, edm = arms[network, MODE.name], arms[network, EDM_ALONE.name]
         for quantity in QUANTITIES:
-            steps = ours[0]["step"].values
+            steps = [int(step) for step in ours[0]["step"].values]
             gaps = [
                 student_interval(
                     [np.log(_at(quantity, a, s) / _at(quantity, b, s)) for a, b in zip(ours, edm, strict=True)]
