@@ -242,11 +242,11 @@ def _share(values: pd.Series) -> str:
     return f"{100 * known.mean():.0f} %" if len(known) else "–"
 
 
-def durations(*folders: Path) -> str:
+def durations(*folders: Path, parts: tuple[str, ...] = PARTS) -> str:
     """How long the networks of each part took, each on one thread, and the command that ran the part last."""
     lines = []
     for folder in folders:
-        for part in PARTS:
+        for part in parts:
             cases = [read_netcdf(file, "case").attrs["seconds"] for file in sorted(folder.glob(f"cases/{part}_*.nc"))]
             if not cases or not (folder / f"{part}_run.json").exists():
                 continue

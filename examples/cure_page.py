@@ -1,0 +1,85 @@
+"""The page of spectral preconditioning in docs/, from the folder that `eigenclock study spectral_bias --part cure` wrote.
+
+python -m examples.cure_page [folder]
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from eigenclock.files import markdown
+from examples import pages
+from examples.study_pages import FOLDERS, durations, in_four_columns
+
+DOCS = Path("docs")
+PAGE = "preconditioning.md"
+
+SHOWN = {"chain": (100, 300, 1000, 2000), "unet": (100, 300, 1000, 2000)}
+"""Steps of the table by network."""
+
+COLUMNS = {
+    "denoising": "denoising error",
+    "coarse": "W₁, coarse",
+    "fine": "W₁, fine",
+    "frechet": "Fréchet",
+    "variance": "|ln variance ratio|",
+}
+
+
+def main(docs: Path, folder: Path) -> None:
+    """Tables into the page, figures and CSV files beside those of the study."""
+    page, out = docs / PAGE, docs / "studies" / "spectral_bias"
+    out.mkdir(parents=True, exist_ok=True)
+    claims = pd.read_csv(folder / "cure_claims.csv", dtype=str, keep_default_na=False)
+    measured, speeds = (pd.read_csv(folder / f"cure_{name}.csv") for name in ("measured", "speed_ups"))
+    controls = pd.read_csv(folder / "cure_controls.csv")
+    first = measured["data"].iloc[0]
+    pages.insert(page, "claims", markdown(in_four_columns(claims)))
+    main_rows = measured[measured["data"] == first]
+    for network in SHOWN:
+        pages.insert(page, f"measured, {network}", markdown(table(main_rows[main_rows["network"] == network])))
+    pages.insert(page, "other data", markdown(table(measured[measured["data"] != first], data=True)))
+    pages.insert(page, "levels", markdown(levels(main_rows)))
+    pages.insert(page, "speed", markdown(speeds[speeds["data"] == first].fillna("–").drop(columns="data")))
+    pages.insert(page, "controls", markdown(controls.round(3)))
+    pages.insert(page, "durations", durations(folder, parts=("cure",)))
+    for file in sorted(folder.glob("cure_*")):
+        if file.suffix in (".csv", ".png"):
+            shutil.copy(file, out / f"cpu_{file.name}")
+
+
+def table(rows: pd.DataFrame, *, data: bool = False) -> pd.DataFrame:
+    """A row per method and step: means, in brackets the interval over seeds where there are several."""
+    shown = []
+    for row in rows.itertuples():
+        if not data and row.step not in SHOWN[row.network]:
+            continue
+        line = {"data": row.data, "network": row.network} if data else {}
+        line |= {"method": row.method, "steps": f"{row.step:,}"}
+        for name, title in COLUMNS.items():
+            value, low, high = (getattr(row, name + end) for end in ("", "_low", "_high"))
+            line[title] = f"{value:.3g}" + ("" if pd.isna(low) else f" [{low:.3g}, {high:.3g}]")
+        line["kurtosis of the Laplacian"] = f"{row.laplacian_kurtosis:.1f}"
+        line["copies"] = f"{100 * row.copies:.1f} %"
+        shown.append(line)
+    return pd.DataFrame(shown)
+
+
+def levels(rows: pd.DataFrame) -> pd.DataFrame:
+    """Denoising error by noise level, of EDM and SpectralEDM, at the steps shown."""
+    named = {
+        name: f"σ = {name.removeprefix('denoising_')}"
+        for name in rows.columns
+        if name.startswith("denoising_0") or name in ("denoising_2", "denoising_5")
+    }
+    kept = rows[[step in SHOWN[network] for step, network in zip(rows["step"], rows["network"], strict=True)]]
+    kept = kept[
+        kept["method"].str.startswith(("EDM", "SpectralEDM")) & ~kept["method"].str.contains("whitened|Muon|SNR")
+    ]
+    return kept[["network", "method", "step", *named]].rename(columns=named).round(3)
+
+
+if __name__ == "__main__":
+    main(DOCS, Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDERS[0])
