@@ -4,30 +4,34 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import scipy.ndimage
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from eigenclock.curve.divergences import wasserstein_full
-from .pictures import Images, Known, Pictures
+from .pictures import SIGMA_DATA, Images, Known, Pictures
 
 FEATURES = 32
+KINDS = ("images", "Gaussian ones", "with modes shuffled between images", "noisy", "blurred", "noise")
+"""What the judge tells apart. Noise is white, of 2 to 100 % of the data's standard deviation on images, and of any size alone."""
+
 REFERENCE = 4000
 """Images whose features the generated ones' are held against."""
 
 
 class Judge(nn.Module):
-    """Tells images from Gaussian ones of the same covariance, and from ones whose modes are shuffled between images.
+    """Tells images from five kinds of wrong ones: see `KINDS`.
 
-    Both have the data's variance along every mode, the second its marginals too: what is left to tell them by is structure that
-    no preconditioning knows of.
+    The first two have the data's variance along every mode, the second its marginals too: what is left to tell them by is
+    structure that no preconditioning knows of. The others are what half-trained models draw.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.layers = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in ((channels, 16), (16, 32), (32, 64)))
         self.last = nn.LazyLinear(FEATURES)
-        self.head = nn.Linear(FEATURES, 3)
+        self.head = nn.Linear(FEATURES, len(KINDS))
 
     def features(self, x: Tensor) -> Tensor:
         """(n, FEATURES) before the head, of images (n, c, h, w)."""
@@ -41,13 +45,12 @@ class Judge(nn.Module):
 
 
 class Features:
-    """`distance(images)`: Fréchet distance to the data in the judge's features, whitened by the data's own spread."""
+    """`distance(images)`: Fréchet distance to the data in the judge's features, each in units of its spread over all kinds."""
 
-    def __init__(self, network: Judge, images: Images) -> None:
+    def __init__(self, network: Judge, images: Images, mixed: Images) -> None:
         self.network = network
-        plain = self._of(images)
-        self.centre, self.scale = plain.mean(axis=0), plain.std(axis=0) + 1e-6
-        self.real = (plain - self.centre) / self.scale
+        self.scale = self._of(mixed).std(axis=0) + 1e-6
+        self.real = self._of(images) / self.scale
 
     def _of(self, images: Images) -> Float[np.ndarray, "n f"]:
         with torch.no_grad():
@@ -56,7 +59,7 @@ class Features:
 
     def distance(self, images: Images) -> float:
         """Squared Wasserstein distance of the Gaussians of the features' moments."""
-        ours = (self._of(images) - self.centre) / self.scale
+        ours = self._of(images) / self.scale
         return wasserstein_full(ours.mean(axis=0), np.cov(ours.T), self.real.mean(axis=0), np.cov(self.real.T)) ** 2
 
 
@@ -70,21 +73,24 @@ def features_of(source: Pictures, steps: int) -> Features:
         network(_tensor(known.train[:1]))
         descent, rng = torch.optim.Adam(network.parameters(), 1e-3), np.random.default_rng(2603)
         for _ in range(steps):
-            batch, labels = _kinds(known, 64, rng)
+            batch, labels = _kinds(known, 32, rng)
             descent.zero_grad()
             torch.autograd.backward(nn.functional.cross_entropy(network(_tensor(batch)), torch.as_tensor(labels)))
             descent.step()
     network.requires_grad_(False)
-    return Features(network, known.train[-REFERENCE:])
+    return Features(network, known.train[-REFERENCE:], _kinds(known, 500, rng)[0])
 
 
 def _kinds(known: Known, n: int, rng: np.random.Generator) -> tuple[Images, Any]:
-    """n images of each of the three kinds, and their kind."""
-    real = known.train[rng.integers(len(known.train), size=n)]
-    along = known.modes.to_modes(known.train[rng.integers(len(known.train), size=n)] - known.centre)
+    """n images of each of the kinds, and their kind."""
+    real, other, noisy, blurred = (known.train[rng.integers(len(known.train), size=n)] for _ in range(4))
+    along = known.modes.to_modes(other - known.centre)
     shuffled = known.centre + known.modes.from_modes(rng.permuted(along, axis=0))
-    gaussian = known.gaussian(n, rng)
-    return np.concatenate([real, gaussian, shuffled]), np.repeat(np.arange(3), n)
+    sizes = np.exp(rng.uniform(np.log(0.02), 0.0, (2, n))).reshape(2, n, *[1] * (real.ndim - 1)) * SIGMA_DATA
+    noise = rng.standard_normal((2, *real.shape)) * sizes
+    smooth = scipy.ndimage.uniform_filter(blurred, (1, 2, 2, 1)[: real.ndim])
+    every = [real, known.gaussian(n, rng), shuffled, noisy + noise[0], smooth, known.centre + 2 * noise[1]]
+    return np.concatenate(every), np.repeat(np.arange(len(every)), n)
 
 
 def _tensor(images: Images) -> Tensor:

@@ -37,7 +37,7 @@ class Judging:
     steps: tuple[int, ...]
     samples: int = 512
     feature_steps: int = 400
-    sampler_steps: int = 20
+    sampler_steps: int = 40
 
     def __call__(self, folder: Path, step: int, denoiser: Any, samples: Any) -> None:
         file = file_of(folder, step)
