@@ -115,8 +115,8 @@ def run(options: Options, folder: Path, say: Say) -> Part:
 
 NOTES = (
     "All methods: one network and start, Adam 3e-4 (Muon where said), the same batches, noise levels and steps; of U-Nets "
-    "averaged weights are judged (0.95 a step). Samples by Heun's 40 steps from the same balanced noise. SpectralEDM has input by mode and cross-validated principal components, "
-    "on colour images cosines.",
+    "averaged weights are judged (0.95 a step). Samples by Heun's 40 steps from the same balanced noise. SpectralEDM has input "
+    "by mode and cross-validated principal components, on colour images cosines.",
     "Denoising error: on held-out images, squared error over that of the best Gaussian denoiser, mean over the noise levels "
     "0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 2 and 5; on whitened data of whitened images with white noise, which is another one.",
     "W₁: in standard deviations of each mode; coarse are the first twelfth, fine the last quarter.",
