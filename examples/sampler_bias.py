@@ -15,6 +15,7 @@ from examples import plates
 
 VARIANCE = np.logspace(-6, 2, 161)
 SHOWN = (1e-4, 1e-3, 1e-2, 1.0)
+EVERY = np.concatenate([VARIANCE, SHOWN])
 SAMPLERS: dict[str, ec.Sampler] = {
     "exact flow to 0.002": ec.ProbabilityFlow(),
     "exact flow to 0.02": ec.ProbabilityFlow(sigma_min=0.02),
@@ -27,6 +28,9 @@ SAMPLERS: dict[str, ec.Sampler] = {
     "churn 40, 40 steps": ec.Stochastic(40, churn=40.0, noise=1.0),
     "churn 40, 40 steps, S_noise 1.003": ec.Stochastic(40, churn=40.0),
     "churn 40, 256 steps, S_noise 1.003": ec.Stochastic(256, churn=40.0),
+    "Angular, 20": ec.Angular(20),
+    "Angular, 20, assuming 2λ": ec.Angular(20, spectrum=ec.Spectrum(2 * EVERY)),
+    "Angular, 20, assuming λ/2": ec.Angular(20, spectrum=ec.Spectrum(EVERY / 2)),
     "Euler–Maruyama, 40": ec.EulerMaruyama(40),
     "Euler–Maruyama, 1,000": ec.EulerMaruyama(1000),
 }
@@ -35,7 +39,7 @@ DRAWN = ("exact flow to 0.002", "Euler, 40", "Heun, 20", "Heun, 40", "churn 40, 
 
 def main(out: Path) -> str:
     """Write sampler_bias; the table as Markdown."""
-    spectrum = ec.Spectrum(np.concatenate([VARIANCE, SHOWN]))
+    spectrum = ec.Spectrum(EVERY)
     columns, rows = {"variance": VARIANCE}, []
     for name, sampler in SAMPLERS.items():
         excess = ec.predict(spectrum, sampler=sampler, time=[np.inf]).variance.values[0] / spectrum.variance - 1
@@ -54,8 +58,11 @@ def main(out: Path) -> str:
 
 
 def excess_of_last_step(sampler: ec.Sampler) -> str:
-    """The step to zero noise multiplies a sample by ψ(σ_min): variance by [λ/(λ + σ_min²)]²; the exact flow stops before it."""
-    if isinstance(sampler, ec.ProbabilityFlow):
+    """The step to zero noise multiplies a sample by ψ(σ_min): variance by [λ/(λ + σ_min²)]²; the exact flow stops before it.
+
+    In angles it is a step as any other.
+    """
+    if isinstance(sampler, ec.ProbabilityFlow | ec.Angular):
         return "none"
     return f"{100 * ((1e-4 / (1e-4 + sampler.sigma_min**2)) ** 2 - 1):+.1f} %"
 
