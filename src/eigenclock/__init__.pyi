@@ -89,7 +89,7 @@ from .recipe.samplers import (
 from .recipe.spectral_edm import SpectralEDM as SpectralEDM
 from .recipe.weights import MinSNR as MinSNR, NoisePower as NoisePower
 from .simulation.simulate import simulate as simulate
-from .spectrum.bases import PCA as PCA, Basis as Basis, Fourier as Fourier
+from .spectrum.bases import PCA as PCA, Basis as Basis, Cosines as Cosines, Fourier as Fourier
 from .spectrum.patches import patch_spectrum as patch_spectrum
 from .spectrum.spectrum import Spectrum as Spectrum
 from .theory import collapse as collapse

@@ -131,6 +131,9 @@ def test_low_modes_are_floored_and_counted_dead_ones_stay():
     for values in (row.c[3], row.e[3], row.slope[3], bound.loss_weight(SIGMA)[3]):
         assert (values == 0).all()
     assert ec.SpectralEDM(floor=0.5).bound(SPECTRUM, 0.01).assumed.min() == 0.5
+    half = ec.SpectralEDM(power=0.5, floor=0.01).bound(SPECTRUM, 0.01)  # s = 0.5·√λ, of λ = 1e-4 0.005
+    assert half.floored == 1
+    assert half.assumed[-1] == 0.01
 
 
 def test_a_dead_mode_goes_where_the_mean_is():
@@ -204,3 +207,18 @@ def test_a_curve_keeps_what_was_assumed(tmp_path):
     curve.save(tmp_path / "curve.nc")
     again = ec.LearningCurve.load(tmp_path / "curve.nc").recipe
     assert ec.predict(SPECTRUM, **vars(again), time=[0.0, 1.0]).variance.equals(curve.variance)
+
+
+def test_a_curve_keeps_waves_in_its_own_order(rng, tmp_path):
+    a, b = rng.standard_normal((200, 5, 5)).cumsum(axis=1), rng.standard_normal((200, 5, 5)).cumsum(axis=2)
+    own, data = (ec.Spectrum.from_samples(x, basis="fourier") for x in (a, b))
+    for architecture in (START, ec.Circulant(0.0)):
+        recipe = {
+            "objective": ec.SpectralEDM(own),
+            "architecture": architecture,
+            "sampler": ec.Angular(7, spectrum=own),
+        }
+        curve = ec.predict(data, **recipe, time=[0.0, 3.0])
+        curve.save(tmp_path / "curve.nc")
+        again = ec.LearningCurve.load(tmp_path / "curve.nc").recipe
+        assert np.allclose(ec.predict(data, **vars(again), time=[0.0, 3.0]).variance, curve.variance, rtol=1e-12)

@@ -18,15 +18,30 @@ def test_min_snr_weighs_the_clean_samples_error():
     assert np.allclose(ec.MinSNR(3.0)(SIGMA) * EDM_WEIGHT, np.minimum(SIGMA**-2.0, 3.0), rtol=1e-12)
 
 
-@pytest.mark.parametrize("beta", [-1.0, 0.5, 2.0])
-def test_noise_power_has_mean_one(beta):
-    density = ec.LogNormal(-0.7, 0.9)
-    weight = ec.NoisePower(beta, density)
-    mean, _ = scipy.integrate.quad(
-        lambda u: float((weight(np.exp([u])) * density(np.exp([u])))[0]), -12, 12, epsabs=1e-12
-    )
-    assert abs(mean - 1) < 1e-9
-    assert np.allclose(np.diff(np.log(weight(SIGMA))) / np.diff(np.log(SIGMA)), beta)
+@pytest.mark.parametrize("beta", [-1.0, 0.0, 0.5, 2.0])
+@pytest.mark.parametrize("density", [ec.LogNormal(-0.7, 0.9), None], ids=str)
+def test_noise_power_has_mean_one_over_the_levels_that_are_drawn(beta, density):
+    objective = ec.EDM(density=density, weight=ec.NoisePower(beta))
+    low, high = np.log([0.002, 80.0])
+    ends = (low, high) if density is None else (-12, 12)
+
+    def weighed(ln_sigma):
+        sigma = np.exp([ln_sigma])
+        drawn = 1 / (high - low) if density is None else density(sigma)
+        return float((objective.loss_weight(sigma) * drawn)[0])
+
+    mean, _ = scipy.integrate.quad(weighed, *ends, epsabs=1e-12, limit=200)
+    assert abs(mean - 1) < 1e-8
+    assert np.allclose(np.diff(np.log(objective.loss_weight(SIGMA))) / np.diff(np.log(SIGMA)), beta)
+
+
+def test_min_snr_knows_the_objectives_own_sigma_data():
+    sigma_data = 1.3
+    weight = ec.EDM(sigma_data=sigma_data, weight=ec.MinSNR(5.0)).loss_weight(SIGMA)
+    c_out = SIGMA * sigma_data / np.sqrt(SIGMA**2 + sigma_data**2)
+    assert np.allclose(weight, np.minimum(SIGMA**-2.0, 5.0) * c_out**2, rtol=1e-12)
+    with pytest.raises(ec.InputError, match="weight must not be MinSNR for Epsilon"):
+        ec.Epsilon(weight=ec.MinSNR()).loss_weight(SIGMA)
 
 
 def test_any_callable_is_a_weight():

@@ -1,5 +1,6 @@
 """Tests of `eigenclock.spectrum.cross_validation` (T22): against the truth, on data whose spectrum is known."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -78,6 +79,46 @@ def test_given_samples_and_seed_decide(rng):
     assert found.cross_validated().basis is found.basis
 
 
+def test_groups_are_never_in_two_folds(rng):
+    """Every sample twice: taken apart they leak, in groups they read as white as they are."""
+    x = np.tile(rng.standard_normal((100, 60)), (2, 1))
+    spectrum = ec.Spectrum.from_samples(x)
+    apart, together = spectrum.cross_validated(), spectrum.cross_validated(groups=np.tile(np.arange(100), 2))
+    ratio = [one.variance.max() / one.variance.min() for one in (apart, together)]
+    assert ratio[0] > 5
+    assert ratio[1] < 2
+
+
+def test_what_is_rounding_is_zero(rng):
+    x = rng.standard_normal((200, 6)) @ np.diag([1.0, 1, 1, 1, 0, 0]) + 0.3
+    assert ec.Spectrum.from_samples(x).cross_validated().rank == 4
+    few = ec.Spectrum.from_samples(rng.standard_normal((20, 5)) @ rng.standard_normal((5, 40))).cross_validated()
+    assert few.null_variance == 0.0
+
+
+def test_copies_and_files_hold_no_samples(rng, tmp_path):
+    spectrum = ec.Spectrum.from_samples(rng.standard_normal((5000, 8)))
+    assert len(pickle.dumps(spectrum)) < 20_000
+    validated = spectrum.cross_validated()
+    validated.save(tmp_path / "s.nc")
+    again = ec.Spectrum.load(tmp_path / "s.nc")
+    assert again.null_variance == validated.null_variance == 0.0
+    assert spectrum.null_variance is None
+    with pytest.raises(ec.InputError, match="samples must be given"):
+        again.cross_validated()
+    assert spectrum.with_test(rng.standard_normal((50, 8))).cross_validated().test_variance is not None
+
+
+def test_truncated_spectra_count_the_rest_as_left_out(rng):
+    x, _ = drawn(rng, 300, 1.0)
+    whole = ec.Spectrum.from_samples(x)
+    first = ec.Spectrum(
+        whole.variance[:10], mean=whole.mean, basis=ec.PCA(whole.basis.components[:10], (40,)), n_samples=300
+    )
+    found = first.cross_validated(x)
+    assert found.variance.sum() + 30 * found.null_variance == pytest.approx(whole.variance.sum(), rel=0.05)
+
+
 def test_the_user_is_told_where_samples_were_too_few(rng):
     with pytest.warns(ec.InputWarning, match=r"variances of 80 samples in 40 dimensions are off by a factor"):
         ec.Spectrum.from_samples(drawn(rng, 80, 1.0)[0]).cross_validated()
@@ -98,7 +139,15 @@ def test_errors(rng):
         ec.Spectrum.from_covariance(np.eye(3)).cross_validated()
     x = rng.standard_normal((10, 3))
     with pytest.raises(ec.InputError, match="folds must be"):
-        ec.Spectrum.from_samples(x).cross_validated(folds=6)
+        ec.Spectrum.from_samples(x).cross_validated(folds=11)
+    with pytest.raises(ec.InputError, match=r"groups must have shape \(10,\)"):
+        ec.Spectrum.from_samples(x).cross_validated(groups=[1, 2])
+    with pytest.raises(ec.InputError, match="groups must hold at least 2"):
+        ec.Spectrum.from_samples(x).cross_validated(groups=np.zeros(10))
+    changed = ec.Spectrum.from_samples(x)
+    x += 3.0
+    with pytest.raises(ec.InputError, match="they have been changed"):
+        changed.cross_validated()
     with pytest.raises(ec.InputError, match="samples must"):
         ec.Spectrum.from_samples(x).cross_validated(rng.standard_normal((10, 4)))
     with pytest.raises(ec.InputError, match="at least 4"):

@@ -83,7 +83,7 @@ def _cross_validated(samples: Float[np.ndarray, "n d"], seed: int) -> Variances:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)  # the raw time stands beside
         found = Spectrum.from_samples(samples).cross_validated(folds=min(10, len(samples) // 2), seed=seed)
-    left_out = np.full(found.dimension - found.n_modes, found.null_variance)
+    left_out = np.full(found.dimension - found.n_modes, found.null_variance or 0.0)
     return _positive(np.append(found.variance, left_out))
 
 

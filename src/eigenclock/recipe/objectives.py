@@ -10,6 +10,7 @@ frame, y = x₀ + σz; the other paths are mapped to it.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -153,7 +154,8 @@ class Objective(ABC):
     def loss_weight(self, sigma: Levels) -> Levels:
         """Weight of the squared error of the objective's own target at each noise level; InputError if it is not one, >= 0."""
         if callable(self.weight):
-            return weights_at(self.weight, sigma)
+            of = getattr(self.weight, "of", None)  # a `NoiseWeight` knows of the objective
+            return weights_at(self.weight if of is None else partial(of, self), sigma)
         if self.weight == "edm":
             return (sigma**2 + EDM_SIGMA_DATA**2) / (sigma * EDM_SIGMA_DATA) ** 2
         return sigma**-2.0 if self.weight == "snr" else np.ones_like(sigma)
@@ -235,6 +237,10 @@ class EDM(Objective):
     def __post_init__(self) -> None:
         super().__post_init__()
         number_option(self, "sigma_data", above=0)
+        if self.weight != "uniform" and not callable(self.weight):
+            raise InputError(
+                f"weight must be 'uniform', MinSNR(), NoisePower(beta) or a function of σ, got {shown(self.weight)}"
+            )
 
     def row(self, sigma: Levels) -> Row:
         total = sigma**2 + self.sigma_data**2

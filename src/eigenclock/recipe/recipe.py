@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from ..checks import InputError, shown
+from ..spectrum.alignment import aligned
 from ..spectrum.spectrum import Spectrum
 from .architectures import Architecture, NoiseKernel, OneLayer, Start
 from .objectives import Denoising, LogNormal, Objective
@@ -56,12 +57,18 @@ class Recipe:
             if self.architecture.route != "modes":
                 kind = type(self.architecture).__name__
                 raise InputError(f"{name} must not be {type(part).__name__} for {kind}, which mixes modes, in theory")
-        objective, sampler, sees = self.objective, self.sampler, self.architecture.sees
-        if isinstance(objective, SpectralEDM) and objective.spectrum is not None:
-            objective = replace(objective, spectrum=sees(objective.spectrum))
-        if isinstance(sampler, Angular) and sampler.spectrum is not None:
-            sampler = replace(sampler, spectrum=sees(sampler.spectrum))
-        return replace(self, objective=objective.bound(spectrum, sampler.sigma_min), sampler=sampler.bound(spectrum))
+        known = self.aligned(spectrum)
+        objective = known.objective.bound(spectrum, self.sampler.sigma_min)
+        return replace(known, objective=objective, sampler=known.sampler.bound(spectrum))
+
+    def aligned(self, spectrum: Spectrum) -> "Recipe":
+        """The same recipe, spectra of its parts along the modes of this one: their variances alone then say it all."""
+        found: dict[str, Any] = {
+            name: replace(part, spectrum=aligned(self.architecture.sees(part.spectrum), spectrum, f"{name}.spectrum"))
+            for name, part in self.per_mode.items()
+            if part.spectrum is not None
+        }
+        return replace(self, **found)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary: {"objective": {"name": "Denoising", ...}, ...}."""

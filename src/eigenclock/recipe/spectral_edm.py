@@ -7,9 +7,12 @@ import numpy as np
 from jaxtyping import Float
 
 from ..checks import InputError, choice, number_option, shown
-from ..spectrum.bases import OnGrid
+from ..spectrum.alignment import aligned
 from ..spectrum.spectrum import Spectrum
 from .objectives import EDM_SIGMA_DATA, Coefficients, Levels, LogNormal, Objective, Row
+
+SIGMA_MIN = 0.002
+"""Smallest noise level where no sampler says another."""
 
 Input = Literal["mode", "scalar"]
 Loss = Literal["sample", "mode"]
@@ -26,7 +29,8 @@ class SpectralEDM(Objective):
 
     - `spectrum`: assumed variances, and the modes and mean of samples; None takes the spectrum that it is used with.
     - `power`: 1 for s = λ and the mean μ, 0 for EDM; between them s = σ_data^{2(1−power)}·λ^power and the mean power·μ.
-    - `floor`: smallest s; None takes the sampler's sigma_min². Modes of variance exactly 0 stay at the mean.
+    - `floor`: smallest s; None takes sigma_min² of the sampler, where there is none 0.002². Modes of variance exactly 0 stay at
+      the mean.
     - `input`: "mode" scales every mode by its own c_in = (s+σ²)^{−1/2}, "scalar" all by that of the mean variance.
     - `loss`: "mode" weighs all modes alike, "sample" as EDM's loss in pixels does: (1+σ²/σ_data²)·s/(s+σ²).
     - `density`: density of training noise levels, or None. - `sigma_data`: EDM's, in the units of the data.
@@ -65,7 +69,7 @@ class SpectralEDM(Objective):
 
     def bound(self, spectrum: Spectrum, sigma_min: float) -> "BoundSpectralEDM":
         """The objective on the modes of a spectrum, with the assumed variances of its own where it has one."""
-        known = spectrum if self.spectrum is None else _aligned(self.spectrum, spectrum)
+        known = spectrum if self.spectrum is None else aligned(self.spectrum, spectrum, "objective.spectrum")
         return BoundSpectralEDM.of(self, known, spectrum.dimension - spectrum.n_modes, sigma_min)
 
     def row(self, sigma: Levels) -> Row:
@@ -76,7 +80,7 @@ class BoundSpectralEDM(Objective):
     """A `SpectralEDM` on the modes of a spectrum: what it assumes of each. Made by `SpectralEDM.bound`; no choice of its own.
 
     - `assumed`: (mode,) variances s; 0 of dead modes. - `outside`: s of each direction that the modes leave out.
-    - `mean_variance`: of a coordinate, tr Σ/d. - `floored`: number of modes below the floor.
+    - `mean_variance`: of a coordinate, tr Σ/d. - `floored`: number of directions below the floor.
     """
 
     def __init__(
@@ -94,19 +98,22 @@ class BoundSpectralEDM(Objective):
     def of(cls, chosen: SpectralEDM, spectrum: Spectrum, left_out: int, sigma_min: float) -> "BoundSpectralEDM":
         """Assume a spectrum's variances, to a power, floored; `left_out`: number of directions that its modes leave out."""
         lowest = sigma_min**2 if chosen.floor is None else chosen.floor
-        variance = np.append(spectrum.variance, spectrum.null_variance)
-        low = (variance > 0) & (variance < lowest)
-        scale = chosen.sigma_data ** (2 * (1 - chosen.power))
+        variance = np.append(spectrum.variance, spectrum.null_variance or 0.0)
         # to the power 0 a dead mode is as any other: EDM knows of none
-        raised = scale * np.where(low, lowest, variance) ** chosen.power
+        raised = chosen.sigma_data ** (2 * (1 - chosen.power)) * variance**chosen.power
+        low = (raised > 0) & (raised < lowest)
+        raised[low] = lowest
         assumed, outside = raised[:-1], float(raised[-1])
         mean = float((assumed.sum() + left_out * outside) / (assumed.size + left_out))
-        return cls(chosen, assumed, outside, mean, int(low[:-1].sum()) if chosen.power else 0)
+        return cls(chosen, assumed, outside, mean, int(low[:-1].sum()) + left_out * int(low[-1]))
 
     def some(self, modes: Any) -> "BoundSpectralEDM":
         """The same on some of the modes, by their indices; one beyond the last is a direction that they leave out."""
         chosen = np.append(self.assumed, self.outside)[modes]
         return BoundSpectralEDM(self.chosen, chosen, self.outside, self.mean_variance)
+
+    def __repr__(self) -> str:
+        return repr(self.chosen)
 
     def row(self, sigma: Levels) -> Row:
         s = self.assumed[:, None]
@@ -122,20 +129,3 @@ class BoundSpectralEDM(Objective):
         if self.chosen.loss == "mode":
             return np.where(s > 0, np.ones_like(sigma), 0.0)
         return (1 + (sigma / self.chosen.sigma_data) ** 2) * s / (s + sigma**2)
-
-
-def _aligned(own: Spectrum, other: Spectrum) -> Spectrum:
-    """A spectrum along the modes of another; waves of one channel may come in another order. InputError for other modes."""
-    mine, theirs = own.basis, other.basis
-    if own.n_modes == other.n_modes:
-        if mine is None or theirs is None or mine is theirs:
-            return own
-        if type(mine) is type(theirs) and mine.shape == theirs.shape:
-            if isinstance(mine, OnGrid) and isinstance(theirs, OnGrid) and mine.channels == 1:
-                at_places = np.empty_like(own.variance)
-                at_places[mine.order] = own.variance
-                return Spectrum(at_places[theirs.order], null_variance=own.null_variance)
-            first, second = mine.to_dataset(), theirs.to_dataset()
-            if all(name in second and np.allclose(first[name], second[name], atol=1e-8) for name in first):
-                return own
-    raise InputError(f"objective.spectrum must have the modes of the data's spectrum, got {own} for {other}")

@@ -1,26 +1,39 @@
 """Weights of noise levels that others train by: what multiplies EDM's own weight."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..checks import number_option
-from .objectives import EDM_SIGMA_DATA, Levels, LogNormal
+from ..checks import InputError, number_option
+from .objectives import EDM, Levels, LogNormal
+
+EVENLY = (0.002, 80.0)
+"""Noise levels between which ln σ is drawn evenly where an objective has no density."""
 
 
+@dataclass(frozen=True)
 class NoiseWeight:
-    """A weight of noise levels that a file can hold. Subclasses are frozen dataclasses, called with σ."""
+    """A weight of noise levels that a file can hold. Subclasses are frozen dataclasses; an objective calls `of(objective, σ)`."""
+
+    def of(self, objective: Any, sigma: Levels) -> Levels:
+        """Weight at each noise level of an objective."""
+        raise NotImplementedError
+
+    def __call__(self, sigma: Levels) -> Levels:
+        """The same for EDM at its defaults."""
+        return self.of(EDM(density=LogNormal()), sigma)
 
 
 @dataclass(frozen=True)
 class MinSNR(NoiseWeight):
     """min(SNR, γ) on the clean sample's error, SNR = 1/σ² (Min-SNR-γ; Hang et al. 2023), relative to EDM's weight.
 
-    `EDM(weight=MinSNR())` weighs |D − x₀|² by min(1/σ², γ).
+    `EDM(weight=MinSNR())` weighs |D − x₀|² by min(1/σ², γ), whatever its σ_data. InputError for another objective than `EDM`.
 
     **Parameters**
 
-    - `gamma`: largest weight, > 0. - `sigma_data`: that of the EDM objective.
+    - `gamma`: largest weight, > 0.
 
     ```python
     >>> import numpy as np
@@ -34,25 +47,29 @@ class MinSNR(NoiseWeight):
     """
 
     gamma: float = 5.0
-    sigma_data: float = EDM_SIGMA_DATA
 
     def __post_init__(self) -> None:
         number_option(self, "gamma", above=0)
-        number_option(self, "sigma_data", above=0)
 
-    def __call__(self, sigma: Levels) -> Levels:
+    def of(self, objective: Any, sigma: Levels) -> Levels:
         """Weight relative to EDM's at each noise level."""
-        own = (sigma**2 + self.sigma_data**2) / (sigma * self.sigma_data) ** 2
+        if not isinstance(objective, EDM):
+            raise InputError(
+                f"weight must not be MinSNR for {type(objective).__name__}: it is relative to EDM's weight"
+            )
+        own = (sigma**2 + objective.sigma_data**2) / (sigma * objective.sigma_data) ** 2
         return np.minimum(sigma**-2.0, self.gamma) / own
 
 
 @dataclass(frozen=True)
 class NoisePower(NoiseWeight):
-    """σ^β, scaled so that its mean over the noise levels that are drawn is 1.
+    """σ^β, scaled so that its mean over the noise levels that the objective draws is 1.
+
+    Those are of its density; without one ln σ is even from 0.002 to 80.
 
     **Parameters**
 
-    - `beta`: exponent; below 0 low noise is favoured. - `density`: of the noise levels.
+    - `beta`: exponent; below 0 low noise is favoured.
 
     ```python
     >>> import numpy as np
@@ -66,12 +83,19 @@ class NoisePower(NoiseWeight):
     """
 
     beta: float
-    density: LogNormal = LogNormal()  # noqa: RUF009 (a frozen dataclass)
 
     def __post_init__(self) -> None:
         number_option(self, "beta")
 
-    def __call__(self, sigma: Levels) -> Levels:
+    def of(self, objective: Any, sigma: Levels) -> Levels:
         """Weight at each noise level; of ln σ normal, E σ^β = exp(βm + β²s²/2)."""
-        mean, std = self.density.mean, self.density.std
-        return np.exp(self.beta * (np.log(sigma) - mean) - (self.beta * std) ** 2 / 2)
+        density = objective.density
+        if density is not None:
+            return np.exp(self.beta * (np.log(sigma) - density.mean) - (self.beta * density.std) ** 2 / 2)
+        low, high = np.log(EVENLY)
+        mean = (
+            1.0
+            if self.beta == 0
+            else float(np.exp(self.beta * high) - np.exp(self.beta * low)) / (self.beta * (high - low))
+        )
+        return sigma**self.beta / mean

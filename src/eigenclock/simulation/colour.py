@@ -1,7 +1,7 @@
 """Objectives and samplers that assume a covariance, in data space: matrix functions of it, and no modes (T19)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,40 +66,6 @@ class Coloured(Objective):
         return ((sigma**2 + data**2) / (sigma * data) ** 2)[:, None, None] * out @ out
 
 
-@dataclass(frozen=True)
-class ColouredAngular(Angular):
-    """The steps of `Angular` on rows of data space, for an assumed covariance."""
-
-    covariance: Any = None
-
-    def walk(self, x: Any, clean: Any, add_noise: Any) -> Any:
-        """Samples of x, standard noise times sigma_max."""
-        value, vectors = np.linalg.eigh(self.covariance)
-        levels = self.levels
-
-        def of(function: Callable[[Any], Any]) -> Matrix:
-            return (vectors * function(value)) @ vectors.T
-
-        turned = x / self.sigma_max
-        for i, here in enumerate(levels):
-            there = levels[i + 1] if i + 1 < len(levels) else 0.0
-            root = np.sqrt(value)
-            angle = (vectors * (np.arctan(there / root) - np.arctan(here / root))) @ vectors.T
-
-            def force(xi: Any, j: int) -> Any:
-                sigma = levels[j]
-                sample = xi @ of(lambda s: np.sqrt(s + sigma**2))
-                skipped = sample @ of(lambda s: s / (s + sigma**2))
-                return (clean(sample, sigma) - skipped) @ of(lambda s: np.sqrt((s + sigma**2) / s) / sigma)
-
-            first = force(turned, i)
-            ahead = turned - first @ angle
-            if there > 0:
-                ahead = turned - (first + force(ahead, i + 1)) / 2 @ angle
-            turned = ahead
-        return turned @ of(np.sqrt)
-
-
 def _root(matrix: Matrix) -> Matrix:
     """Symmetric square root of a positive semi-definite matrix."""
     value, vectors = np.linalg.eigh(matrix)
@@ -125,8 +91,6 @@ def coloured_sampler(sampler: Sampler, spectrum: Spectrum, modes: Float[np.ndarr
     """A sampler in data space, where the spectrum's modes are these vectors: itself, but where it assumes a covariance."""
     if not isinstance(sampler, Angular):
         return sampler
-    known = spectrum if sampler.spectrum is None else sampler.spectrum
-    low = sampler.sigma_min**2
-    assumed = covariance_of(np.maximum(known.variance, low), max(known.null_variance, low), modes)
-    own = {one.name: getattr(sampler, one.name) for one in fields(sampler)}
-    return ColouredAngular(**own, covariance=assumed)
+    known, low = spectrum if sampler.spectrum is None else sampler.spectrum, sampler.sigma_min**2
+    assumed = covariance_of(np.maximum(known.variance, low), max(known.null_variance or 0.0, low), modes)
+    return replace(sampler, spectrum=Spectrum.from_covariance(assumed))

@@ -34,13 +34,15 @@ def checked_fields(
         held_out = finite_array("test_variance", test_variance, "an array of finite numbers >= 0").copy()
         if held_out.shape != array.shape or held_out.min() < 0:
             raise InputError(f"test_variance must be >= 0 and of shape {array.shape}, got shape {held_out.shape}")
+    if null_variance is not None:
+        null_variance = number("null_variance", null_variance, at_least=0, at_most=LARGEST**2)
     found = {
         "variance": array.copy(),
         "mean": centre,
         "basis": basis,
         "test_variance": held_out,
         "n_samples": n_samples,
-        "null_variance": number("null_variance", null_variance, at_least=0, at_most=LARGEST**2),
+        "null_variance": null_variance,
     }
     for value in found.values():
         if isinstance(value, np.ndarray):

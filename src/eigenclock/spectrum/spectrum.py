@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, get_args
+from typing import Any, get_args
 
 import numpy as np
 import xarray as xr
@@ -12,10 +12,10 @@ from jaxtyping import Complex, Float
 
 from ..checks import LARGEST, InputError, choice, finite_array, integer, need_memory, number, random_seed
 from ..files import read_netcdf, write_netcdf
-from .bases import Basis, BasisName, Fourier
+from .bases import Basis, BasisName, Fourier, OnGrid
 from .batches import said_of_layout
 from .checked import checked_fields
-from .cross_validation import cross_validated
+from .cross_validation import cross_validated, remembering, samples_of
 from .estimation import (
     checked_covariance,
     cosines_of_moments,
@@ -49,7 +49,7 @@ class Spectrum:
     - `basis`: maps samples to mode coordinates and back, or None for abstract modes.
     - `test_variance`: (mode,) variance of held-out samples along the same modes, or None.
     - `n_samples`: number of samples behind the variances, or None.
-    - `null_variance`: variance of each direction that the modes leave out (`cross_validated`); 0 unless known.
+    - `null_variance`: variance of each direction that the modes leave out, where cross-validated; None where not.
 
     Raises InputError if a variance is negative or not finite.
 
@@ -66,8 +66,7 @@ class Spectrum:
     basis: Basis | None = None
     test_variance: Float[np.ndarray, " mode"] | None = None
     n_samples: int | None = None
-    null_variance: float = 0.0
-    _samples: ClassVar[Any] = None
+    null_variance: float | None = None
 
     def __init__(
         self,
@@ -77,7 +76,7 @@ class Spectrum:
         basis: Basis | None = None,
         test_variance: Any = None,
         n_samples: int | None = None,
-        null_variance: float = 0.0,
+        null_variance: float | None = None,
     ) -> None:
         found = checked_fields(
             variance,
@@ -114,7 +113,7 @@ class Spectrum:
     @property
     def positions(self) -> int:
         """Number of positions of the grid: coordinates of one channel. Abstract modes have one channel."""
-        return self.dimension // (self.basis.channels if isinstance(self.basis, Fourier) else 1)
+        return self.dimension // (self.basis.channels if isinstance(self.basis, OnGrid) else 1)
 
     @cached_property
     def cycles(self) -> Float[np.ndarray, " mode"]:
@@ -189,9 +188,7 @@ class Spectrum:
             spectrum = cls(variance, mean=mean, basis=components, n_samples=len(samples))
         else:
             spectrum = cls.from_batches([samples], basis=basis)
-        spectrum = spectrum if test is None else spectrum.with_test(test)
-        object.__setattr__(spectrum, "_samples", samples)
-        return spectrum
+        return remembering(spectrum if test is None else spectrum.with_test(test), samples)
 
     @classmethod
     def from_batches(cls, batches: Iterable[Any], *, basis: BasisName = "pca") -> "Spectrum":
@@ -257,9 +254,11 @@ class Spectrum:
         held_out = check_samples("test", test, self._need_basis().shape)
         if len(held_out) < 2:
             raise InputError("test must hold at least 2 samples, got 1")
-        return replace(self, test_variance=self.to_modes(held_out).var(axis=0))
+        return remembering(replace(self, test_variance=self.to_modes(held_out).var(axis=0)), samples_of(self))
 
-    def cross_validated(self, samples: Any = None, *, folds: int = 10, seed: int = 0) -> "Spectrum":
+    def cross_validated(
+        self, samples: Any = None, *, groups: Any = None, folds: int | None = None, seed: int = 0
+    ) -> "Spectrum":
         """The same modes with the variances that samples have along modes of others, which those of few samples overstate (T22).
 
         The modes of all folds but one are ranked, and the one left out gives the variance along each rank; `null_variance` is
@@ -267,9 +266,10 @@ class Spectrum:
 
         **Parameters**
 
-        - `samples`: (n, *shape); by default those given to `from_samples`, which it holds on to. - `folds`: 2 to n/2.
+        - `samples`: (n, *shape); by default those given to `from_samples`, to which it holds on. - `groups`: (n,) labels of
+          samples that belong together, as patches of one image do: never in two folds. - `folds`: 10, for few samples n/2.
 
-        InputError without samples, or for fewer than four.
+        InputError without samples, for fewer than four, or for samples that are not the spectrum's any more.
 
         ```python
         >>> import numpy as np
@@ -280,8 +280,7 @@ class Spectrum:
 
         ```
         """
-        known = self._samples if samples is None else samples
-        return replace(self, **cross_validated(self, known, Spectrum.from_samples, folds=folds, seed=seed))
+        return replace(self, **cross_validated(self, samples, Spectrum.from_samples, groups, folds, seed))
 
     @classmethod
     def from_covariance(cls, c: Any, mean: Any = None) -> "Spectrum":

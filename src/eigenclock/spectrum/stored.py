@@ -11,7 +11,7 @@ FORMAT = "eigenclock spectrum 1"
 
 
 def dataset_of(
-    *, variance: Any, mean: Any, basis: Any, test_variance: Any, n_samples: int | None, null_variance: float
+    *, variance: Any, mean: Any, basis: Any, test_variance: Any, n_samples: int | None, null_variance: float | None
 ) -> xr.Dataset:
     """The fields of a spectrum as labelled arrays."""
     dataset = xr.Dataset() if basis is None else basis.to_dataset()
@@ -22,7 +22,7 @@ def dataset_of(
         dataset["test_variance"] = ("mode", test_variance)
     if n_samples is not None:
         dataset.attrs["n_samples"] = n_samples
-    if null_variance:
+    if null_variance is not None:
         dataset.attrs["null_variance"] = null_variance
     return dataset
 
@@ -42,7 +42,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
             "basis": basis,
             "test_variance": dataset["test_variance"].values if "test_variance" in dataset else None,
             "n_samples": None if count is None else int(count),
-            "null_variance": float(dataset.attrs.get("null_variance", 0.0)),
+            "null_variance": None if (null := dataset.attrs.get("null_variance")) is None else float(null),
         }
     except Exception as error:  # whatever a dataset of another program may lack
         reason = (str(error).splitlines() or [""])[0] or type(error).__name__

@@ -1,6 +1,6 @@
 """Train and test clocks: when each mode begins to overfit, and when to stop (T16)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import Denoising, Objective, Regression
 from ..recipe.optimizers import GradientFlow, Optimizer
 from ..recipe.recipe import Recipe
+from ..recipe.spectral_edm import SIGMA_MIN
 from ..spectrum.moments import check_samples
 from ..spectrum.spectrum import Spectrum, check_spectrum
 
@@ -99,7 +100,7 @@ def generalization(
     held_out, null_variance = _held_out(spectrum, test)
     seen = architecture.sees(replace_test(spectrum, held_out))
     held_out = held_out if seen.test_variance is None else seen.test_variance
-    objective = objective.bound(seen, float(levels.min()))
+    objective = objective.bound(seen, SIGMA_MIN)
     trained = architecture.regression(objective, seen, levels)
     tested = objective.regression(held_out, levels)
     gain = architecture.network_gain(trained, optimizer, times)
@@ -139,13 +140,7 @@ def generalization(
 
 def replace_test(spectrum: Spectrum, test_variance: Float[np.ndarray, " mode"]) -> Spectrum:
     """The spectrum with these held-out variances: what a convolution sees of it averages them over ±k, as the others."""
-    return Spectrum(
-        spectrum.variance,
-        mean=spectrum.mean,
-        basis=spectrum.basis,
-        test_variance=test_variance,
-        n_samples=spectrum.n_samples,
-    )
+    return replace(spectrum, test_variance=test_variance)
 
 
 def objective_share(objective: Objective, sigma: Float[np.ndarray, " sigma"]) -> Float[np.ndarray, " sigma"]:

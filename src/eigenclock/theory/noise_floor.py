@@ -25,6 +25,7 @@ from ..checks import InputError, integer, noise_levels
 from ..recipe.objectives import Denoising, Objective
 from ..recipe.optimizers import GradientDescent, HeavyBall, Optimizer
 from ..recipe.recipe import Recipe
+from ..recipe.spectral_edm import SIGMA_MIN
 from ..spectrum.spectrum import Spectrum, check_spectrum
 
 
@@ -59,7 +60,7 @@ def noise_floor(
     if not isinstance(optimizer, GradientDescent | HeavyBall):
         raise InputError(f"optimizer must be GradientDescent or HeavyBall for a noise floor, got {optimizer}")
     levels = noise_levels(sigma)
-    objective = objective.bound(spectrum, float(levels.min()))
+    objective = objective.bound(spectrum, SIGMA_MIN)
     regression = objective.regression(spectrum.variance, levels)
     hessian = 2 * regression.weight * regression.curvature
     optimizer.check_stable(hessian)

@@ -69,7 +69,8 @@ def predict(
     if keep_gain or keep_loss:
         kept = sampler.levels if sigma is None else noise_levels(sigma)
     seen = architecture.sees(spectrum)
-    solution = route(architecture)(recipe.bound(seen), seen, Wanted(times, kept, keep_gain, keep_loss, keep_covariance))
+    recipe, bound = recipe.aligned(seen), recipe.bound(seen)
+    solution = route(architecture)(bound, seen, Wanted(times, kept, keep_gain, keep_loss, keep_covariance))
 
     dataset = seen.to_dataset()
     dataset.coords["time"] = ("time", times)

@@ -1,6 +1,7 @@
 """The training loop: any network, any objective of the theory, with a probe and exact resumption."""
 
 import json
+import re
 import time as clock
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -18,7 +19,7 @@ from ..files import differences, path_of
 from ..recipe.objectives import Objective
 from ..recipe.spectral_edm import SpectralEDM
 from ..spectrum.spectrum import Spectrum
-from .checkpoints import START, has_part, load_checkpoint, save_checkpoint
+from .checkpoints import START, digest_of, has_part, load_checkpoint, save_checkpoint
 from .devices import find_device
 from .interruption import StopSignals
 from .log import Metrics
@@ -26,6 +27,7 @@ from .losses import NetworkDenoiser
 from .optimizers import Descent
 from .options import CHECKPOINT, MEASURED, LoopOptions
 from .preconditioning.choice import denoiser_of, mark_trained
+from .preconditioning.spectral import SpectralDenoiser
 from .probe import MAIN, Probe
 from .renamed import renamed_settings
 from .streams import Pairs, RandomPairs
@@ -144,10 +146,14 @@ def train(
         "seed": seed,
         "optimizer": dict(vars(optimizer)),
         "batch_size": options.batch_size,
-        "objective": str(objective),
+        "objective": re.sub(r" at 0x[0-9a-f]+", "", str(objective)),
         "loop": {key: getattr(options, key) for key in ("ema", "clip", "precision", "decay")},
         "sigma_range": [float(low), float(high)],
     }
+    if isinstance(denoiser, SpectralDenoiser):
+        kept["assumed"] = digest_of(
+            {**dict(denoiser.named_buffers(recurse=False)), **dict(denoiser.modes.named_buffers())}
+        )
 
     start, total, count, probed = 0, 0.0, 0, 0.0 if probe is None else probe.seconds
     if old is not None and place is not None:
@@ -190,7 +196,7 @@ def train(
             probe(0, denoiser)
     running = torch.tensor(total, dtype=torch.float64, device=device)
     network.train()
-    mark_trained(network, objective)
+    mark_trained(denoiser, network, *([averaged.module] if averaged is not None else []))
     saved = clock.monotonic()
     with closing(metrics), StopSignals() as stop:
         for step in range(start + 1, steps + 1):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..checks import InputError
 from ..recipe.objectives import Objective
+from ..recipe.weights import EVENLY
 from .answers import learned_variance
 
 
@@ -85,10 +86,6 @@ class NetworkDenoiser(nn.Module):
     def predicts(self) -> str:
         """Name of the objective."""
         return type(self.objective).__name__
-
-
-EVENLY = (0.002, 80.0)
-"""Noise levels between which ln σ is drawn evenly where an objective has no density."""
 
 
 def draw_levels(objective: Objective, n: int, generator: torch.Generator | None, device: Any) -> Tensor:

@@ -55,3 +55,17 @@ def test_it_needs_a_spectrum_with_a_basis():
         ec.Angular().walk(np.ones((2, 3)), lambda x, s: x, lambda x, std: x)
     with pytest.raises(ec.InputError, match="must have a basis"):
         ec.Angular(spectrum=SPECTRUM).walk(np.ones((2, 4)), lambda x, s: x, lambda x, std: x)
+
+
+def test_a_spectrum_of_other_modes_is_refused():
+    with pytest.raises(ec.InputError, match=r"sampler\.spectrum must have the modes"):
+        ec.predict(SPECTRUM, sampler=ec.Angular(spectrum=ec.Spectrum([1.0, 0.1])), time=[1.0])
+
+
+def test_images_with_channels_first_are_sampled_as_others(rng):
+    x = rng.standard_normal((200, 4, 4, 2)).cumsum(axis=1)
+    spectrum = ec.Spectrum.from_samples(x, basis="dct")
+    sampler, noise = ec.Angular(steps=4, spectrum=spectrum), rng.standard_normal((3, 4, 4, 2))
+    last = sampler.walk(noise, lambda y, sigma: y / (1 + sigma**2), lambda y, std: y)
+    first = sampler.walk(noise.transpose(0, 3, 1, 2), lambda y, sigma: y / (1 + sigma**2), lambda y, std: y)
+    assert np.allclose(first.transpose(0, 2, 3, 1), last, atol=1e-12)

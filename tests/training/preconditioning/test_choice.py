@@ -55,7 +55,37 @@ def test_networks_trained_with_another_objective_are_refused(rng):
     train(other, x, objective=spectral, optimizer=ec.Adam(1e-3), steps=2, options=OPTIONS)
     with pytest.raises(ec.InputError, match="network was trained with SpectralEDM, got EDM"):
         ec.as_denoiser(other, objective=ec.EDM())
-    assert ec.as_denoiser(other, objective=spectral, trained=True).start is None
+    with pytest.raises(ec.InputError, match=r"input='mode'.* got .*input='scalar'"):
+        ec.as_denoiser(other, objective=ec.SpectralEDM(spectral.spectrum, input="scalar"))
+    assert ec.as_denoiser(other, objective=ec.SpectralEDM(spectral.spectrum, loss="mode")).start is None
+
+
+@pytest.mark.parametrize("zero", [True, False])
+@pytest.mark.parametrize("ema", [0.0, 0.5])
+def test_what_was_trained_here_is_not_taken_for_a_start(rng, zero, ema):
+    """The denoiser of a network that `train` has trained is the one that it gave back, and training goes on from there."""
+    x = rng.standard_normal((200, 3, 3)).cumsum(axis=1)
+    objective = ec.SpectralEDM(ec.Spectrum.from_samples(x))
+    made = ec.MLP(8, 2, zero_output=zero).build((3, 3), seed=0)
+    common = {"objective": objective, "optimizer": ec.Adam(1e-2), "options": LoopOptions(batch_size=16, ema=ema)}
+    y = torch.randn((2, 3, 3), generator=torch.Generator().manual_seed(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ec.InputWarning)
+        found = train(made, x, steps=5, **common).denoiser
+        again = ec.as_denoiser(found.network, objective=objective)
+        assert torch.equal(found(y, torch.tensor(0.5)), again(y, torch.tensor(0.5)))
+        if not ema:
+            before = found(y, torch.tensor(0.5))
+            further = train(made, x, steps=1, **{**common, "optimizer": ec.Adam(1e-9)}).denoiser
+            assert torch.allclose(further(y, torch.tensor(0.5)), before, atol=1e-5)
+
+
+def test_runs_of_another_spectrum_do_not_go_on(rng, tmp_path):
+    x = rng.standard_normal((200, 3, 3))
+    common = {"objective": ec.SpectralEDM(), "optimizer": ec.Adam(1e-3), "options": OPTIONS, "folder": tmp_path}
+    train(network(), x, steps=2, spectrum=ec.Spectrum.from_samples(x), **common)
+    with pytest.raises(ec.InputError, match="settings differ"):
+        train(network(), x, steps=4, resume=True, spectrum=ec.Spectrum.from_samples(5 * x), **common)
 
 
 def test_runs_go_on_exactly_with_and_without_a_start(rng, tmp_path):

@@ -1,5 +1,6 @@
 """Tests of `eigenclock.training.preconditioning.spectral`: formulas of T19 by NumPy, and what generated samples have."""
 
+import copy
 import io
 import itertools
 
@@ -224,8 +225,8 @@ def test_class_labels_reach_the_network_by_the_name_of_condition(rng):
         assert torch.allclose(parts[i], alone[0], atol=1e-5)
 
 
-def test_a_network_of_labels_is_looked_at_in_the_first_loss(rng):
-    """Without labels it cannot be called: whether it starts at zero is found out when it is."""
+def test_a_network_that_needs_labels_has_its_start_kept(rng):
+    """Without labels it cannot be called, so that it is not known whether it starts at zero."""
 
     class Labelled(nn.Module):
         def __init__(self):
@@ -236,15 +237,88 @@ def test_a_network_of_labels_is_looked_at_in_the_first_loss(rng):
             return self.inner(x, sigma, condition)
 
     spectrum = ec.Spectrum.from_samples(images(rng, 4, 4))
-    denoiser = ec.as_denoiser(Labelled(), objective=ec.SpectralEDM(spectrum))
-    assert denoiser.unchecked
+    with pytest.warns(ec.InputWarning, match=r"needs more than \(x, sigma\)"):
+        denoiser = ec.as_denoiser(Labelled(), objective=ec.SpectralEDM(spectrum))
     clean, labels = torch.as_tensor(images(rng, 4, 4, n=4), dtype=torch.float32), torch.ones(4)
-    with pytest.warns(ec.InputWarning, match="does not start at zero"):
-        denoiser.loss(clean, condition=labels)
     zero = ec.as_denoiser(Zero(), objective=ec.SpectralEDM(spectrum))
-    assert torch.allclose(
-        denoiser(clean, torch.tensor(1.0), condition=labels), zero(clean, torch.tensor(1.0)), atol=1e-5
+    expected = zero(clean, torch.tensor(1.0))
+    assert torch.allclose(denoiser(clean, torch.tensor(1.0), condition=labels), expected, atol=1e-5)
+    averaged = copy.deepcopy(denoiser)
+    with torch.no_grad():
+        for one in (denoiser, averaged):
+            one.network.network.inner.a += 0.4
+    assert torch.equal(
+        denoiser(clean, torch.tensor(1.0), condition=labels), averaged(clean, torch.tensor(1.0), condition=labels)
     )
+
+
+def test_functions_must_start_at_zero(rng):
+    spectrum, inner = ec.Spectrum.from_samples(images(rng, 4, 4)), Own()
+    with pytest.raises(ec.InputError, match="network must be a torch module, or start at zero"):
+        ec.as_denoiser(lambda x, sigma: inner(x, sigma), objective=ec.SpectralEDM(spectrum))
+    ec.as_denoiser(lambda x, sigma: inner(x, sigma), objective=ec.SpectralEDM(spectrum), trained=True)
+    ec.as_denoiser(lambda x, sigma: 0 * x, objective=ec.SpectralEDM(spectrum))
+
+
+def test_states_of_a_parent_are_loaded_with_their_start(rng):
+    """As trainers load a whole model: a start where the state has one, none where it has none."""
+    objective = ec.SpectralEDM(ec.Spectrum.from_samples(images(rng, 4, 4)))
+    y = torch.randn((3, 4, 4), generator=torch.Generator().manual_seed(0))
+    with pytest.warns(ec.InputWarning, match="does not start at zero"):
+        started = nn.ModuleDict({"d": ec.as_denoiser(Own(), objective=objective)})
+    plain = nn.ModuleDict({"d": ec.as_denoiser(Own(bias=2.0), objective=objective, trained=True)})
+    for one, other in ((started, copy.deepcopy(plain)), (plain, copy.deepcopy(started))):
+        other.load_state_dict(one.state_dict())
+        assert torch.equal(one["d"](y, torch.tensor(0.3)), other["d"](y, torch.tensor(0.3)))
+
+
+def test_the_start_stays_frozen_in_training(rng):
+    class Dropped(Own):
+        def __init__(self):
+            super().__init__()
+            self.drop = nn.Dropout(0.5)
+
+        def forward(self, x, sigma, condition=None):
+            return self.drop(super().forward(x, sigma))
+
+    with pytest.warns(ec.InputWarning, match="does not start at zero"):
+        denoiser = ec.as_denoiser(Dropped(), objective=ec.SpectralEDM(ec.Spectrum.from_samples(images(rng, 4, 4))))
+    denoiser.train()
+    assert denoiser.network.training
+    assert not any(module.training for module in denoiser.start.modules())
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions_lose_nothing_but_the_networks(rng, kind):
+    """Networks of another precision, float32 samples: variances and modes stay in single precision at least."""
+    x = torch.as_tensor(images(rng, 4, 4, n=200) * 0.01, dtype=torch.float32)
+    spectrum = ec.Spectrum.from_samples(x.numpy())
+    single = ec.as_denoiser(Own(bias=0.0), objective=ec.SpectralEDM(spectrum), trained=True)
+    other = ec.as_denoiser(Own(bias=0.0).to(kind), objective=ec.SpectralEDM(spectrum), trained=True)
+    moved = copy.deepcopy(single).to(kind)
+    sigma, noise = torch.full((8,), 0.05), torch.randn((8, 4, 4), generator=torch.Generator().manual_seed(0))
+    expected = single.loss_at(x[:8], sigma, noise).item()
+    for one in (other, moved):
+        assert one.assumed.element_size() >= 4
+        assert one.loss_at(x[:8], sigma, noise).item() == pytest.approx(
+            expected, rel=0.02
+        )  # bfloat16: 2^-8, 16 numbers
+        assert torch.allclose(one(x[:8], torch.tensor(0.05)), single(x[:8], torch.tensor(0.05)), atol=1e-3)
+
+
+def test_autocast_reaches_the_network_alone(rng):
+    """At low noise D(y) = y to the size of the noise, whatever precision the network has."""
+    x = torch.as_tensor(images(rng, 4, 4, n=200), dtype=torch.float32)
+    denoiser = ec.as_denoiser(Own(), objective=ec.SpectralEDM(ec.Spectrum.from_samples(x.numpy())), trained=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = denoiser(x, torch.tensor(0.001))
+    assert (found - x).abs().max() < 0.01
+
+
+def test_buffers_lie_where_the_network_does(rng):
+    spectrum = ec.Spectrum.from_samples(images(rng, 4, 4))
+    denoiser = ec.as_denoiser(Own().to("meta"), objective=ec.SpectralEDM(spectrum), trained=True)
+    assert {buffer.device.type for buffer in denoiser.buffers()} == {"meta"}
 
 
 @pytest.mark.parametrize("basis", ["pca", "dct", "fourier"])

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...checks import InputError, shown
+from ...spectrum.alignment import aligned
 from ...spectrum.spectrum import Spectrum
 from .base import AddNoise, Clean, Gain, Product, Slope, Step, Variance
 from .stepping import Stepping
@@ -43,11 +44,12 @@ class Angular(Stepping):
             raise InputError(f"spectrum must be a Spectrum or None, got {shown(self.spectrum)}")
 
     def bound(self, spectrum: Spectrum) -> "Angular":
-        return self if self.spectrum is not None else replace(self, spectrum=spectrum)
+        own = spectrum if self.spectrum is None else aligned(self.spectrum, spectrum, "sampler.spectrum")
+        return replace(self, spectrum=own)
 
     def some(self, modes: Any) -> "Angular":
         known = self._known
-        return replace(self, spectrum=Spectrum(np.append(known.variance, known.null_variance)[modes]))
+        return replace(self, spectrum=Spectrum(np.append(known.variance, known.null_variance or 0.0)[modes]))
 
     @property
     def _known(self) -> Spectrum:
@@ -85,13 +87,12 @@ class Angular(Stepping):
         basis = known.basis
         if basis is None:
             raise InputError("spectrum must have a basis to sample a network, made by Spectrum.from_samples")
-        s, outside = self._assumed(known.variance)[:, 0], max(known.null_variance, self.sigma_min**2)
+        s, outside = self._assumed(known.variance)[:, 0], max(known.null_variance or 0.0, self.sigma_min**2)
 
         def along(samples: Any) -> tuple[Any, Any]:
             """Coordinates of samples, and what is left of them."""
-            plain = _plain(samples)
-            coordinates = basis.to_modes(plain)
-            return coordinates, plain - basis.from_modes(coordinates)
+            coordinates = basis.to_modes(samples)
+            return coordinates, samples - basis.from_modes(coordinates)
 
         def to_samples(parts: tuple[Any, Any], sigma: float) -> Any:
             """x of ξ, in the library of the caller's."""
@@ -102,7 +103,7 @@ class Angular(Stepping):
 
         def force(parts: tuple[Any, Any], sigma: float) -> tuple[Any, Any]:
             """F = (D − μ − c_skip(x − μ))/c_out."""
-            found = _plain(clean(to_samples(parts, sigma), sigma))
+            found = _plain(clean(to_samples(parts, sigma), sigma), basis.shape)
             wanted = along(found if known.mean is None else found - known.mean)
             return tuple(
                 (one - v / np.sqrt(v + sigma**2) * xi) * np.sqrt(v + sigma**2) / (sigma * np.sqrt(v))
@@ -115,7 +116,7 @@ class Angular(Stepping):
                 for xi, f, v in zip(parts, forces, assumed, strict=True)
             )
 
-        now = along(_plain(x) / self.sigma_max)
+        now = along(_plain(x, basis.shape) / self.sigma_max)
         for here, there in zip(self.grid, self.ends, strict=True):
             first = force(now, here)
             ahead = turned(now, first, here, there)
@@ -126,11 +127,16 @@ class Angular(Stepping):
         return to_samples(now, 0.0)
 
 
-def _plain(x: Any) -> Float[np.ndarray, "..."]:
-    """An array of NumPy's of one of any library."""
-    return np.asarray(x.detach().cpu() if hasattr(x, "detach") else x, dtype=np.float64)
+def _plain(x: Any, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+    """Samples (n, *shape) as an array of NumPy's, of one of any library; images may be (n, c, h, w)."""
+    values = np.asarray(x.detach().cpu().double() if hasattr(x, "detach") else x, dtype=np.float64)
+    if values.shape[1:] == shape or values.ndim != 4:
+        return values
+    return np.moveaxis(values, 1, -1).reshape(len(values), *shape)
 
 
 def _like(values: Float[np.ndarray, "..."], x: Any) -> Any:
-    """Numbers as an array like x, of its library, kind and device."""
+    """Samples as an array like x: of its layout, library, kind and device."""
+    if values.shape != tuple(x.shape):
+        values = np.moveaxis(values.reshape(len(values), *x.shape[2:], x.shape[1]), -1, 1)
     return x.new_tensor(values) if hasattr(x, "new_tensor") else values.astype(x.dtype)
