@@ -7,39 +7,10 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from support.few_networks import Own, Zero, images
 from torch import nn
 
 import eigenclock as ec
-
-
-def images(rng, *shape, n=3000):
-    """Images whose neighbours, and channels, are correlated."""
-    x = rng.standard_normal((n, *shape))
-    x = x + 0.8 * np.roll(x, 1, axis=1) + 0.5 * np.roll(x, 1, axis=2)
-    return x + 0.7 * x[..., ::-1] + 1.0 if len(shape) == 3 else x + 1.0
-
-
-class Zero(nn.Module):
-    """A network that has not begun."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(()))
-
-    def forward(self, x, sigma):
-        return self.weight * x
-
-
-class Own(nn.Module):
-    """Some network of samples of any shape, with class labels by the name of `condition`."""
-
-    def __init__(self, *, bias=0.3):
-        super().__init__()
-        self.a, self.b = nn.Parameter(torch.tensor(0.7)), nn.Parameter(torch.tensor(bias))
-
-    def forward(self, x, sigma, condition=None):
-        shift = self.b if condition is None else self.b * condition.reshape(-1, *[1] * (x.ndim - 1))
-        return self.a * torch.tanh(x) + shift + 0.1 * sigma.reshape(-1, *[1] * (x.ndim - 1))
 
 
 def dense(spectrum, function):
@@ -145,17 +116,6 @@ def test_lagged_cross_covariances_of_colour_are_the_datas(rng):
     assert abs(lag(drawn, -1).mean()) < 0.03
 
 
-def test_a_network_that_does_not_start_at_zero_is_made_to(rng):
-    spectrum = ec.Spectrum.from_samples(images(rng, 4, 4))
-    with pytest.warns(ec.InputWarning, match="does not start at zero"):
-        denoiser = ec.as_denoiser(Own(), objective=ec.SpectralEDM(spectrum))
-    zero = ec.as_denoiser(Zero(), objective=ec.SpectralEDM(spectrum))
-    y = torch.randn((3, 4, 4), generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(denoiser(y, torch.tensor(0.3)), zero(y, torch.tensor(0.3)), atol=1e-6)
-    assert {"start.network.a", "start.network.b"} <= set(denoiser.state_dict())
-    assert not any(p.requires_grad for p in denoiser.start.parameters())
-
-
 def test_state_dict_is_complete(rng):
     """Weights, start and spectrum come back in a denoiser of another spectrum and start."""
     x = images(rng, 4, 4)
@@ -223,69 +183,6 @@ def test_class_labels_reach_the_network_by_the_name_of_condition(rng):
     for i in range(4):
         alone = denoiser(clean[i : i + 1], torch.tensor(0.5), condition=labels[i : i + 1])
         assert torch.allclose(parts[i], alone[0], atol=1e-5)
-
-
-def test_a_network_that_needs_labels_has_its_start_kept(rng):
-    """Without labels it cannot be called, so that it is not known whether it starts at zero."""
-
-    class Labelled(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.inner = Own()
-
-        def forward(self, x, sigma, condition):
-            return self.inner(x, sigma, condition)
-
-    spectrum = ec.Spectrum.from_samples(images(rng, 4, 4))
-    with pytest.warns(ec.InputWarning, match=r"needs more than \(x, sigma\)"):
-        denoiser = ec.as_denoiser(Labelled(), objective=ec.SpectralEDM(spectrum))
-    clean, labels = torch.as_tensor(images(rng, 4, 4, n=4), dtype=torch.float32), torch.ones(4)
-    zero = ec.as_denoiser(Zero(), objective=ec.SpectralEDM(spectrum))
-    expected = zero(clean, torch.tensor(1.0))
-    assert torch.allclose(denoiser(clean, torch.tensor(1.0), condition=labels), expected, atol=1e-5)
-    averaged = copy.deepcopy(denoiser)
-    with torch.no_grad():
-        for one in (denoiser, averaged):
-            one.network.network.inner.a += 0.4
-    assert torch.equal(
-        denoiser(clean, torch.tensor(1.0), condition=labels), averaged(clean, torch.tensor(1.0), condition=labels)
-    )
-
-
-def test_functions_must_start_at_zero(rng):
-    spectrum, inner = ec.Spectrum.from_samples(images(rng, 4, 4)), Own()
-    with pytest.raises(ec.InputError, match="network must be a torch module, or start at zero"):
-        ec.as_denoiser(lambda x, sigma: inner(x, sigma), objective=ec.SpectralEDM(spectrum))
-    ec.as_denoiser(lambda x, sigma: inner(x, sigma), objective=ec.SpectralEDM(spectrum), trained=True)
-    ec.as_denoiser(lambda x, sigma: 0 * x, objective=ec.SpectralEDM(spectrum))
-
-
-def test_states_of_a_parent_are_loaded_with_their_start(rng):
-    """As trainers load a whole model: a start where the state has one, none where it has none."""
-    objective = ec.SpectralEDM(ec.Spectrum.from_samples(images(rng, 4, 4)))
-    y = torch.randn((3, 4, 4), generator=torch.Generator().manual_seed(0))
-    with pytest.warns(ec.InputWarning, match="does not start at zero"):
-        started = nn.ModuleDict({"d": ec.as_denoiser(Own(), objective=objective)})
-    plain = nn.ModuleDict({"d": ec.as_denoiser(Own(bias=2.0), objective=objective, trained=True)})
-    for one, other in ((started, copy.deepcopy(plain)), (plain, copy.deepcopy(started))):
-        other.load_state_dict(one.state_dict())
-        assert torch.equal(one["d"](y, torch.tensor(0.3)), other["d"](y, torch.tensor(0.3)))
-
-
-def test_the_start_stays_frozen_in_training(rng):
-    class Dropped(Own):
-        def __init__(self):
-            super().__init__()
-            self.drop = nn.Dropout(0.5)
-
-        def forward(self, x, sigma, condition=None):
-            return self.drop(super().forward(x, sigma))
-
-    with pytest.warns(ec.InputWarning, match="does not start at zero"):
-        denoiser = ec.as_denoiser(Dropped(), objective=ec.SpectralEDM(ec.Spectrum.from_samples(images(rng, 4, 4))))
-    denoiser.train()
-    assert denoiser.network.training
-    assert not any(module.training for module in denoiser.start.modules())
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
