@@ -15,7 +15,7 @@ ANSWERS = {
     "half": (["spectrum", "--data", "digits", "--seed", "1.5"], "seed must be a whole number, got 1.5"),
     "bool": (["spectrum", "--data", "digits", "--standardize", "maybe"], "standardize must be true or false, got maybe"),
     "list": (["run", "--data", "digits", "--out", "r", "--probe.patches", "x"], "probe.patches must be a list like [0.3,0.1], got x"),
-    "abstract": (["cite", "--sampler", "Stepping"], "sampler must be one of Euler, Heun, Stochastic, EulerMaruyama, ProbabilityFlow, got Stepping"),
+    "abstract": (["cite", "--sampler", "Stepping"], "sampler must be one of Angular, Euler, Heun, Stochastic, EulerMaruyama, ProbabilityFlow, got Stepping"),
     "base": (["cite", "--architecture", "Architecture"], "architecture must be one of Affine, "),
     "deep": (["cite", "--objective.density.mean", "x"], "objective.density.mean must be a number, got x"),
     "inside": (["run", "--data", "digits", "--out", "r", "--network", "Linear", "--network.architecture", "Nope"], "network.architecture must be one of Affine, "),

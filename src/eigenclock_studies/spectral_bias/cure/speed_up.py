@@ -18,8 +18,9 @@ def first_below(steps: Values, values: Values, wanted: float) -> tuple[float, bo
     ```python
     >>> import numpy as np
     >>> from eigenclock_studies.spectral_bias.cure.speed_up import first_below
-    >>> first_below(np.array([10.0, 100.0, 1000.0]), np.array([3.0, 2.0, 1.0]), 2.0)
-    (100.0, True)
+    >>> step, arrived = first_below(np.array([10.0, 100.0, 1000.0]), np.array([3.0, 2.0, 1.0]), 1.5)
+    >>> round(step, 1), arrived
+    (316.2, True)
     >>> first_below(np.array([10.0, 100.0]), np.array([3.0, 2.0]), 1.0)
     (100.0, False)
 

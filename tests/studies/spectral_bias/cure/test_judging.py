@@ -32,7 +32,7 @@ def test_the_best_gaussian_denoiser_scores_one(known, tmp_path):
     Judging(SOURCE, (10,), samples=64, feature_steps=5)(tmp_path, 10, gaussian(known), None)
     found = judged(tmp_path, (10,))
     assert np.allclose(found["denoising"], 1.0, atol=1e-5)
-    ratio = ec.Heun(20).optimal(known.spectrum.variance) / known.spectrum.variance
+    ratio = ec.Heun(40).optimal(known.spectrum.variance) / known.spectrum.variance
     assert np.allclose(found["log_variance"][0], np.log(ratio), atol=0.01)  # balanced noise, a linear denoiser
     assert found["sigma"].values.tolist() == list(SIGMA)
     assert found.sizes["image"] == 16
@@ -56,7 +56,7 @@ def test_samples_of_whitened_runs_are_carried_back(known, tmp_path):
     look(tmp_path, 10, lambda x, sigma: x * variance / (variance + sigma**2), None)
     found = judged(tmp_path, (10,))
     assert np.allclose(found["denoising"], 1.0, atol=1e-5)
-    bias = np.log(ec.Heun(20).optimal(np.array([variance]))[0] / variance)
+    bias = np.log(ec.Heun(40).optimal(np.array([variance]))[0] / variance)
     assert np.allclose(found["log_variance"][0], bias, atol=0.01)
 
 
