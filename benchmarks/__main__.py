@@ -1,4 +1,7 @@
-"""Run every benchmark, print the table, and write it for the documentation. Exit code 1 if a promise is broken."""
+"""Run every benchmark, print the table, and write it for the documentation. Exit code 1 if a promise is broken.
+
+With names of modules, `python -m benchmarks preconditioning`, only theirs: their rows alone are written anew.
+"""
 
 import platform
 import sys
@@ -37,18 +40,22 @@ PAGE = Path("docs/expect.md")
 
 
 def main() -> None:
-    """All rows."""
-    rows = [row for benchmark in BENCHMARKS for row in benchmark()]
+    """All rows, or those of the modules named."""
+    named = sys.argv[1:]
+    chosen = [one for one in BENCHMARKS if not named or one.__module__.rpartition(".")[2] in named]
+    rows = [row for benchmark in chosen for row in benchmark()]
     table = Table("comparison", "ours", "peer", "ratio", "promise", "holds")
-    lines = ["| comparison | ours | peer | ratio | promise |", "|---|---:|---:|---:|---|"]
+    new = {}
     for row in rows:
         cells = (row.what, f"{row.ours:.4g}", f"{row.peer:.4g}", f"{row.ratio:.3g}", row.promise)
         table.add_row(*cells, "yes" if row.holds else "NO")
-        lines.append("| " + " | ".join(cells) + " |")
+        new[row.what] = "| " + " | ".join(cells) + " |"
     Console().print(table)
+    before = pages.extract(PAGE, "benchmarks").splitlines() if named else []
+    kept = {line.split(" | ")[0].removeprefix("| "): line for line in before[2:] if line.startswith("| ")}
+    lines = ["| comparison | ours | peer | ratio | promise |", "|---|---:|---:|---:|---|", *(kept | new).values(), ""]
     lines += [
-        "",
-        f"Seconds (memory: GiB), medians, `make benchmark` on {platform.machine()}, Python {platform.python_version()}.",
+        f"Seconds (memory: GiB), medians, `make benchmark` on {platform.machine()}, Python {platform.python_version()}."
     ]
     pages.insert(PAGE, "benchmarks", "\n".join(lines))
     sys.exit(0 if all(row.holds for row in rows) else 1)

@@ -50,10 +50,10 @@ class Rotation(Modes):
 
 
 class Waves(Modes):
-    """Waves on a grid, by one matrix per axis, and the matrix that mixes the channels of every frequency.
+    """Waves on a grid, by one matrix per axis, and a matrix for every frequency, which mixes its channels.
 
-    A coordinate is Σ over `terms` of sign·(mixing · (across · x · alongᵀ)): one term for cosines, four for Fourier modes, whose
-    cos and sin parts along two axes make the real and the imaginary part.
+    Cosines are one part. Of the Fourier transform there are two: of cos and sin along both axes, cos·cos − sin·sin is the real
+    part and sin·cos + cos·sin less the imaginary one.
     """
 
     down: Tensor
@@ -64,51 +64,51 @@ class Waves(Modes):
         super().__init__()
         self.shape, self.channels = basis.shape, basis.channels
         self.grid = (*basis.grid, 1)[:2]
-        down, across = (_axis_waves(n, isinstance(basis, Fourier)) for n in self.grid)
-        rotation = basis.rotation
+        rotation, self.parts = basis.rotation, 1
         if isinstance(basis, Fourier):
-            # Re − Im of conj(R)·(Re + i·Im) is Re·(R' + R'') + Im·(R'' − R'), R = R' + i·R''
-            whole, turned = rotation.real + rotation.imag, rotation.imag - rotation.real
-            terms = [(0, 0, whole), (1, 1, -whole), (1, 0, -turned), (0, 1, -turned)]
-        else:
-            terms = [(0, 0, rotation)]
-        self.terms = [(i, j) for i, j, _ in terms]
-        for name, values in (
-            ("down", down),
-            ("across", across),
-            ("mixing", np.stack([mixing for _, _, mixing in terms])),
-        ):
-            self.register_buffer(name, torch.as_tensor(np.ascontiguousarray(values)))
+            # Re − Im of conj(R)·(Re + i·Im) is Re·(R' + R'') − (−Im)·(R'' − R'), R = R' + i·R''
+            rotation = np.concatenate([rotation.real + rotation.imag, rotation.real - rotation.imag], axis=1)
+            self.parts = 2
+        waves = [_axis_waves(n, isinstance(basis, Fourier)) for n in self.grid]
+        for name, values in (("down", waves[0]), ("across", waves[1]), ("mixing", rotation)):
+            self.register_buffer(name, torch.as_tensor(np.array(values, order="C")))
         inverse = np.empty(basis.n_modes, dtype=np.int64)
         inverse[basis.order] = np.arange(basis.n_modes)
         self.register_buffer("order", torch.as_tensor(inverse))
 
     def analyze(self, x: Tensor) -> Tensor:
         h, w = self.grid
-        planes, total = x.reshape(len(x), h, w, self.channels).movedim(-1, 1), []
-        for k, (i, j) in enumerate(self.terms):
-            waves, mixing = (self.down[i] @ planes @ self.across[j].T).flatten(2), self.mixing[k]
-            alone = self.channels == 1
-            total.append(waves.mT * mixing[..., 0] if alone else torch.einsum("ncf,fck->nfk", waves, mixing))
-        return sum(total[1:], total[0]).flatten(1)
+        planes = x.reshape(len(x), h, w, self.channels).movedim(-1, 1)
+        waves = self.down @ planes @ self.across.T
+        if self.parts == 2:
+            (cc, cs), (sc, ss) = (half.split(w, dim=-1) for half in waves.split(h, dim=-2))
+            waves = torch.cat([cc - ss, sc + cs], dim=1)
+        return self._mixed(waves.flatten(2), self.mixing).flatten(1)
 
     def synthesize(self, coordinates: Tensor) -> Tensor:
-        (h, w), total = self.grid, []
-        table = coordinates.reshape(len(coordinates), h * w, self.channels)
-        for k, (i, j) in enumerate(self.terms):
-            mixing = self.mixing[k]
-            alone = self.channels == 1
-            waves = (table * mixing[..., 0]).mT if alone else torch.einsum("nfk,fck->ncf", table, mixing)
-            total.append(self.down[i].T @ waves.reshape(len(table), self.channels, h, w) @ self.across[j])
-        return sum(total[1:], total[0]).movedim(1, -1).reshape(len(table), *self.shape)
+        h, w = self.grid
+        table = coordinates.reshape(len(coordinates), h * w, self.channels).mT
+        waves = self._mixed(table, self.mixing.mT).mT.reshape(len(table), -1, h, w)
+        if self.parts == 2:
+            real, rest = waves.split(self.channels, dim=1)
+            halves = torch.cat([real, rest], dim=-1), torch.cat([rest, -real], dim=-1)
+            waves = torch.cat(halves, dim=-2)
+        images = self.down.T @ waves @ self.across
+        return images.movedim(1, -1).reshape(len(table), *self.shape)
+
+    def _mixed(self, waves: Tensor, mixing: Tensor) -> Tensor:
+        """(n, f, out) of (n, in, f): at every frequency times its matrix (in, out)."""
+        if self.channels == 1 and self.parts == 1:
+            return waves.mT * mixing[..., 0]
+        return (waves.permute(2, 0, 1) @ mixing).transpose(0, 1)
 
 
-def _axis_waves(n: int, periodic: bool) -> Float[np.ndarray, "part n n"]:
-    """Rows are the waves of one axis: cosines (DCT-II), or cos and sin of the Fourier transform; orthonormal."""
+def _axis_waves(n: int, periodic: bool) -> Float[np.ndarray, "wave n"]:
+    """Rows are the waves of one axis: cosines (DCT-II), or cos, then sin, of the Fourier transform; orthonormal."""
     if not periodic:
-        return scipy.fft.dct(np.eye(n), axis=0, norm="ortho")[None]
+        return scipy.fft.dct(np.eye(n), axis=0, norm="ortho")
     phase = 2 * np.pi / n * np.outer(np.arange(n), np.arange(n))
-    return np.stack([np.cos(phase), np.sin(phase)]) / np.sqrt(n)
+    return np.concatenate([np.cos(phase), np.sin(phase)]) / np.sqrt(n)
 
 
 def modes_of(basis: Basis) -> Modes:
