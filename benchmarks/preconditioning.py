@@ -9,14 +9,14 @@ import torch
 import eigenclock as ec
 from .measure import Row
 
-BATCH, PAIRS = 32, 7
+BATCH, PAIRS = 32, 21
 DENSITY = ec.LogNormal()
 
 
 def share() -> Iterator[Row]:
     """Forward, loss and gradient of one batch: seconds beyond EDM's own preconditioning, as a share of that step.
 
-    On one thread, both in turn, so that what else the machine does hits both.
+    On one thread, the fastest of 21 each, in turn: what else the machine does only ever adds.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -30,8 +30,7 @@ def share() -> Iterator[Row]:
         )
         clean = torch.as_tensor(rng.standard_normal((BATCH, *shape)), dtype=torch.float32)
         pairs = np.array([(_step(spectral.loss, clean), _step(plain.loss, clean)) for _ in range(PAIRS + 1)][1:])
-        extra = float(np.median(pairs[:, 0] - pairs[:, 1]))
-        usual = float(np.median(pairs[:, 1]))
+        extra, usual = float(pairs[:, 0].min() - pairs[:, 1].min()), float(pairs[:, 1].min())
         size = "×".join(map(str, shape))
         words = f"SpectralEDM beyond EDM / a U-Net's step, {basis}, {size}, batch {BATCH}"
         yield Row(words, max(extra, 0.0), usual, "≤ 0.05", extra <= 0.05 * usual)

@@ -81,7 +81,7 @@ class Waves(Modes):
         planes = x.reshape(len(x), h, w, self.channels).movedim(-1, 1)
         waves = self.down @ planes @ self.across.T
         if self.parts == 2:
-            (cc, cs), (sc, ss) = (half.split(w, dim=-1) for half in waves.split(h, dim=-2))
+            (cc, cs), (sc, ss) = (torch.split(half, w, dim=-1) for half in torch.split(waves, h, dim=-2))
             waves = torch.cat([cc - ss, sc + cs], dim=1)
         return self._mixed(waves.flatten(2), self.mixing).flatten(1)
 
@@ -90,7 +90,7 @@ class Waves(Modes):
         table = coordinates.reshape(len(coordinates), h * w, self.channels).mT
         waves = self._mixed(table, self.mixing.mT).mT.reshape(len(table), -1, h, w)
         if self.parts == 2:
-            real, rest = waves.split(self.channels, dim=1)
+            real, rest = torch.split(waves, self.channels, dim=1)
             halves = torch.cat([real, rest], dim=-1), torch.cat([rest, -real], dim=-1)
             waves = torch.cat(halves, dim=-2)
         images = self.down.T @ waves @ self.across
