@@ -11,12 +11,17 @@ from .pictures import Pictures
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained and when it is looked at. `longer`: EDM alone goes on to these steps, to be overtaken later."""
+    """How a network is trained and when it is looked at.
+
+    `longer`: EDM alone goes on to these steps, to be overtaken later. `early`: a step of SpectralEDM and a later one of EDM that
+    are compared.
+    """
 
     network: Network
     batch_size: int
     steps: tuple[int, ...]
     longer: tuple[int, ...] = ()
+    early: tuple[int, int] | None = None
     ema: float = 0.0
 
     def looks(self, method: Method) -> tuple[int, ...]:

@@ -59,7 +59,9 @@ class Options:
         return arms + [arm for source in others for arm in self._other(source, TWO)]
 
     def _other(self, source: Pictures, methods: tuple[Method, ...]) -> list[Arm]:
-        fewer = {name: replace(one, steps=self.other_steps, longer=()) for name, one in self.trainings.items()}
+        fewer = {
+            name: replace(one, steps=self.other_steps, longer=(), early=None) for name, one in self.trainings.items()
+        }
         return [Arm(source, name, one, method, self.seeds[:1]) for name, one in fewer.items() for method in methods]
 
 
@@ -67,7 +69,7 @@ PRESETS = {
     "tiny": Options(
         "digits",
         (0,),
-        Training(MLP(32, 2, zero_output=True), 32, (10, 30)),
+        Training(MLP(32, 2, zero_output=True), 32, (10, 30), early=(10, 30)),
         Training(UNet(8, (1,)), 16, (10, 20)),
         other_steps=(10,),
         n=300,
@@ -79,8 +81,14 @@ PRESETS = {
     "cpu": Options(
         "natural16",
         (0, 1, 2),
-        Training(MLP(512, 5, zero_output=True), 256, (50, 100, 200, 300, 500, 700, 1000, 1400, 2000), (3000, 4000)),
-        Training(UNet(32, (1, 2)), 64, (100, 200, 300, 500, 700, 1000), (1400, 2000), ema=0.95),
+        Training(
+            MLP(512, 5, zero_output=True),
+            256,
+            (50, 100, 200, 300, 500, 700, 1000, 1400, 2000),
+            (3000, 4000),
+            early=(200, 2000),
+        ),
+        Training(UNet(32, (1, 2)), 64, (100, 200, 300, 500, 700, 1000), (1400, 2000), early=(300, 1000), ema=0.95),
         ("natural32-colour",),
     ),
     "paper": Options(

@@ -12,6 +12,7 @@ from eigenclock_studies.spectral_bias.cure.tables import claims_of, measured_tab
 
 SOURCE = Pictures("digits")
 TRAINING = Training(ec.MLP(8, 2), 8, (10, 20, 40), (80,))
+EARLY = Training(ec.MLP(8, 2), 8, (10, 20, 40), (80,), early=(10, 40))
 
 
 def planted(steps, level, rng):
@@ -34,10 +35,10 @@ def planted(steps, level, rng):
     )
 
 
-def arms(rng, level=0.25):
+def arms(rng, level=0.25, training=TRAINING):
     made = {}
     for method, scale in ((EDM_ALONE, 1.0), (MODE, level), (WHITENED, 2.0)):
-        arm = Arm(SOURCE, "chain", TRAINING, method, (0, 1, 2))
+        arm = Arm(SOURCE, "chain", training, method, (0, 1, 2))
         made[arm] = [planted(arm.looks, scale, rng) for _ in range(3)]
     return made
 
@@ -50,9 +51,7 @@ def test_speed_ups_are_the_planted_factor(rng):
     assert table.loc[(WHITENED.title, 20), "denoising"] != table.loc[(WHITENED.title, 20), "denoising"]  # another task
 
 
-@pytest.mark.parametrize(
-    ("level", "verdict"), [(0.25, "shown at every point"), (3.0, "not shown (higher at 3 of 3 points)")]
-)
+@pytest.mark.parametrize(("level", "verdict"), [(0.25, "shown at every point"), (3.0, "not shown (higher at 3 of 3)")])
 def test_verdicts_follow_the_numbers(rng, level, verdict):
     claims = claims_of(arms(rng, level), SOURCE, judged=True)
     assert {claim["verdict"] for claim in claims} == {verdict}
@@ -64,7 +63,9 @@ def test_verdicts_follow_the_numbers(rng, level, verdict):
 
 def test_the_same_is_not_shown(rng):
     made = arms(rng, 1.0)
-    assert {claim["verdict"] for claim in claims_of(made, SOURCE, judged=True)} == {"not shown"}
+    assert {claim["verdict"] for claim in claims_of(made, SOURCE, judged=True)} == {
+        "inconclusive (the interval holds 1)"
+    }
 
 
 def test_means_and_intervals(rng):
@@ -74,3 +75,17 @@ def test_means_and_intervals(rng):
     assert row["fine"] == pytest.approx(1 / 20, rel=0.03)
     assert (row["seeds"], row["copies"]) == (3, 0)
     assert row["denoising_0.1"] == pytest.approx(row["denoising"])
+
+
+def test_an_early_step_is_held_against_a_later_one_of_edm(rng):
+    """Four times as good at equal steps: as good at a quarter of them, so that nothing is shown; eight times is shown."""
+    for level, verdict in (
+        (0.25, "inconclusive (the interval holds 1)"),
+        (0.125, "shown"),
+        (1.0, "not shown (higher at 1 of 1)"),
+    ):
+        claims = [
+            one for one in claims_of(arms(rng, level, EARLY), SOURCE, judged=True) if "after 10 steps" in one["claim"]
+        ]
+        assert len(claims) == 5
+        assert {one["verdict"] for one in claims} == {verdict}
