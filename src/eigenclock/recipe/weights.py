@@ -1,5 +1,6 @@
 """Weights of noise levels that others train by: what multiplies EDM's own weight."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,12 @@ EVENLY = (0.002, 80.0)
 
 
 @dataclass(frozen=True)
-class NoiseWeight:
+class NoiseWeight(ABC):
     """A weight of noise levels that a file can hold. Subclasses are frozen dataclasses; an objective calls `of(objective, σ)`."""
 
+    @abstractmethod
     def of(self, objective: Any, sigma: Levels) -> Levels:
         """Weight at each noise level of an objective."""
-        raise NotImplementedError
 
     def __call__(self, sigma: Levels) -> Levels:
         """The same for EDM at its defaults."""

@@ -1,5 +1,7 @@
 """A spectrum's modes as torch modules: samples to coordinates and back by matrices, which compile and go to any device."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 import scipy.fft
 import torch
@@ -9,7 +11,7 @@ from torch import Tensor, nn
 from ...spectrum.bases import PCA, Basis, Cosines, Fourier
 
 
-class Modes(nn.Module):
+class Modes(nn.Module, ABC):
     """An orthonormal change of coordinates. `order`: (coordinate,) index of the spectrum's mode of every coordinate.
 
     Coordinates beyond the spectrum's modes, where there are any, are those of the directions that it leaves out.
@@ -18,13 +20,13 @@ class Modes(nn.Module):
     shape: tuple[int, ...]
     order: Tensor
 
+    @abstractmethod
     def analyze(self, x: Tensor) -> Tensor:
         """Coordinates (n, d) of samples (n, *shape) about zero."""
-        raise NotImplementedError
 
+    @abstractmethod
     def synthesize(self, coordinates: Tensor) -> Tensor:
         """Samples (n, *shape) of coordinates (n, d)."""
-        raise NotImplementedError
 
 
 class Rotation(Modes):
