@@ -23,6 +23,12 @@ def find_device(name: Any) -> torch.device:
     return device
 
 
+def device_of(network: Any) -> torch.device:
+    """Where a module's numbers are; the CPU for functions, and modules without any."""
+    tensors = [*network.parameters(), *network.buffers()] if isinstance(network, torch.nn.Module) else []
+    return tensors[0].device if tensors else torch.device("cpu")
+
+
 def choice_of_dtype(dtype: Any) -> None:
     """Raise unless a precision has the range that noise levels need."""
     allowed = (torch.float32, torch.float64, torch.bfloat16)

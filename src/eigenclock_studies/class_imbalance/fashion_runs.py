@@ -18,6 +18,7 @@ from eigenclock.recipe.objectives import Epsilon
 from eigenclock.recipe.samplers import Euler
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.cadence import log_steps
+from eigenclock.training.devices import device_of, find_device
 from eigenclock.training.loop import train
 from eigenclock.training.network_options import FeedForward, Network, UNet
 from eigenclock.training.optimizers import Adam
@@ -131,8 +132,9 @@ class ClassLosses:
                 for t in TIMES:
                     sigma = float(sigma_of(t))
                     xi = self.noise[name][k]
-                    noisy = torch.as_tensor((clean + sigma * xi).reshape(-1, *self.shape), dtype=torch.float32)
-                    denoised = denoiser(noisy, torch.tensor(sigma)).double().numpy().reshape(xi.shape)
+                    flat = (clean + sigma * xi).reshape(-1, *self.shape)
+                    noisy = torch.as_tensor(flat, dtype=torch.float32, device=device_of(denoiser))
+                    denoised = denoiser(noisy, torch.tensor(sigma)).cpu().double().numpy().reshape(xi.shape)
                     predicted = (clean + sigma * xi - denoised) / sigma
                     found[f"{name}_{k}_{t:g}"] = float((predicted**2 - 2 * predicted * xi).mean()) + 1  # |ξ|² is 1
         return found
@@ -163,6 +165,7 @@ def case(setting: Setting, seed: int) -> xr.Dataset:
         sigma=(),
         inspect={"loss": losses},
     )
+    given = torch.as_tensor(shaped, dtype=torch.float32, device=find_device("auto"))
     trained = train(
         options.network.build(shape, seed=stream_seed(seed, Stream.INIT)),
         shaped,
@@ -172,7 +175,7 @@ def case(setting: Setting, seed: int) -> xr.Dataset:
         options=LoopOptions(batch_size=options.batch),
         probe=probe,
         seed=seed,
-        pairs=LogTimePairs(torch.as_tensor(shaped, dtype=torch.float32), options.batch, None, (1e-3, 1e3), seed),
+        pairs=LogTimePairs(given, options.batch, None, (1e-3, 1e3), seed),
     )
     del trained
     curve = probe.curve()

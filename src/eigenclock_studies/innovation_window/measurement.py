@@ -14,6 +14,7 @@ from eigenclock.exact.rules import NoRule, Rule
 from eigenclock.observables.innovation import innovation
 from eigenclock.recipe.samplers import Heun
 from eigenclock.spectrum.spectrum import Spectrum
+from eigenclock.training.devices import device_of, find_device
 from eigenclock.training.loop import train as fit
 from eigenclock.training.network_options import DiT
 from eigenclock.training.optimizers import Adam
@@ -105,7 +106,7 @@ def _denoiser(case: Case, seed: int, train: Any, control: Any, random: dict[str,
     d = case.rule.D
     shape = (d // (2 * PAIR), 2, PAIR) if isinstance(case.model, DiT) else (d,)
     encoded = case.rule.encode(train).reshape(-1, *shape)
-    tensor = torch.as_tensor(encoded, dtype=torch.float32)
+    tensor = torch.as_tensor(encoded, dtype=torch.float32, device=find_device("auto"))
     pairs: RandomPairs = WithReplacement(tensor, case.batch, LEDGER_EDM.density, (0.002, 80.0), seed)
     if case.fresh:
         pairs = FreshPairs(tensor, case.batch, LEDGER_EDM.density, (0.002, 80.0), seed, case.rule)
@@ -115,7 +116,8 @@ def _denoiser(case: Case, seed: int, train: Any, control: Any, random: dict[str,
         basins = Basins(case.judge, train, control, random["evaluation"], every=BASIN_EVERY)
 
         def measured_basins(denoiser: Any) -> dict[str, float]:
-            return basins(lambda y, sigma: denoiser(y.reshape(-1, *shape), sigma).reshape(len(y), d))
+            place = device_of(denoiser)
+            return basins(lambda y, sigma: denoiser(y.to(place).reshape(-1, *shape), sigma).reshape(len(y), d).cpu())
 
         inspect = {"basin": measured_basins}
     probe = Probe(

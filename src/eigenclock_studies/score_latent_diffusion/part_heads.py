@@ -14,6 +14,7 @@ from eigenclock.curve.divergences import sliced_wasserstein
 from eigenclock.latents.density import LatentDensity, sampler_of
 from eigenclock.latents.heads import RIDGE, WithGaussian
 from eigenclock.latents.model_config import ModelConfig
+from eigenclock.training.devices import device_of
 from eigenclock.training.sampling import sample
 from ..claims import below, row, verdict
 from ..study import Part, Say
@@ -160,7 +161,8 @@ def _score_error(denoiser: WithGaussian, mixture: Mixture, test: np.ndarray, tau
         tau = denoiser.denoiser.nearest(tau).tau
     x = test + tau * np.random.default_rng([seed, 9]).standard_normal(test.shape)
     with torch.no_grad():
-        found = denoiser(torch.as_tensor(x, dtype=torch.float32), torch.tensor(tau)).double().numpy()
+        noisy = torch.as_tensor(x, dtype=torch.float32, device=device_of(denoiser))
+        found = denoiser(noisy, torch.tensor(tau)).cpu().double().numpy()
     exact = mixture.denoise(x, tau)
     return float(((found - exact) ** 2).sum() / ((exact - x) ** 2).sum())
 

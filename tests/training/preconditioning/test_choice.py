@@ -9,7 +9,7 @@ import eigenclock as ec
 from eigenclock.training.loop import train
 from eigenclock.training.options import LoopOptions
 
-OPTIONS = LoopOptions(batch_size=16)
+OPTIONS = LoopOptions(batch_size=16, device="cpu")
 
 
 def network():
@@ -67,7 +67,11 @@ def test_what_was_trained_here_is_not_taken_for_a_start(rng, zero, ema):
     x = rng.standard_normal((200, 3, 3)).cumsum(axis=1)
     objective = ec.SpectralEDM(ec.Spectrum.from_samples(x))
     made = ec.MLP(8, 2, zero_output=zero).build((3, 3), seed=0)
-    common = {"objective": objective, "optimizer": ec.Adam(1e-2), "options": LoopOptions(batch_size=16, ema=ema)}
+    common = {
+        "objective": objective,
+        "optimizer": ec.Adam(1e-2),
+        "options": LoopOptions(batch_size=16, ema=ema, device="cpu"),
+    }
     y = torch.randn((2, 3, 3), generator=torch.Generator().manual_seed(0))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ec.InputWarning)

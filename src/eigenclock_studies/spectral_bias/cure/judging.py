@@ -14,6 +14,7 @@ from eigenclock.curve.marginals import FILTERS, Marginals, filter_kurtosis
 from eigenclock.files import read_netcdf, write_netcdf
 from eigenclock.observables.copies import matches
 from eigenclock.recipe.samplers import Heun
+from eigenclock.training.devices import device_of
 from eigenclock.training.inputs import balanced_noise
 from eigenclock.training.sampling import sample
 from .features import features_of
@@ -63,9 +64,9 @@ class Judging:
 
     def _drawn(self, known: Known, denoiser: Any) -> Images:
         """Samples in the data's own units, from one balanced noise for all runs."""
-        noise = balanced_noise(known.spectrum, known.train.shape[1:], self.samples, 0, 0)
-        sampler = Heun(steps=self.sampler_steps)
-        drawn = sample(denoiser, sampler, torch.as_tensor(noise, dtype=torch.float32), chunk=256).double().numpy()
+        drawn_from = balanced_noise(known.spectrum, known.train.shape[1:], self.samples, 0, 0)
+        noise = torch.as_tensor(drawn_from, dtype=torch.float32, device=device_of(denoiser))
+        drawn = sample(denoiser, Heun(steps=self.sampler_steps), noise, chunk=256).cpu().double().numpy()
         return known.centre + known.rescaled(drawn, 1.0) if self.source.whitened else drawn
 
     def _denoising(self, known: Known, denoiser: Any) -> Float[np.ndarray, " sigma"]:
@@ -88,8 +89,8 @@ class Judging:
 
     def _denoised(self, denoiser: Any, noisy: Images, sigma: float) -> Images:
         with torch.no_grad():
-            parts = torch.split(torch.as_tensor(noisy, dtype=torch.float32), 250)
-            return torch.cat([denoiser(part, torch.tensor(sigma)) for part in parts]).double().numpy()
+            parts = torch.split(torch.as_tensor(noisy, dtype=torch.float32, device=device_of(denoiser)), 250)
+            return torch.cat([denoiser(part, torch.tensor(sigma)) for part in parts]).cpu().double().numpy()
 
 
 def file_of(folder: Path, step: int) -> Path:

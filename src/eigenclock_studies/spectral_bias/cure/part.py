@@ -23,6 +23,7 @@ class Options:
     - `data`, `others`: bundled names or paths. - `cosines`: those whose spectrum is of cosines, not of principal components.
     - `chain`, `unet`: how each network is trained; `other_steps`: when it is looked at on other data, by network.
     - `samples`: generated ones that are judged. - `feature_steps`: of the network in whose features they are.
+    - `networks`, `methods`: names of those trained, EDM and SpectralEDM by the mode loss at least. - `gaussian`: its control too.
     """
 
     data: str
@@ -35,13 +36,16 @@ class Options:
     n: int = 10_000
     samples: int = 512
     feature_steps: int = 400
+    networks: tuple[str, ...] = ("chain", "unet")
+    methods: tuple[str, ...] = tuple(method.name for method in (*ALL, MUON))
+    gaussian: bool = True
     workers: int | None = None
     judged: bool = True
 
     @property
     def trainings(self) -> dict[str, Training]:
         """By network."""
-        return {"chain": self.chain, "unet": self.unet}
+        return {name: one for name, one in (("chain", self.chain), ("unet", self.unet)) if name in self.networks}
 
     def source(self, data: str, *, gaussian: bool = False) -> Pictures:
         """A data set."""
@@ -49,13 +53,15 @@ class Options:
 
     def arms(self) -> list[Arm]:
         """All that is trained."""
-        main, gaussian = self.source(self.data), self.source(self.data, gaussian=True)
+        main = self.source(self.data)
         arms = [
             Arm(main, network, training, method, self.seeds)
             for network, training in self.trainings.items()
             for method in (*ALL, *([MUON] if network == "chain" else []))
+            if method.name in self.methods
         ]
-        others = [gaussian, *(self.source(data) for data in self.others)]
+        gaussian = [self.source(self.data, gaussian=True)] if self.gaussian else []
+        others = [*gaussian, *(self.source(data) for data in self.others)]
         return arms + [arm for source in others for arm in self._other(source, TWO)]
 
     def _other(self, source: Pictures, methods: tuple[Method, ...]) -> list[Arm]:
@@ -95,7 +101,14 @@ PRESETS = {
         "natural16",
         (0, 1, 2),
         Training(MLP(1024, 8, zero_output=True), 256, (100, 300, 1000, 3000, 10_000, 30_000), (100_000,)),
-        Training(UNet(128, (1, 2, 2), 2, (16,)), 256, (100, 300, 1000, 3000, 10_000, 30_000), (100_000,)),
+        Training(
+            UNet(128, (1, 2, 2), 2, (16,)),
+            256,
+            (100, 300, 1000, 3000, 10_000, 30_000),
+            (100_000,),
+            early=(300, 1000),
+            ema=0.95,
+        ),
         ("natural32-colour",),
         (300, 3000, 30_000),
         samples=10_000,
