@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from .methods import ALL, EDM_ALONE, MODE, SAMPLE, Method
+from .methods import ALL, EDM_ALONE, LOSSES, MODE, Method
 from .speed_up import SpeedUp
 from .tables import QUANTITIES, Found, speed_ups
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 COLOURS = {method.name: f"C{i}" for i, method in enumerate(ALL)} | {"muon": "0.4"}
 TITLES = {"unet": "U-Net"}
-LOSSES = (MODE, SAMPLE)
 SHOWN = 6
 """Samples in a row."""
 

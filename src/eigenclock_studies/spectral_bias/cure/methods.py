@@ -31,3 +31,5 @@ MUON = Method("muon", "EDM, Muon", EDM(density=DENSITY), Muon(3e-4))
 
 ALL = (EDM_ALONE, MODE, SAMPLE, MIN_SNR, WHITENED)
 TWO = (EDM_ALONE, MODE)
+LOSSES = (MODE, SAMPLE)
+"""What claims are made of."""

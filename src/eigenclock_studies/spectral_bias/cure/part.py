@@ -21,7 +21,7 @@ class Options:
     """The first data set with every method and seed; the others, and Gaussian data, with one seed, EDM and SpectralEDM.
 
     - `data`, `others`: bundled names or paths. - `cosines`: those whose spectrum is of cosines, not of principal components.
-    - `chain`, `unet`: how each network is trained; `other_steps`: when it is looked at on other data, by network.
+    - `chain`, `unet`: how each network is trained; `other_steps`, `other_longer`: on other data.
     - `samples`: generated ones that are judged. - `feature_steps`: of the network in whose features they are.
     - `networks`, `methods`: names of those trained, EDM and SpectralEDM by the mode loss at least. - `gaussian`: its control too.
     """
@@ -31,7 +31,8 @@ class Options:
     chain: Training
     unet: Training
     others: tuple[str, ...] = ()
-    other_steps: tuple[int, ...] = (100, 300, 600)
+    other_steps: tuple[int, ...] = (100, 300)
+    other_longer: tuple[int, ...] = (600,)
     cosines: tuple[str, ...] = ("natural32-colour",)
     n: int = 10_000
     samples: int = 512
@@ -66,7 +67,8 @@ class Options:
 
     def _other(self, source: Pictures, methods: tuple[Method, ...]) -> list[Arm]:
         fewer = {
-            name: replace(one, steps=self.other_steps, longer=(), early=None) for name, one in self.trainings.items()
+            name: replace(one, steps=self.other_steps, longer=self.other_longer, early=None)
+            for name, one in self.trainings.items()
         }
         return [Arm(source, name, one, method, self.seeds[:1]) for name, one in fewer.items() for method in methods]
 
@@ -78,6 +80,7 @@ PRESETS = {
         Training(MLP(32, 2, zero_output=True), 32, (10, 30), early=(10, 30)),
         Training(UNet(8, (1,)), 16, (10, 20)),
         other_steps=(10,),
+        other_longer=(20,),
         n=300,
         feature_steps=20,
         samples=48,
@@ -110,7 +113,8 @@ PRESETS = {
             ema=0.95,
         ),
         ("natural32-colour",),
-        (300, 3000, 30_000),
+        (300, 3000),
+        (30_000,),
         samples=10_000,
     ),
 }
