@@ -1,6 +1,6 @@
-"""The page of spectral preconditioning in docs/, from the folder that `eigenclock study spectral_bias --part cure` wrote.
+"""The page of spectral preconditioning in docs/, from folders that `eigenclock study spectral_bias --part cure` wrote.
 
-python -m examples.cure_page [folder]
+python -m examples.cure_page [folder] [folder of the U-Net with more seeds, on a GPU]
 """
 
 import shutil
@@ -11,10 +11,12 @@ import pandas as pd
 
 from eigenclock.files import markdown
 from examples import pages
-from examples.study_pages import FOLDERS, durations, in_four_columns
+from examples.study_pages import durations, in_four_columns
 
 DOCS = Path("docs")
 PAGE = "preconditioning.md"
+
+FOLDERS = (Path("runs/spectral_bias"), Path("runs/spectral_bias_h200"))
 
 SHOWN = {"chain": (100, 300, 1000, 2000), "unet": (100, 300, 1000, 2000)}
 """Steps of the table by network."""
@@ -28,12 +30,11 @@ COLUMNS = {
 }
 
 
-def main(docs: Path, folder: Path) -> None:
+def main(docs: Path, folder: Path, gpu: Path) -> None:
     """Tables into the page, figures and CSV files beside those of the study."""
     page, out = docs / PAGE, docs / "studies" / "spectral_bias"
     out.mkdir(parents=True, exist_ok=True)
-    claims = pd.read_csv(folder / "cure_claims.csv", dtype=str, keep_default_na=False)
-    measured, speeds = (pd.read_csv(folder / f"cure_{name}.csv") for name in ("measured", "speed_ups"))
+    claims, measured, speeds = _read(folder)
     controls = pd.read_csv(folder / "cure_controls.csv")
     first = measured["data"].iloc[0]
     pages.insert(page, "claims", markdown(in_four_columns(claims)))
@@ -43,11 +44,22 @@ def main(docs: Path, folder: Path) -> None:
     pages.insert(page, "other data", markdown(table(measured[measured["data"] != first], data=True)))
     pages.insert(page, "levels", markdown(levels(main_rows)))
     pages.insert(page, "speed", markdown(speeds[speeds["data"] == first].fillna("–").drop(columns="data")))
+    more_claims, more, more_speeds = _read(gpu)
+    pages.insert(page, "claims, more seeds", markdown(in_four_columns(more_claims)))
+    pages.insert(page, "measured, more seeds", markdown(table(more)))
+    pages.insert(page, "speed, more seeds", markdown(more_speeds.fillna("–").drop(columns=["data", "network"])))
     pages.insert(page, "controls", markdown(controls.round(3)))
     pages.insert(page, "durations", durations(folder, parts=("cure",)))
-    for file in sorted(folder.glob("cure_*")):
-        if file.suffix in (".csv", ".png"):
-            shutil.copy(file, out / f"cpu_{file.name}")
+    for name, place in (("cpu", folder), ("h200", gpu)):
+        for file in sorted(place.glob("cure_*")):
+            if file.suffix in (".csv", ".png"):
+                shutil.copy(file, out / f"{name}_{file.name}")
+
+
+def _read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Claims, measurements and speed-ups of a folder."""
+    claims = pd.read_csv(folder / "cure_claims.csv", dtype=str, keep_default_na=False)
+    return claims, pd.read_csv(folder / "cure_measured.csv"), pd.read_csv(folder / "cure_speed_ups.csv")
 
 
 def table(rows: pd.DataFrame, *, data: bool = False) -> pd.DataFrame:
@@ -82,4 +94,5 @@ def levels(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main(DOCS, Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDERS[0])
+    given = [Path(name) for name in sys.argv[1:]]
+    main(DOCS, *given, *FOLDERS[len(given) :])

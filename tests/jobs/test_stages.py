@@ -16,6 +16,7 @@ from support.commands import command
 
 import eigenclock as ec
 from eigenclock import cli
+from eigenclock.jobs.stages import with_spectrum
 
 RUN = [
     "--data", "digits", "--n", "60", "--network.width", "16", "--network.layers", "2", "--probe.count", "4", "--probe.samples", "16",
@@ -198,3 +199,15 @@ def test_a_spectrum_is_enough_for_a_prediction(tmp_path):
         cli.main(["run", *RUN[2:], "--data", str(tmp_path / "s.nc"), "--out", str(tmp_path / "q")])
     assert not Path(tmp_path / "q").exists()
     shutil.rmtree(tmp_path / "r")
+
+
+def test_what_is_assumed_of_the_data_is_cross_validated(rng):
+    """In every job alike: `predict` and `run` must not assume different spectra."""
+    x = rng.standard_normal((12, 25))
+    spectrum = ec.Spectrum.from_samples(x)
+    with pytest.warns(ec.InputWarning, match="off by a factor"):
+        found = with_spectrum(ec.SpectralEDM(), spectrum, x)
+    assert found.spectrum is not None
+    assert found.spectrum.null_variance > 0
+    assert with_spectrum(found, spectrum, x) is found
+    assert with_spectrum(ec.EDM(), spectrum, x) == ec.EDM()

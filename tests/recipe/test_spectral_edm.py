@@ -222,3 +222,13 @@ def test_a_curve_keeps_waves_in_its_own_order(rng, tmp_path):
         curve.save(tmp_path / "curve.nc")
         again = ec.LearningCurve.load(tmp_path / "curve.nc").recipe
         assert np.allclose(ec.predict(data, **vars(again), time=[0.0, 3.0]).variance, curve.variance, rtol=1e-12)
+
+
+def test_few_samples_must_be_cross_validated_in_theory_too(rng):
+    """Else all would be there at step 0: sample eigenvalues know the samples (T22)."""
+    few = ec.Spectrum.from_samples(rng.standard_normal((12, 25)))
+    with pytest.raises(ec.InputError, match="12 samples do not show 25 dimensions"):
+        ec.predict(few, objective=ec.SpectralEDM(), architecture=START, time=[0.0])
+    with pytest.warns(ec.InputWarning, match="off by a factor"):
+        known = few.cross_validated()
+    ec.predict(few, objective=ec.SpectralEDM(known), architecture=START, time=[0.0])

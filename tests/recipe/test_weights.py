@@ -62,7 +62,28 @@ def test_weights_of_values_are_kept_in_files_and_functions_refused(tmp_path):
         ec.Recipe(objective=ec.EDM(weight=np.exp)).to_dict()
 
 
+@pytest.mark.parametrize("weight", [ec.MinSNR(3.0), ec.NoisePower(1.0)], ids=str)
+@pytest.mark.parametrize("given", [{}, {"sigma_data": 1.0}, {"density": ec.LogNormal(0.0, 1.0)}], ids=str)
+def test_brute_force_weighs_alike(weight, given):
+    spectrum = ec.Spectrum([2.0, 0.3, 0.02])
+    parts = {
+        "objective": ec.EDM(weight=weight, **given),
+        "architecture": ec.OneLayer(0.1),
+        "optimizer": ec.GradientDescent(lr=0.001),
+        "sampler": ec.Heun(steps=8, sigma_max=20.0),
+        "time": [200.0],
+    }
+    found, expected = ec.simulate(spectrum, n_particles=None, **parts), ec.predict(spectrum, **parts)
+    assert np.allclose(found.variance, expected.variance, rtol=1e-10)  # 200 steps of rounding
+
+
 def test_errors():
+    with pytest.raises(ec.InputError, match=r"weight must be 'uniform', MinSNR\(\), .*, got 'edm'"):
+        ec.EDM(weight="edm")
+    with pytest.raises(ec.InputError, match="weight must give numbers >= 0, got -"):
+        ec.EDM(weight=lambda sigma: -sigma).loss_weight(SIGMA)
+    with pytest.raises(ec.InputError, match="beta must be"):
+        ec.NoisePower(beta=300.0)
     with pytest.raises(ec.InputError, match="gamma must be"):
         ec.MinSNR(gamma=0)
     with pytest.raises(ec.InputError, match="beta must be"):

@@ -148,6 +148,12 @@ def test_errors(rng):
     x += 3.0
     with pytest.raises(ec.InputError, match="they have been changed"):
         changed.cross_validated()
+    x -= x.mean(axis=0)
+    scaled = ec.Spectrum.from_samples(x)
+    scaled.cross_validated()
+    x *= 3.0
+    with pytest.raises(ec.InputError, match="they have been changed"):
+        scaled.cross_validated()
     with pytest.raises(ec.InputError, match="samples must"):
         ec.Spectrum.from_samples(x).cross_validated(rng.standard_normal((10, 4)))
     with pytest.raises(ec.InputError, match="at least 4"):

@@ -106,7 +106,8 @@ def _option(line: str) -> str:
         return f"{key} must be one of {names}, got {given}"
     listed = re.search(r"Expected a typing.Literal\[(.*?)\]", rest)
     if listed:
-        return f"{key} must be one of {listed[1].replace(chr(39), '')}, got {value}"
+        classes = [kind.__name__ for kind in concrete(NoiseWeight)] if NoiseWeight.__name__ in rest else []
+        return f"{key} must be one of {', '.join([listed[1].replace(chr(39), ''), *classes])}, got {value}"
     kinds = [kind for kind in re.findall(r"<class '(\w+)'>", rest.split("Given value type")[0]) if kind in KINDS]
     if kinds and value:
         return f"{key} must be {' or '.join(dict.fromkeys(KINDS[kind] for kind in kinds))}, got {value}"

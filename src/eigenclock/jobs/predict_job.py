@@ -1,6 +1,6 @@
 """The theory's job: data → spectrum → prediction → brute-force check → comparison → report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..theory.predict import predict
 from .config import DEFAULT_ARCHITECTURE, PredictConfig, TheoryOptions
 from .report_job import write_report
 from .run_folder import MANIFEST, METRICS, PREDICTED, SIMULATED, RunFolder, manifest
-from .stages import Reporter, Stages, read_or_load, silent
+from .stages import Reporter, Stages, read_or_load, silent, with_spectrum
 from .summary import measure
 
 STABLE_SHARE = 1 / 3
@@ -115,6 +115,8 @@ def _in_folder(config: PredictConfig, config_text: str, command: str, reporter: 
 
     with stage("spectrum") as report:
         dataset, spectrum = read_or_load(config.data, config, config.seed, report)
+        if dataset is not None:
+            config = replace(config, objective=with_spectrum(config.objective, spectrum, dataset.samples))
         recipe, steps = resolve(config, spectrum)
         sigma = np.geomspace(max(recipe.sampler.sigma_min, 1e-3), min(recipe.sampler.sigma_max, 1e3), LOSS_LEVELS)
     parts = {**vars(recipe), "sigma": sigma, "keep_loss": True}

@@ -1,6 +1,6 @@
 """The main job: data → spectrum → prediction → training under the probe → comparison and forecasts → report."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +14,6 @@ from ..comparison.levels import Levels, compare_levels, predict_level, predict_l
 from ..curve.learning_curve import LearningCurve
 from ..data import DataSet
 from ..files import atomic, locked
-from ..recipe.objectives import Objective
-from ..recipe.recipe import SpectralEDM
 from ..spectrum.patches import patch_spectrum
 from ..spectrum.spectrum import Spectrum
 from ..training.network_options import need_torch
@@ -23,7 +21,7 @@ from ..training.options import MEASURED, STREAM, LoopOptions
 from .config import RunConfig
 from .report_job import write_report
 from .run_folder import MANIFEST, METRICS, PREDICTED, SHOWN, RunFolder, manifest
-from .stages import Reporter, Stages, read, silent
+from .stages import Reporter, Stages, read, silent, with_spectrum
 from .summary import measure
 
 if TYPE_CHECKING:
@@ -89,13 +87,6 @@ def run(config: RunConfig, config_text: str, command: str, reporter: Reporter = 
     stage = Stages(reporter)
     with locked(config.out):
         return compare_stages(train_stages(config, config_text, command, stage), stage)
-
-
-def with_spectrum(objective: Objective, spectrum: Spectrum, samples: Any) -> Objective:
-    """The objective; a `SpectralEDM` with what it assumes of the data: the run's spectrum, cross-validated (T22)."""
-    if not isinstance(objective, SpectralEDM) or objective.spectrum is not None:
-        return objective
-    return replace(objective, spectrum=spectrum.cross_validated(samples))
 
 
 def train_stages(config: RunConfig, config_text: str, command: str, stage: Stages) -> RunFolder:

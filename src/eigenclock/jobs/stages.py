@@ -3,9 +3,13 @@
 import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
 
 from ..checks import InputError
 from ..data import DataSet, load
+from ..recipe.objectives import Objective
+from ..recipe.recipe import SpectralEDM
 from ..spectrum.spectrum import Spectrum
 from .config import DataOptions
 
@@ -65,3 +69,10 @@ def read_or_load(
         if getattr(options, name) is not None:
             raise InputError(f"{name} applies to samples, got it with the spectrum {data}")
     return None, Spectrum.load(data)
+
+
+def with_spectrum(objective: Objective, spectrum: Spectrum, samples: Any) -> Objective:
+    """The objective; a `SpectralEDM` with what it assumes of the data: the job's spectrum, cross-validated (T22)."""
+    if not isinstance(objective, SpectralEDM) or objective.spectrum is not None:
+        return objective
+    return replace(objective, spectrum=spectrum.cross_validated(samples))

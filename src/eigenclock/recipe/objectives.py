@@ -8,7 +8,6 @@ frame, y = x₀ + σz; the other paths are mapped to it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
@@ -16,14 +15,11 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError, choice, finite_array, number_option, shown
+from ..checks import InputError, choice, number_option, shown
 from ..spectrum.spectrum import Spectrum
+from .weighting import WEIGHTS, Levels, NoiseWeight, Weight, check_weight, weights_at
 
-Weight: TypeAlias = Literal["uniform", "edm", "snr"] | Callable[[Any], Any]
-WEIGHTS = ("uniform", "edm", "snr")
 Path: TypeAlias = Literal["ve", "vp"]
-Levels: TypeAlias = Float[np.ndarray, "*own sigma"]
-"""Noise levels: one axis for all modes, or (mode, sigma) where every mode has its own."""
 Coefficients: TypeAlias = Float[np.ndarray, "*each sigma"]
 """Numbers of a recipe by noise level: alike for all modes, or (mode, sigma) where it knows their variances."""
 
@@ -103,14 +99,6 @@ class LogNormal:
         return np.exp(-(z**2) / 2) / (self.std * np.sqrt(2 * np.pi))
 
 
-def weights_at(weight: Callable[[Any], Any], sigma: Levels) -> Levels:
-    """Values of a weight at noise levels; InputError unless it gives one number >= 0 for each."""
-    given = finite_array("weight", weight(sigma), "a function from noise levels (sigma,) to weights >= 0")
-    if given.shape != np.shape(sigma) or given.min(initial=0.0) < 0:
-        raise InputError(f"weight must give numbers >= 0 of shape {np.shape(sigma)}, got shape {given.shape}")
-    return given
-
-
 @dataclass(frozen=True, eq=False)
 class Row:
     """One row of T2 evaluated at noise levels: input a·x₀ + s·z, target c·x₀ + e·z, ψ = offset + slope·f."""
@@ -129,12 +117,13 @@ class Objective(ABC):
     weight: Weight = "uniform"
     path: Path = "ve"
     density: LogNormal | None = None
+    weights: ClassVar[tuple[str, ...]] = WEIGHTS
+    """Names that `weight` may have."""
     papers: ClassVar[tuple[str, ...]] = ()
     """What to cite for it: names in `report.citation.PAPERS`."""
 
     def __post_init__(self) -> None:
-        if not callable(self.weight):
-            choice("weight", self.weight, WEIGHTS)
+        check_weight(self.weight, self.weights)
         choice("path", self.path, get_args(Path))
         if self.density is not None and not isinstance(self.density, LogNormal):
             raise InputError(f"density must be a LogNormal or None, got {shown(self.density)}")
@@ -154,8 +143,8 @@ class Objective(ABC):
     def loss_weight(self, sigma: Levels) -> Levels:
         """Weight of the squared error of the objective's own target at each noise level; InputError if it is not one, >= 0."""
         if callable(self.weight):
-            of = getattr(self.weight, "of", None)  # a `NoiseWeight` knows of the objective
-            return weights_at(self.weight if of is None else partial(of, self), sigma)
+            knows = isinstance(self.weight, NoiseWeight)
+            return weights_at(partial(self.weight.of, self) if knows else self.weight, sigma)
         if self.weight == "edm":
             return (sigma**2 + EDM_SIGMA_DATA**2) / (sigma * EDM_SIGMA_DATA) ** 2
         return sigma**-2.0 if self.weight == "snr" else np.ones_like(sigma)
@@ -232,15 +221,12 @@ class EDM(Objective):
     sigma_data: float = EDM_SIGMA_DATA
     density: LogNormal | None = None
     weight: Weight = "uniform"
+    weights: ClassVar[tuple[str, ...]] = ("uniform",)
     papers: ClassVar[tuple[str, ...]] = ("edm",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         number_option(self, "sigma_data", above=0)
-        if self.weight != "uniform" and not callable(self.weight):
-            raise InputError(
-                f"weight must be 'uniform', MinSNR(), NoisePower(beta) or a function of σ, got {shown(self.weight)}"
-            )
 
     def row(self, sigma: Levels) -> Row:
         total = sigma**2 + self.sigma_data**2

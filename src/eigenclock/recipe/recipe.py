@@ -12,7 +12,8 @@ from .objectives import Denoising, LogNormal, Objective
 from .optimizers import GradientFlow, Optimizer
 from .samplers import Angular, ProbabilityFlow, Sampler
 from .spectral_edm import SpectralEDM as SpectralEDM
-from .weights import NoiseWeight
+from .weighting import NoiseWeight
+from .weights import MinSNR as MinSNR
 
 PARTS = (Objective, Architecture, Optimizer, Sampler, NoiseKernel, Start, NoiseWeight)
 """Bases of everything that a recipe is made of."""

@@ -8,11 +8,15 @@ from jaxtyping import Float
 
 from ..checks import InputError, choice, number_option, shown
 from ..spectrum.alignment import aligned
+from ..spectrum.bases import OnGrid
 from ..spectrum.spectrum import Spectrum
 from .objectives import EDM_SIGMA_DATA, Coefficients, Levels, LogNormal, Objective, Row
 
 SIGMA_MIN = 0.002
 """Smallest noise level where no sampler says another."""
+
+SAMPLES_OF_A_WAVE = 10
+"""Fewest samples for each channel from which variances of waves, whose places in the grid are known, are taken as they are."""
 
 Input = Literal["mode", "scalar"]
 Loss = Literal["sample", "mode"]
@@ -35,7 +39,8 @@ class SpectralEDM(Objective):
     - `loss`: "mode" weighs all modes alike, "sample" as EDM's loss in pixels does: (1+σ²/σ_data²)·s/(s+σ²).
     - `density`: density of training noise levels, or None. - `sigma_data`: EDM's, in the units of the data.
 
-    Raises InputError for a power outside [0, 1], and, when it is used, for a spectrum of other modes.
+    Raises InputError for a power outside [0, 1], and, when it is used, for a spectrum of other modes, or of too few
+    samples to know all directions (T22).
 
     ```python
     >>> import eigenclock as ec
@@ -69,11 +74,24 @@ class SpectralEDM(Objective):
 
     def bound(self, spectrum: Spectrum, sigma_min: float) -> "BoundSpectralEDM":
         """The objective on the modes of a spectrum, with the assumed variances of its own where it has one."""
-        known = spectrum if self.spectrum is None else aligned(self.spectrum, spectrum, "objective.spectrum")
+        own = spectrum if self.spectrum is None else self.spectrum
+        check_enough(own)
+        known = spectrum if self.spectrum is None else aligned(own, spectrum, "objective.spectrum")
         return BoundSpectralEDM.of(self, known, spectrum.dimension - spectrum.n_modes, sigma_min)
 
     def row(self, sigma: Levels) -> Row:
         raise InputError("SpectralEDM needs the spectrum of the data: objective.bound(spectrum, sigma_min)")
+
+
+def check_enough(spectrum: Spectrum) -> None:
+    """Raise where directions that few samples never saw would stay at the mean for ever (T22)."""
+    n, basis = spectrum.n_samples, spectrum.basis
+    wanted = SAMPLES_OF_A_WAVE * basis.channels if isinstance(basis, OnGrid) else spectrum.dimension
+    if n is not None and n <= wanted and spectrum.null_variance is None:
+        raise InputError(
+            f"spectrum must be cross-validated, {n:,} samples do not show {spectrum.dimension:,} dimensions: "
+            "spectrum.cross_validated()"
+        )
 
 
 class BoundSpectralEDM(Objective):

@@ -1,25 +1,20 @@
 """Weights of noise levels that others train by: what multiplies EDM's own weight."""
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..checks import InputError, number_option
-from .objectives import EDM, Levels, LogNormal
+from .objectives import EDM, LogNormal
+from .weighting import Levels, NoiseWeight
 
 EVENLY = (0.002, 80.0)
 """Noise levels between which ln σ is drawn evenly where an objective has no density."""
 
 
-@dataclass(frozen=True)
-class NoiseWeight(ABC):
-    """A weight of noise levels that a file can hold. Subclasses are frozen dataclasses; an objective calls `of(objective, σ)`."""
-
-    @abstractmethod
-    def of(self, objective: Any, sigma: Levels) -> Levels:
-        """Weight at each noise level of an objective."""
+class _OfEDM(NoiseWeight):
+    """A weight that multiplies EDM's own."""
 
     def __call__(self, sigma: Levels) -> Levels:
         """The same for EDM at its defaults."""
@@ -27,7 +22,7 @@ class NoiseWeight(ABC):
 
 
 @dataclass(frozen=True)
-class MinSNR(NoiseWeight):
+class MinSNR(_OfEDM):
     """min(SNR, γ) on the clean sample's error, SNR = 1/σ² (Min-SNR-γ; Hang et al. 2023), relative to EDM's weight.
 
     `EDM(weight=MinSNR())` weighs |D − x₀|² by min(1/σ², γ), whatever its σ_data. InputError for another objective than `EDM`.
@@ -62,15 +57,19 @@ class MinSNR(NoiseWeight):
         return np.minimum(sigma**-2.0, self.gamma) / own
 
 
+MOST_POWER = 10.0
+"""Largest exponent: beyond it a handful of draws would be the whole loss."""
+
+
 @dataclass(frozen=True)
-class NoisePower(NoiseWeight):
+class NoisePower(_OfEDM):
     """σ^β, scaled so that its mean over the noise levels that the objective draws is 1.
 
     Those are of its density; without one ln σ is even from 0.002 to 80.
 
     **Parameters**
 
-    - `beta`: exponent; below 0 low noise is favoured.
+    - `beta`: exponent from −10 to 10; below 0 low noise is favoured.
 
     ```python
     >>> import numpy as np
@@ -86,7 +85,7 @@ class NoisePower(NoiseWeight):
     beta: float
 
     def __post_init__(self) -> None:
-        number_option(self, "beta")
+        number_option(self, "beta", at_least=-MOST_POWER, at_most=MOST_POWER)
 
     def of(self, objective: Any, sigma: Levels) -> Levels:
         """Weight at each noise level; of ln σ normal, E σ^β = exp(βm + β²s²/2)."""

@@ -8,6 +8,7 @@ import scipy.stats
 from jaxtyping import Float
 
 from ..recipe.objectives import EDM, EDM_SIGMA_DATA, Denoising, Epsilon, FlowMatching, Objective, Score, Velocity
+from ..recipe.weighting import NoiseWeight
 from .colour import Coloured
 
 Array: TypeAlias = Float[np.ndarray, "..."]
@@ -72,6 +73,8 @@ def preconditioning(objective: EDM, sigma: Level) -> tuple[Any, Any, Any]:
 
 def loss_weight(objective: Objective, sigma: Array) -> Array:
     """Weight of the squared error at each level; the rest of it is a matrix where one is assumed (`Coloured.metric`)."""
+    if isinstance(objective.weight, NoiseWeight):
+        return np.asarray(objective.weight.of(objective, sigma))
     if callable(objective.weight):
         return np.asarray(objective.weight(sigma))
     return {"uniform": np.ones_like(sigma), "edm": 1 / EDM_SIGMA_DATA**2 + 1 / sigma**2, "snr": 1 / sigma**2}[

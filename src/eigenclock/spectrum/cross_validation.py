@@ -47,7 +47,7 @@ def cross_validated(
     if given is None:
         raise InputError("samples must be given: this spectrum does not hold those that it was made of")
     known = check_samples("samples", given, basis.shape)
-    if samples is None and not np.allclose(known.mean(axis=0), spectrum.mean, atol=1e-6 * float(np.abs(known).max())):
+    if samples is None and not _same(spectrum, known):
         raise InputError("samples must be those of the spectrum: they have been changed since it was made")
     if len(known) < 4:
         raise InputError(f"samples must hold at least 4 samples, got {len(known)}")
@@ -71,6 +71,18 @@ def cross_validated(
             level=4,
         )
     return {"variance": variance, "null_variance": null}
+
+
+def _same(spectrum: Any, samples: Float[np.ndarray, "n ..."]) -> bool:
+    """Whether samples still have the mean, and all together the variance, of the spectrum that they were given for."""
+    flat = samples.reshape(len(samples), -1)
+    size = float(np.abs(flat).max())
+    if not np.allclose(flat.mean(axis=0, dtype=np.float64), np.ravel(spectrum.mean), atol=1e-6 * size):
+        return False
+    if spectrum.null_variance is not None:  # cross-validated before: not the samples' own any more
+        return True
+    whole = float(flat.var(axis=0, dtype=np.float64).sum())
+    return bool(np.isclose(whole, spectrum.variance.sum(), rtol=1.1 / len(flat) + 1e-5, atol=1e-12 * size**2))
 
 
 def _labels(groups: Any, n: int) -> Int[np.ndarray, " n"]:

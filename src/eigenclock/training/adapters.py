@@ -69,7 +69,9 @@ def as_denoiser(
     called: nn.Module = _Conditioned(network, condition)
     if channels_first:
         called = ChannelsFirst(called)
-    return denoiser_of(called, objective or EDM(), trained=trained)
+    made = denoiser_of(called, objective or EDM(), trained=trained)
+    made.given = (network,)
+    return made
 
 
 class _Conditioned(nn.Module):

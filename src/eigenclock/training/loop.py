@@ -26,7 +26,8 @@ from .log import Metrics
 from .losses import NetworkDenoiser
 from .optimizers import Descent
 from .options import CHECKPOINT, MEASURED, LoopOptions
-from .preconditioning.choice import denoiser_of, mark_trained
+from .preconditioning.choice import denoiser_of
+from .preconditioning.notes import leave_note
 from .preconditioning.spectral import SpectralDenoiser
 from .probe import MAIN, Probe
 from .renamed import renamed_settings
@@ -196,7 +197,7 @@ def train(
             probe(0, denoiser)
     running = torch.tensor(total, dtype=torch.float64, device=device)
     network.train()
-    mark_trained(denoiser, network, *([averaged.module] if averaged is not None else []))
+    leave_note(denoiser.note(), network, *([averaged.module] if averaged is not None else []))
     saved = clock.monotonic()
     with closing(metrics), StopSignals() as stop:
         for step in range(start + 1, steps + 1):

@@ -13,6 +13,7 @@ from ..checks import InputError
 from ..recipe.objectives import Objective
 from ..recipe.weights import EVENLY
 from .answers import learned_variance
+from .preconditioning.notes import Training, noted
 
 
 def coefficients(objective: Objective, sigma: Float[np.ndarray, " n"]) -> Float[np.ndarray, "six n"]:
@@ -57,6 +58,7 @@ class NetworkDenoiser(nn.Module):
         super().__init__()
         self.network = network
         self.objective = objective
+        self.given = (network,)  # in a tuple, lest its parameters count twice
 
     def forward(self, x: Tensor, sigma: Any, **more: Any) -> Tensor:
         level = torch.as_tensor(sigma, dtype=torch.float64).reshape(-1).cpu().expand(len(x))
@@ -75,7 +77,11 @@ class NetworkDenoiser(nn.Module):
         where = clean.device if generator is None else generator.device
         sigma = draw_levels(self.objective, len(clean), generator, where)
         noise = torch.randn(clean.shape, generator=generator, device=where, dtype=clean.dtype).to(clean.device)
-        return self.loss_at(clean, sigma, noise, **more)
+        return noted(self.loss_at(clean, sigma, noise, **more), self.note, *self.given)
+
+    def note(self) -> Training:
+        """What the network's output means under this objective."""
+        return Training(self.predicts)
 
     def loss_at(self, clean: Tensor, sigma: Tensor, noise: Tensor, *, network: Any = None, **more: Any) -> Tensor:
         """The same at given noise levels (n,) and noise (n, *shape); `network`: what to call in place of its own, compiled."""

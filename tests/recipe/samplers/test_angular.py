@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import eigenclock as ec
 
@@ -69,3 +70,13 @@ def test_images_with_channels_first_are_sampled_as_others(rng):
     last = sampler.walk(noise, lambda y, sigma: y / (1 + sigma**2), lambda y, std: y)
     first = sampler.walk(noise.transpose(0, 3, 1, 2), lambda y, sigma: y / (1 + sigma**2), lambda y, std: y)
     assert np.allclose(first.transpose(0, 2, 3, 1), last, atol=1e-12)
+
+
+def test_noise_of_another_layout_is_refused(rng):
+    """(2, 5, 3, 7) has as many numbers as (2, 7, 5, 3), but is neither that nor its channels-first twin (2, 3, 7, 5)."""
+    sampler = ec.Angular(steps=3, spectrum=ec.Spectrum.from_samples(rng.standard_normal((400, 7, 5, 3))))
+    with pytest.raises(
+        ec.InputError, match=r"samples must have the spectrum's shape \(n, 7, 5, 3\), got \(2, 5, 3, 7\)"
+    ):
+        ec.sample(lambda x, sigma: 0 * x, sampler, torch.randn(2, 5, 3, 7))
+    assert ec.sample(lambda x, sigma: 0 * x, sampler, torch.randn(2, 3, 7, 5)).shape == (2, 3, 7, 5)

@@ -109,3 +109,37 @@ def test_runs_go_on_exactly_with_and_without_a_start(rng, tmp_path):
         assert torch.equal(whole.denoiser(y, torch.tensor(0.5)), parts.denoiser(y, torch.tensor(0.5)))
         for one, other in zip(whole.denoiser.parameters(), parts.denoiser.parameters(), strict=True):
             assert torch.equal(one, other)
+
+
+def test_networks_trained_with_another_spectrum_are_refused(rng):
+    """Their covariances are held against each other, not their modes: the order and signs of those mean nothing."""
+    x = rng.standard_normal((400, 3, 3))
+    own = ec.Spectrum.from_samples(x)
+    trained = network()
+    train(trained, x, objective=ec.SpectralEDM(own), optimizer=ec.Adam(1e-3), steps=2, options=OPTIONS)
+    for other in (ec.Spectrum.from_samples(2 * x), ec.Spectrum.from_samples(x + 1), ec.Spectrum.from_samples(x * x)):
+        with pytest.raises(ec.InputError, match="network was trained with another spectrum"):
+            ec.as_denoiser(trained, objective=ec.SpectralEDM(other))
+    turned = ec.Spectrum.from_samples(torch.as_tensor(x).flip(0).numpy())
+    assert ec.as_denoiser(trained, objective=ec.SpectralEDM(turned)).start is None
+
+
+@pytest.mark.parametrize("zero", [True, False])
+def test_descending_a_loss_is_training_too(rng, zero):
+    """In one's own loop a network is as well known as after `train`; a loss that is only looked at changes nothing."""
+    x = torch.as_tensor(rng.standard_normal((64, 3, 3)), dtype=torch.float32)
+    objective = ec.SpectralEDM(ec.Spectrum.from_samples(x))
+    made = ec.MLP(8, 2, zero_output=zero).build((3, 3), seed=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ec.InputWarning)
+        ec.as_denoiser(made, objective=ec.EDM(density=ec.LogNormal())).loss(x)
+        denoiser = ec.as_denoiser(made, objective=objective)
+    descent = torch.optim.Adam(denoiser.parameters(), 1e-2)
+    for _ in range(3):
+        descent.zero_grad()
+        denoiser.loss(x).backward()
+        descent.step()
+    again, level = ec.as_denoiser(made, objective=objective), torch.tensor(0.3)
+    assert torch.equal(again(x, level), denoiser(x, level))
+    with pytest.raises(ec.InputError, match="network was trained with SpectralEDM, got EDM"):
+        ec.as_denoiser(made)

@@ -274,3 +274,32 @@ def test_a_scheduler_of_diffusers_samples_its_clean_predictions(rng):
     start = sigmas[0] ** 2 + 1  # noise of variance 1 in the scheduler's frame
     drawn = spectrum.to_modes((x / last).detach().double().numpy()).var(axis=0)
     assert np.abs(drawn / (start * gain**2) - 1).max() < 4 * np.sqrt(2 / n)
+
+
+def test_the_start_stays_where_a_state_is_refused_or_of_the_network_alone(rng):
+    spectrum = ec.Spectrum.from_samples(images(rng, 4, 4))
+    with pytest.warns(ec.InputWarning, match="does not start at zero"):
+        denoiser = ec.as_denoiser(Own(), objective=ec.SpectralEDM(spectrum))
+    y = torch.randn((3, 4, 4), generator=torch.Generator().manual_seed(0))
+    before = denoiser(y, torch.tensor(0.3))
+    for state in (
+        ec.as_denoiser(Own(), objective=ec.EDM()).state_dict(),
+        ec.as_denoiser(Zero(), objective=ec.SpectralEDM(spectrum)).state_dict(),
+        ec.as_denoiser(Zero(), objective=ec.SpectralEDM(spectrum, input="scalar")).state_dict(),
+    ):
+        with pytest.raises(ec.InputError, match="state_dict must be of"):
+            denoiser.load_state_dict(state)
+        assert torch.equal(denoiser(y, torch.tensor(0.3)), before)
+    alone = {key: value for key, value in denoiser.state_dict().items() if key.startswith("network.")}
+    denoiser.load_state_dict(alone, strict=False)
+    assert torch.equal(denoiser(y, torch.tensor(0.3)), before)
+
+
+def test_without_noise_it_gives_what_it_is_given(rng):
+    """Also along directions without any variance, which stay at the mean."""
+    x = images(rng, 4, 4)
+    x[:, 0, 0] = 2.0
+    with pytest.warns(ec.InputWarning, match="1 directions have no variance"):
+        denoiser = ec.as_denoiser(Zero(), objective=ec.SpectralEDM(ec.Spectrum.from_samples(x)))
+    y = torch.as_tensor(x[:5], dtype=torch.float32)
+    assert torch.allclose(denoiser(y, 0.0), y, atol=1e-5)

@@ -1,6 +1,7 @@
 """Tests of `eigenclock.training.preconditioning.start`."""
 
 import copy
+import warnings
 
 import pytest
 import torch
@@ -116,3 +117,33 @@ def test_the_start_stays_frozen_in_training(rng):
     denoiser.train()
     assert denoiser.network.training
     assert not any(module.training for module in denoiser.start.modules())
+
+
+@pytest.mark.parametrize(("size", "zero"), [(0.0, True), (1.0, False)])
+def test_optional_labels_are_tried_too(rng, size, zero):
+    class Labelled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight, self.shift = nn.Parameter(torch.zeros(())), nn.Embedding(3, 16)
+            nn.init.constant_(self.shift.weight, size)
+
+        def forward(self, x, sigma, condition=None):
+            out = self.weight * x
+            return out if condition is None else out + self.shift(condition).reshape(x.shape)
+
+    spectrum = ec.Spectrum.from_samples(images(rng, 4, 4))
+    assert starts_at_zero(Labelled(), (4, 4)) is zero
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ec.InputWarning)
+        denoiser = ec.as_denoiser(Labelled(), objective=ec.SpectralEDM(spectrum))
+    y, labels = torch.randn((3, 4, 4), generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2])
+    plain = ec.as_denoiser(Zero(), objective=ec.SpectralEDM(spectrum))
+    assert torch.allclose(denoiser(y, torch.tensor(0.5), condition=labels), plain(y, torch.tensor(0.5)), atol=1e-6)
+
+
+def test_what_is_optional_and_no_label_is_not_known():
+    class Other(Zero):
+        def forward(self, x, sigma, text=None):
+            return super().forward(x, sigma) if text is None else self.weight * text.embedding
+
+    assert starts_at_zero(Other(), (4, 4)) is None

@@ -132,6 +132,11 @@ def _plain(x: Any, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
     values = np.asarray(x.detach().cpu().double() if hasattr(x, "detach") else x, dtype=np.float64)
     if values.shape[1:] == shape or values.ndim != 4:
         return values
+    h, w, c = (*shape, 1)[:3] if len(shape) > 1 else (0, 0, 0)
+    if values.shape[1:] != (c, h, w):
+        raise InputError(
+            f"samples must have the spectrum's shape (n, {str(shape)[1:-1].rstrip(',')}), got {values.shape}"
+        )
     return np.moveaxis(values, 1, -1).reshape(len(values), *shape)
 
 

@@ -13,10 +13,17 @@ from ...recipe.spectral_edm import SIGMA_MIN, SpectralEDM
 from ...spectrum.spectrum import Spectrum
 from ..losses import NetworkDenoiser, shaped_like
 from .modes import modes_of
+from .notes import Training
 from .start import frozen
+
+ASKED = "_extra_state"
+"""Key of a state that says what its network is asked for."""
 
 START = "start."
 """What keys of a state begin with that are of the frozen start."""
+
+RELATIVE = 1e-12
+"""Share of the largest variance below which variances are compared no further."""
 
 TINY = 1e-30
 """Smallest product of variances under a root, where a mode is dead and counts for nothing."""
@@ -77,7 +84,7 @@ class SpectralDenoiser(NetworkDenoiser):
             along = self.modes.analyze(self._samples(x) - self.mean)
         out = self._output(self.network, along, level, x, more)
         with torch.autocast(x.device.type, enabled=False):
-            skip = self.assumed / (self.assumed + level[:, None] ** 2)
+            skip = self.assumed / (self.assumed + level[:, None] ** 2).clamp_min(TINY)
             clean = skip * along + level[:, None] * skip.sqrt() * self.modes.analyze(out)
             return self._like(self.mean + self.modes.synthesize(clean), x).to(x.dtype)
 
@@ -104,7 +111,8 @@ class SpectralDenoiser(NetworkDenoiser):
         """What the network makes of mode coordinates (n, d), less what it started with, as samples (n, *shape)."""
         with torch.autocast(like.device.type, enabled=False):
             variance = self.assumed if self.chosen.input == "mode" else self.mean_variance
-            seen = self.modes.synthesize((variance + level[:, None] ** 2).rsqrt() * along)
+            total = variance + level[:, None] ** 2
+            seen = self.modes.synthesize(torch.where(total > 0, total.clamp_min(TINY).rsqrt(), 0) * along)
             seen = self._like(seen, like).to(self.kind or like.dtype)
         called = level.to(seen.dtype)
         out = shaped_like(network(seen, called, **more), seen)
@@ -151,6 +159,15 @@ class SpectralDenoiser(NetworkDenoiser):
             self.kind = next((parameter.dtype for parameter in self.network.parameters()), self.kind)
         return self
 
+    def note(self) -> Training:
+        shape = (1, *self.shape)
+        with torch.no_grad():
+            noise = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=self.assumed.dtype)
+            known = self.assumed.clamp_min(RELATIVE * float(self.assumed.max()) + TINY)
+            along = self.modes.analyze(noise.to(known)) * known.log()
+            seen = self.modes.synthesize(along) + self.mean / known.mean().sqrt()
+        return Training(self.predicts, self.asked, self.start, seen.cpu())
+
     @property
     def asked(self) -> str:
         """What the network is asked for: its weights mean nothing else."""
@@ -168,15 +185,22 @@ class SpectralDenoiser(NetworkDenoiser):
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
         """As PyTorch's; InputError, in one line, for the weights of another network or objective."""
+        before = self.start
         try:
             return super().load_state_dict(state_dict, strict, assign)
         except RuntimeError as error:
+            self.start = before
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"state_dict must be of this network under SpectralEDM: {reason}") from None
+        except InputError:
+            self.start = before
+            raise
 
 
 def _start_as_in_state(module: SpectralDenoiser, state: Mapping[str, Any], prefix: str, *_: Any) -> None:
-    """Before a state is loaded: a start where the state has one, none where it has none."""
+    """Before a whole state is loaded: a start where the state has one, none where it has none."""
+    if prefix + ASKED not in state:  # of the network alone, say
+        return
     has = any(key.startswith(prefix + START) for key in state)
     if not has:
         module.start = None

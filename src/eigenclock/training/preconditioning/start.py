@@ -1,6 +1,7 @@
 """How a network starts: at zero, or at something that has to be subtracted (T19)."""
 
 import copy
+import inspect
 
 import torch
 from torch import nn
@@ -10,7 +11,8 @@ from ..losses import shaped_like
 
 
 def starts_at_zero(network: nn.Module, shape: tuple[int, ...]) -> bool | None:
-    """Whether a network's output is zero on two noises of samples (*shape); None if it takes no such samples alone.
+    """Whether a network's output is zero on two noises of samples (*shape); None if that is not known: it takes no such samples
+    alone, or what else it takes is no class label.
 
     Images are tried as they are and as (n, c, h, w).
     """
@@ -25,13 +27,43 @@ def starts_at_zero(network: nn.Module, shape: tuple[int, ...]) -> bool | None:
             try:
                 with torch.no_grad():
                     out = network(seen, torch.full((2,), 0.5).to(seen))
-                return not bool(torch.any(shaped_like(out, seen) != 0))
+                if bool(torch.any(shaped_like(out, seen) != 0)):
+                    return False
+                return _zero_with_labels(network, seen)
             except Exception:  # whatever a network of other samples, or of other arguments, raises
                 continue
         return None
     finally:
         for module, training in modes.items():
             module.training = training
+
+
+def _zero_with_labels(network: nn.Module, seen: torch.Tensor) -> bool | None:
+    """Whether the output stays zero with class labels 0 and 1 as whatever else a network takes; None if it takes none there."""
+    labels, level = torch.tensor([0, 1], device=seen.device), torch.full((2,), 0.5).to(seen)
+    for name in _optional(network):
+        try:
+            with torch.no_grad():
+                out = network(seen, level, **{name: labels})
+        except Exception:  # whatever a network that wants something else raises
+            return None
+        if bool(torch.any(shaped_like(out, seen) != 0)):
+            return False
+    return True
+
+
+def _optional(network: nn.Module) -> list[str]:
+    """What a network may be given beyond (x, sigma), None by default; of one that hands everything on, the one within."""
+    inner: nn.Module = network
+    while True:
+        try:
+            parameters = list(inspect.signature(inner.forward).parameters.values())
+        except (TypeError, ValueError):  # of compiled code
+            return []
+        within = getattr(inner, "network", getattr(inner, "denoiser", None))
+        if not isinstance(within, nn.Module) or all(one.kind is not one.VAR_KEYWORD for one in parameters):
+            return [one.name for one in parameters[2:] if one.default is None]
+        inner = within
 
 
 def frozen(network: nn.Module) -> nn.Module:

@@ -1,10 +1,10 @@
 """Tests of `eigenclock_studies.spectral_bias.cure.figures`, on planted runs."""
 
 import numpy as np
+from support.cure import SOURCE, arms
 
 from eigenclock_studies.spectral_bias.cure.figures import curves_figure, samples_figure, speed_figure
 from eigenclock_studies.spectral_bias.cure.methods import EDM_ALONE, MODE
-from tests.support.cure import SOURCE, arms
 
 
 def test_speed_figure_draws_the_planted_factor(rng):

@@ -1,10 +1,10 @@
 """Tests of `eigenclock_studies.spectral_bias.cure.tables`, on planted runs."""
 
 import pytest
+from support.cure import EARLY, SOURCE, arms
 
 from eigenclock_studies.spectral_bias.cure.methods import EDM_ALONE, MODE, WHITENED
 from eigenclock_studies.spectral_bias.cure.tables import claims_of, measured_table, speed_table
-from tests.support.cure import EARLY, SOURCE, arms
 
 
 def test_speed_ups_are_the_planted_factor(rng):
