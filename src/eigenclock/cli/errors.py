@@ -12,6 +12,7 @@ from ..recipe.objectives import Objective
 from ..recipe.optimizers import Optimizer
 from ..recipe.recipe import concrete
 from ..recipe.samplers import Sampler
+from ..recipe.weighting import NoiseWeight
 from ..training.network_options import Network
 from ..training.optimizers import Descent
 from .parsing import COMMANDS, command_file
