@@ -143,8 +143,8 @@ class Objective(ABC):
     def loss_weight(self, sigma: Levels) -> Levels:
         """Weight of the squared error of the objective's own target at each noise level; InputError if it is not one, >= 0."""
         if callable(self.weight):
-            knows = isinstance(self.weight, NoiseWeight)
-            return weights_at(partial(self.weight.of, self) if knows else self.weight, sigma)
+            weight = partial(self.weight.of, self) if isinstance(self.weight, NoiseWeight) else self.weight
+            return weights_at(weight, sigma)
         if self.weight == "edm":
             return (sigma**2 + EDM_SIGMA_DATA**2) / (sigma * EDM_SIGMA_DATA) ** 2
         return sigma**-2.0 if self.weight == "snr" else np.ones_like(sigma)

@@ -10,7 +10,8 @@ from ..checks import InputError, choice, number_option, shown
 from ..spectrum.alignment import aligned
 from ..spectrum.bases import OnGrid
 from ..spectrum.spectrum import Spectrum
-from .objectives import EDM_SIGMA_DATA, Coefficients, Levels, LogNormal, Objective, Row
+from .objectives import EDM_SIGMA_DATA, Coefficients, LogNormal, Objective, Row
+from .weighting import Levels
 
 SIGMA_MIN = 0.002
 """Smallest noise level where no sampler says another."""

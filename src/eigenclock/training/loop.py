@@ -24,10 +24,10 @@ from .devices import find_device
 from .interruption import StopSignals
 from .log import Metrics
 from .losses import NetworkDenoiser
+from .networks.notes import leave_note
 from .optimizers import Descent
 from .options import CHECKPOINT, MEASURED, LoopOptions
 from .preconditioning.choice import denoiser_of
-from .preconditioning.notes import leave_note
 from .preconditioning.spectral import SpectralDenoiser
 from .probe import MAIN, Probe
 from .renamed import renamed_settings

@@ -13,7 +13,7 @@ from ..checks import InputError
 from ..recipe.objectives import Objective
 from ..recipe.weights import EVENLY
 from .answers import learned_variance
-from .preconditioning.notes import Training, noted
+from .networks.notes import Training, noted
 
 
 def coefficients(objective: Objective, sigma: Float[np.ndarray, " n"]) -> Float[np.ndarray, "six n"]:

@@ -9,7 +9,7 @@ from ...recipe.objectives import Objective
 from ...recipe.spectral_edm import SIGMA_MIN, SpectralEDM
 from ...spectrum.spectrum import Spectrum
 from ..losses import NetworkDenoiser
-from .notes import trained_under
+from ..networks.notes import trained_under
 from .spectral import SpectralDenoiser
 from .start import frozen, starts_at_zero
 

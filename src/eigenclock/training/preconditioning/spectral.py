@@ -12,8 +12,8 @@ from ...checks import InputError
 from ...recipe.spectral_edm import SIGMA_MIN, SpectralEDM
 from ...spectrum.spectrum import Spectrum
 from ..losses import NetworkDenoiser, shaped_like
+from ..networks.notes import Training
 from .modes import modes_of
-from .notes import Training
 from .start import frozen
 
 ASKED = "_extra_state"

@@ -52,5 +52,5 @@ def noted(loss: Tensor, note: Callable[[], Training], *networks: Any) -> Tensor:
     """The same loss: `note()` is left on modules that have none as soon as it is descended."""
     new = [network for network in networks if isinstance(network, nn.Module) and trained_under(network) is None]
     if new and loss.requires_grad and not torch.compiler.is_compiling():
-        loss.register_hook(lambda gradient: leave_note(note(), *new))
+        loss.register_hook(lambda gradient: leave_note(note(), *new))  # type: ignore[no-untyped-call]
     return loss
