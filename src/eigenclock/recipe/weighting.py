@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, shown
+from ..checks import InputError, choice, finite_array, shown
 
 Levels: TypeAlias = Float[np.ndarray, "*own sigma"]
 """Noise levels: one axis for all modes, or (mode, sigma) where every mode has its own."""
@@ -33,9 +33,14 @@ WEIGHTS = ("uniform", "edm", "snr")
 
 def check_weight(weight: Any, names: tuple[str, ...] = WEIGHTS) -> None:
     """Raise unless a weight is one of the names, or can be called."""
-    if weight not in names if isinstance(weight, str) else not callable(weight):
-        quoted = ", ".join(map(repr, names))
-        raise InputError(f"weight must be {quoted}, MinSNR(), NoisePower(beta) or a function of σ, got {shown(weight)}")
+    if callable(weight):
+        return
+    if len(names) > 1:
+        choice("weight", weight, names)
+    elif weight != names[0]:
+        raise InputError(
+            f"weight must be {names[0]!r}, MinSNR(), NoisePower(beta) or a function of σ, got {shown(weight)}"
+        )
 
 
 def weights_at(weight: Callable[[Any], Any], sigma: Levels) -> Levels:
