@@ -47,10 +47,12 @@ class Judging:
         known = self.source.known()
         drawn = self._drawn(known, denoiser)
         along = _modes(known, drawn)
+        with np.errstate(divide="ignore", invalid="ignore"):  # of modes without variance
+            log_variance = np.log(along.var(axis=0) / known.spectrum.variance)
         found = {
             "denoising": ("sigma", self._denoising(known, denoiser)),
             "marginal_distance": ("mode", _marginals(self._plain).distance(along)),
-            "log_variance": ("mode", np.log(along.var(axis=0) / known.spectrum.variance)),
+            "log_variance": ("mode", log_variance),
             "filter_kurtosis": ("filter", filter_kurtosis(drawn)),
             "frechet": ((), features_of(self._plain, self.feature_steps).distance(drawn)),
             "copies": ((), float(matches(drawn[:256], known.train, name="train").mean())),

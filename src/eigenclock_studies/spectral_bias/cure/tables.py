@@ -38,7 +38,9 @@ class Quantity:
 
 
 def _modes(run: xr.Dataset, share: float) -> Any:
+    """Mean over the first, or last, modes, of those that have a variance to measure distances by."""
     distance = run["marginal_distance"].transpose("step", "mode").values
+    distance = distance[:, np.isfinite(distance).any(axis=0)]
     count = max(1, round(distance.shape[1] * abs(share)))
     return (distance[:, :count] if share > 0 else distance[:, -count:]).mean(axis=1)
 

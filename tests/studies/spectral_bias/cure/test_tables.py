@@ -1,5 +1,6 @@
 """Tests of `eigenclock_studies.spectral_bias.cure.tables`, on planted runs."""
 
+import numpy as np
 import pytest
 from support.cure import EARLY, SOURCE, arms
 
@@ -53,3 +54,14 @@ def test_an_early_step_is_held_against_a_later_one_of_edm(rng):
         ]
         assert len(claims) == 5
         assert {one["verdict"] for one in claims} == {verdict}
+
+
+def test_modes_without_variance_are_left_out(rng):
+    """Distances in their units are not numbers; the others' means are as they were."""
+    plain, dead = arms(rng), {}
+    for arm, runs in plain.items():
+        dead[arm] = [run.copy(deep=True) for run in runs]
+        for run in dead[arm]:
+            run["marginal_distance"][:, -1] = np.nan
+    expected, found = measured_table(plain), measured_table(dead)
+    np.testing.assert_allclose(found["fine"], expected["fine"], rtol=1e-12)
