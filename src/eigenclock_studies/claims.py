@@ -1,75 +1,235 @@
-"""Verdicts of a study, and rows of its claims."""
+"""Claims of a study: numbers with intervals, held against the ranges that a claim needs; verdicts follow from them alone."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import pandas as pd
 
-from eigenclock.clocks.replicates import Estimate, LogRatio
+from eigenclock.checks import InputError
+from eigenclock.clocks.replicates import Estimate, LogRatio, proportion, student_interval
 
-PAPER = "stated in the abstract, without figures known here"
-OURS = "ours"
+Answer: TypeAlias = bool | None
+"""Whether a number lies where it must; None where its interval leaves that open."""
 
-Answer = bool | None
+Outcome: TypeAlias = Literal["shown", "not shown", "in part", "inconclusive", "not run"]
 
+COLUMNS = ("claim", "here", "control", "verdict")
+"""Of the table of claims."""
 
-def verdict(*answers: Answer, control: Answer = True, enough: bool = True) -> str:
-    """supported, not supported or inconclusive; a control that fails, or too few replicates, leaves it inconclusive."""
-    if control is not None and not control:
-        return "inconclusive (the control failed)"
-    if not enough:
-        return "inconclusive (too few replicates)"
-    if any(answer is not None and not answer for answer in answers):
-        return "not supported"
-    return "inconclusive" if any(answer is None for answer in (*answers, control)) else "supported"
+TINY = "the preset tiny judges nothing"
 
 
-def row(claim: str, here: str, interval: str, control: str, found: str, *, paper: str = PAPER) -> dict[str, str]:
-    """A row of the table of claims."""
-    return {"claim": claim, "paper": paper, "here": here, "interval": interval, "control": control, "verdict": found}
+@dataclass(frozen=True)
+class Verdict:
+    """What the numbers of a claim show, and why where that needs saying."""
+
+    outcome: Outcome
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.outcome} ({self.reason})" if self.reason else self.outcome
 
 
-def within(ratio: LogRatio, low: float, high: float) -> Answer:
-    """Whether the geometric mean of a ratio lies in a range; None where censored and the bound does not decide."""
-    least, most = np.exp(ratio.low.mean()), np.exp(ratio.high.mean())
-    if not np.isnan(ratio.mean.value):
-        return bool(low <= np.exp(ratio.mean.value) <= high)
-    if most < low or least > high:
-        return False
-    return True if least >= low and most <= high else None
+@dataclass(frozen=True)
+class Measure:
+    """A number with its interval, and the open range (`above`, `below`) in which a claim needs it.
+
+    The whole interval inside: yes. The whole interval outside: no. Else, and without an interval, open. A censored time makes
+    one end of the interval infinite, so that it can never count as a time that was seen. `unit` follows the number in words.
+    """
+
+    name: str
+    found: Estimate
+    above: float = -math.inf
+    below: float = math.inf
+    unit: str = ""
+
+    @property
+    def answer(self) -> Answer:
+        """Whether the number lies in the range; None where the interval leaves that open."""
+        low, high = self.found.low, self.found.high
+        if math.isnan(low) or math.isnan(high):
+            return None
+        if (low > self.above or self.above == -math.inf) and (high < self.below or self.below == math.inf):
+            return True
+        return False if high <= self.above or low >= self.below else None
+
+    @property
+    def needed(self) -> str:
+        """The range in words: "> 1.6", "1.6 to 2.4"; empty where nothing is asked."""
+        low, high = f"{self.above:.3g}", f"{self.below:.3g}"
+        if self.above == -math.inf:
+            return "" if self.below == math.inf else f"< {high}"
+        return f"> {low}" if self.below == math.inf else f"{low} to {high}"
+
+    def __str__(self) -> str:
+        """The number in words, and what is needed: "half 1.97 [1.8, 2.1] (> 1.6 needed)"."""
+        asked = f" ({self.needed} needed)" if self.needed else ""
+        return f"{self.name} {in_words(self.found)}{self.unit}{asked}".strip()
 
 
-def above(mean: Estimate, bound: float) -> Answer:
-    """Whether a mean with its interval lies above a bound: True, False, or None if the interval straddles it."""
-    return True if mean.low > bound else False if mean.high < bound else None
+def in_words(found: Estimate) -> str:
+    """A number with its interval, or the bounds that censoring leaves: "1.97 [1.8, 2.1]", "> 3.2 (censored)"."""
+    low, high = found.low, found.high
+    if math.isnan(low):
+        return f"{found.value:.3g}" + (" (one replicate)" if found.n == 1 else "")
+    if math.isfinite(found.value):
+        return f"{found.value:.3g}" if low == high else f"{found.value:.3g} [{low:.3g}, {high:.3g}]"
+    known = [f"> {low:.3g}"] if math.isfinite(low) and low != 0 else []
+    known += [f"< {high:.3g}"] if math.isfinite(high) else []
+    return f"{' and '.join(known) or 'unknown'} (censored)"
 
 
-def below(mean: Estimate, bound: float) -> Answer:
-    """The same below."""
-    return above(Estimate(-mean.value, -mean.high, -mean.low, mean.n), -bound)
+@dataclass(frozen=True)
+class Claim:
+    """One sentence that can be true or false, the numbers that decide it, and the controls it must survive.
+
+    - `measures`: every one must lie in its range; where some do and some do not, the claim is shown in part.
+    - `controls`: what must hold for the numbers to mean anything. One that fails leaves the claim inconclusive.
+    - `rivals`: what must hold if the claim, and not something simpler, explains the numbers. One that fails fails the claim.
+    - `here`, `beside`: words before the numbers and before the controls. - `missing`: why it was not run, if it was not.
+    """
+
+    words: str
+    measures: tuple[Measure, ...] = ()
+    controls: tuple[Measure, ...] = ()
+    rivals: tuple[Measure, ...] = ()
+    here: str = ""
+    beside: str = ""
+    missing: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.measures and not self.missing:
+            raise InputError(f"a claim must have measures, or say why it was not run, got none: {self.words}")
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that the numbers give, by one rule for all claims."""
+        if self.missing:
+            return Verdict("not run", self.missing)
+        answers = [one.answer for one in self.measures]
+        if failed := _named(self.controls, False):
+            return Verdict("inconclusive", f"the control failed: {failed}")
+        if failed := _named(self.rivals, False):
+            return Verdict("not shown", f"the rival explains it: {failed}")
+        if all(answer is False for answer in answers):
+            return Verdict("not shown")
+        if False in answers:
+            if True in answers:
+                return Verdict("in part", f"not {_named(self.measures, False)}")
+            return Verdict("not shown", f"open: {_named(self.measures, None)}")
+        if left := _named((*self.measures, *self.controls, *self.rivals), None):
+            return Verdict("inconclusive", f"{_why(self)}: {left}")
+        return Verdict("shown")
+
+    def row(self, *, judged: bool = True) -> dict[str, str]:
+        """The claim as a row of the table of claims; without a verdict where it is not `judged`."""
+        verdict = self.verdict if judged or self.missing else Verdict("not run", TINY)
+        return {
+            "claim": self.words,
+            "here": _cell(self.here, self.measures),
+            "control": _cell(self.beside, (*self.controls, *self.rivals)),
+            "verdict": str(verdict),
+        }
+
+    def numbers(self) -> list[dict[str, Any]]:
+        """A row for every number behind the claim."""
+        roles = (("claim", self.measures), ("control", self.controls), ("rival", self.rivals))
+        return [
+            {
+                "claim": self.words,
+                "role": role,
+                "number": one.name,
+                "value": one.found.value,
+                "low": one.found.low,
+                "high": one.found.high,
+                "replicates": one.found.n,
+                "needed": one.needed or "–",
+                "holds": {True: "yes", False: "no", None: "open"}[one.answer],
+            }
+            for role, several in roles
+            for one in several
+        ]
 
 
-def contains_zero(ratio: LogRatio) -> Answer:
-    """Whether a control's interval contains 0; None where censoring leaves it open on both sides."""
-    mean = ratio.mean
-    if np.isinf(mean.low) and np.isinf(mean.high):
-        return None
-    return not mean.excludes(0)
+NUMBERS = ("claim", "role", "number", "value", "low", "high", "replicates", "needed", "holds")
 
 
-def factor(ratio: LogRatio) -> str:
-    """A ratio in words: "1.97 [1.8, 2.1]", or a bound."""
-    mean = ratio.mean
-    if not np.isnan(mean.value):
-        return f"{np.exp(mean.value):.2f} [{np.exp(mean.low):.2f}, {np.exp(mean.high):.2f}]"
-    if np.isfinite(ratio.low).all():
-        return f"≥ {np.exp(ratio.low.mean()):.2f}"
-    if np.isfinite(ratio.high).all():
-        return f"≤ {np.exp(ratio.high.mean()):.2f}"
-    return "undetermined (censored)"
+def _named(measures: Iterable[Measure], answer: Answer) -> str:
+    return ", ".join(one.name for one in measures if one.answer is answer)
 
 
-def signs(ratio: LogRatio) -> str:
-    """How many replicates have which sign, with the exact interval."""
-    share = ratio.positive
-    if share.n == 0:
-        return "no sign known"
-    ties = f", {ratio.ties} tied" if ratio.ties else ""
-    return f"{round(share.value * share.n)} of {share.n} positive [{share.low:.2f}, {share.high:.2f}]{ties}"
+def _why(claim: Claim) -> str:
+    left = [one.found for one in (*claim.measures, *claim.controls, *claim.rivals) if one.answer is None]
+    if all(math.isnan(one.low) for one in left):
+        return "no replicates"
+    if all(math.isinf(one.low) or math.isinf(one.high) or math.isnan(one.value) for one in left):
+        return "censored"
+    return "the interval straddles what is needed"
+
+
+def _cell(words: str, measures: Sequence[Measure]) -> str:
+    return ": ".join(part for part in (words, "; ".join(map(str, measures))) if part) or "–"
+
+
+def table_of(claims: Sequence[Claim], *, judged: bool = True) -> pd.DataFrame:
+    """Claims as a table: claim, here, control, verdict."""
+    return pd.DataFrame([claim.row(judged=judged) for claim in claims], columns=list(COLUMNS))
+
+
+def numbers_of(claims: Sequence[Claim]) -> pd.DataFrame:
+    """Every number behind the claims, with the range that it must lie in."""
+    return pd.DataFrame([row for claim in claims for row in claim.numbers()], columns=list(NUMBERS))
+
+
+def ratio(name: str, found: LogRatio, *, above: float = -math.inf, below: float = math.inf) -> Measure:
+    """A ratio of paired times as its geometric mean, censored ones as bounds."""
+    mean = found.mean
+    with np.errstate(over="ignore"):
+        value, low, high = np.exp([mean.value, mean.low, mean.high]).tolist()
+    return Measure(name, Estimate(value, low, high, mean.n), above, below)
+
+
+def unlike(name: str, found: LogRatio, effect: LogRatio) -> Measure:
+    """A control without the effect: its ratio must lie within half of the claim's effect in ln, or 5 %, either way."""
+    size = effect.mean.value if np.isfinite(effect.mean.value) else _nearest_to_zero(effect)
+    half = max(abs(size) / 2, LEAST)
+    return ratio(name, found, above=math.exp(-half), below=math.exp(half))
+
+
+LEAST = math.log(1.05)
+"""A control's ratio nearer to 1 than this is none."""
+
+
+def _nearest_to_zero(found: LogRatio) -> float:
+    mean = found.mean
+    return max(mean.low, -mean.high, 0.0)
+
+
+def mean(name: str, values: Any, *, above: float = -math.inf, below: float = math.inf, unit: str = "") -> Measure:
+    """Mean over replicates with Student's interval."""
+    return Measure(name, student_interval(values), above, below, unit)
+
+
+def factor(name: str, values: Any, *, above: float = -math.inf, below: float = math.inf) -> Measure:
+    """Geometric mean of positive ratios over replicates."""
+    return ratio(name, LogRatio(np.log(values), np.log(values)), above=above, below=below)
+
+
+def bounded(name: str, low: Any, high: Any, *, above: float = -math.inf, below: float = math.inf) -> Measure:
+    """Mean over replicates of which some are only known within bounds."""
+    return Measure(name, LogRatio(np.asarray(low, dtype=float), np.asarray(high, dtype=float)).mean, above, below)
+
+
+def share(name: str, successes: int, n: int, *, above: float = -math.inf, below: float = math.inf) -> Measure:
+    """A share of n replicates with Clopper and Pearson's interval."""
+    return Measure(name, proportion(successes, n, method="exact"), above, below, f", {successes} of {n}")
+
+
+def exact(name: str, value: float, *, above: float = -math.inf, below: float = math.inf, unit: str = "") -> Measure:
+    """A number without an error of its own: an identity, a count over everything there is."""
+    number = float(value)
+    return Measure(name, Estimate(number, number, number, 1), above, below, unit)

@@ -2,23 +2,20 @@
 
 import json
 import time as clock
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import pandas as pd
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from eigenclock.checks import InputError, choice, shown
+from eigenclock.checks import InputError, choice
 from eigenclock.files import (
-    YamlRefused,
     atomic,
     check_writable,
-    load_yaml,
     locked,
     markdown,
     path_of,
@@ -28,7 +25,9 @@ from eigenclock.files import (
 )
 from eigenclock.jobs.run_folder import manifest
 from eigenclock.jobs.studies import find_study
-from eigenclock.report.study_page import COLUMNS, PIXELS_PER_INCH, RUN, write_study_page
+from eigenclock.report.study_page import PIXELS_PER_INCH, RUN, write_study_page
+from .claims import COLUMNS, Claim, numbers_of, table_of
+from .options import changed
 
 Preset: TypeAlias = Literal["tiny", "cpu", "paper"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
@@ -40,12 +39,12 @@ Say = Callable[[str], None]
 class Part:
     """What one part of a study found.
 
-    `tables` and `figures` by name; `claims`: a row per claim, with the columns claim, paper, here, interval, control, verdict;
-    `dataset`: everything measured, kept as NetCDF; `notes`: sentences for the report (what is known not to show, what was
-    not run, limits); `shown`: names of the tables that the report shows too.
+    `claims`, with the numbers that decide them; `tables` and `figures` by name; `dataset`: everything measured, kept as NetCDF;
+    `notes`: sentences for the report (what is known not to show, what was not run, limits); `shown`: names of the tables that
+    the report shows too.
     """
 
-    claims: list[dict[str, str]]
+    claims: list[Claim] = field(default_factory=list)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     figures: Mapping[str, Figure] = field(default_factory=dict)
     dataset: xr.Dataset | None = None
@@ -54,8 +53,17 @@ class Part:
 
     def __post_init__(self) -> None:
         for claim in self.claims:
-            if claim.keys() != set(COLUMNS):
-                raise InputError(f"claims must have the columns {', '.join(COLUMNS)}, got {', '.join(claim)}")
+            if not isinstance(claim, Claim):
+                raise InputError(f"claims must be Claim objects, got {type(claim).__name__}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One part of a study: its options (a frozen dataclass) at every size, what runs them, and its heading on the page."""
+
+    presets: Mapping[Preset, Any]
+    run: Callable[[Any, Path, Say], Part]
+    heading: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,33 +75,45 @@ class StudyResult:
     seconds: dict[str, float]
 
 
-class Study(ABC):
-    """A study of a preset. Subclasses are frozen dataclasses made by `preset(name)`."""
+class Study:
+    """A study at one of its sizes. A subclass says `name`, `title`, `status` and the `plans` of its parts, and no more.
 
-    name: str
-    title: str
-    status: str = ""
+    ```python
+    >>> from dataclasses import dataclass
+    >>> import tempfile
+    >>> from eigenclock_studies import Claim, Part, Plan, Study, exact
+    >>> @dataclass(frozen=True)
+    ... class Options:
+    ...     sides: int = 6
+    >>> def dice(options, folder, say):
+    ...     mean = (options.sides + 1) / 2
+    ...     return Part([Claim("a die throws more than three on average", (exact("mean", mean, above=3),))])
+    >>> class Dice(Study):
+    ...     name, title = "dice", "What a die throws"
+    ...     plans = {"throws": Plan({"tiny": Options(4), "cpu": Options(), "paper": Options(20)}, dice)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(Dice.run(preset="cpu", out=folder, options={"throws.sides": 8}).claims["verdict"][0])
+    shown
+
+    ```
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    status: ClassVar[str] = ""
     """What the reader must know before the first number, such as that it is a reconstruction."""
 
-    @classmethod
-    @abstractmethod
-    def preset(cls, name: Preset) -> "Study":
-        """The study at one of its sizes."""
+    plans: ClassVar[Mapping[str, Plan]]
+    """Its parts by name."""
 
-    def with_options(self, options: Mapping[str, Any]) -> "Study":
-        """The study with some options of its preset changed: values, or YAML of them, by dotted or nested names.
+    def __init__(self, preset: Preset) -> None:
+        choice("preset", preset, PRESETS)
+        self.preset: Preset = preset
+        self.options: dict[str, Any] = {part: plan.presets[preset] for part, plan in self.plans.items()}
 
-        InputError for an option that is not there, or of another kind.
-        """
-        return _changed(self, options, "set")
-
-    def with_data(self, data: tuple[str, ...]) -> "Study":
-        """The study of other data; InputError where it has data of its own."""
+    def take_data(self, data: tuple[str, ...]) -> None:
+        """Take other data, bundled names or paths; InputError where the study has data of its own."""
         raise InputError(f"the study {self.name} has data of its own, got {', '.join(data)}")
-
-    @abstractmethod
-    def parts(self) -> dict[str, Callable[[Path, Say], Part]]:
-        """Its parts by name, each a function of the study's folder."""
 
     @classmethod
     def run(
@@ -111,42 +131,42 @@ class Study(ABC):
 
         **Parameters**
 
-        - `preset`: its size. - `out`: folder: runs/, a CSV per table, a PNG per figure, results.md, report.html.
+        - `preset`: its size; tiny runs everything in seconds and gives no verdicts.
+        - `out`: folder: runs/, a CSV per table, a PNG per figure, results.md, report.html.
         - `part`: only this part. - `command`: what repeats the study, kept in the manifest. - `say`: told what is going on.
         - `data`: bundled names or paths in place of the preset's. - `options`: changes, as `{"window.seeds": (0, 1)}`.
 
         Raises InputError for a preset, part or option that is not there, or a folder that is a file.
         """
-        choice("preset", preset, PRESETS)
-        study, folder = cls.preset(preset), path_of("out", out)
+        study, folder = cls(preset), path_of("out", out)
         if data:
-            study = study.with_data(data)
-        study = study.with_options(options or {})
+            study.take_data(data)
+        study.options = changed(study.options, options or {})
         if part is not None:
-            choice("part", part, tuple(study.parts()))
+            choice("part", part, tuple(cls.plans))
         with locked(folder):
             check_writable(folder / "results.md")
             remove_temporaries(folder)
-            return study._in_folder(folder, preset, part, command, say)
+            return study._in_folder(folder, part, command, say)
 
-    def _in_folder(self, folder: Path, preset: Preset, part: str | None, command: str, say: Say) -> StudyResult:
-        parts = self.parts()
+    def _in_folder(self, folder: Path, part: str | None, command: str, say: Say) -> StudyResult:
         seconds: dict[str, float] = {}
-        for key, do in parts.items():
+        for key, plan in self.plans.items():
             if part not in (None, key):
                 continue
             begun = clock.perf_counter()
-            found = do(folder, lambda words, key=key: say(f"{key}: {words}"))  # type: ignore[misc]
+            found = plan.run(self.options[key], folder, lambda words, key=key: say(f"{key}: {words}"))  # type: ignore[misc]
             seconds[key] = clock.perf_counter() - begun
-            kept = {"preset": preset, "command": command, "seconds": round(seconds[key], 2), "shown": found.shown}
-            _write(folder, key, found, kept)
-        tables = {key: _claims(folder, key, preset) for key in parts}
-        claims = pd.concat([table for table in tables.values() if table is not None])
+            kept = {"preset": self.preset, "command": command, "seconds": round(seconds[key], 2), "shown": found.shown}
+            _write(folder, key, found, kept, judged=self.preset != "tiny")
+        tables = {key: _claims(folder, key, self.preset) for key in self.plans}
+        claims = pd.concat([table for table in tables.values() if table is not None], ignore_index=True)
         status = f"{self.status}\n\n" if self.status else ""
-        write_text(folder / "results.md", f"# {self.title}\n\n{status}Preset `{preset}`.\n\n{markdown(claims)}\n")
+        write_text(folder / "results.md", f"# {self.title}\n\n{status}Preset `{self.preset}`.\n\n{markdown(claims)}\n")
         details = manifest(command, 0, seconds)
         write_text(folder / f"manifest_{part or 'all'}.json", json.dumps(details, indent=2))
-        write_study_page(folder, self.title, self.status, preset, tables, details)
+        headings = {key: plan.heading for key, plan in self.plans.items()}
+        write_study_page(folder, self.title, self.status, self.preset, tables, details, headings)
         return StudyResult(folder, claims, seconds)
 
 
@@ -156,54 +176,19 @@ def run_study(name: str, **options: Any) -> StudyResult:
     return found.run(**options)
 
 
-def _changed(part: Any, options: Mapping[str, Any], where: str) -> Any:
-    """A frozen dataclass with some of its fields, maybe some inside them, replaced."""
-    for name, value in options.items():
-        first, _, rest = name.partition(".")
-        known = {one.name: getattr(part, one.name) for one in fields(part)}
-        if first not in known:
-            raise InputError(f"{where} must name one of {', '.join(known)}, got {shown(first)}")
-        old, inner = known[first], {rest: value} if rest else value
-        if is_dataclass(old) and isinstance(inner, Mapping):
-            part = replace(part, **{first: _changed(old, inner, f"{where}.{first}")})
-        else:
-            part = replace(part, **{first: _alike(old, value, f"{where}.{name}")})
-    return part
-
-
-def _alike(old: Any, value: Any, name: str) -> Any:
-    """A new value of the kind of the old one, read as YAML if it is text and the old one is not."""
-    try:
-        new = load_yaml(value, name) if isinstance(value, str) and not isinstance(old, str) else value
-    except YamlRefused:
-        raise
-    except InputError:
-        new = value
-    if isinstance(old, tuple):
-        new = tuple(
-            _alike(old[0], one, name) if old else one for one in (new if isinstance(new, list | tuple) else [new])
-        )
-        if old and not new:
-            raise InputError(f"{name} must not be empty, got {shown(value)}")
-    kinds = (int, float) if isinstance(old, int | float) and not isinstance(old, bool) else type(old)
-    if is_dataclass(old) or (old is not None and not isinstance(new, kinds)):
-        kind = f"an option inside {type(old).__name__}" if is_dataclass(old) else f"like {old!r}"
-        raise InputError(f"{name} must be {kind}, got {shown(new)}")
-    return new
-
-
 def _claims(folder: Path, key: str, preset: Preset) -> pd.DataFrame | None:
     """Claims of a part, of this call or an earlier one; None if it never ran here at this preset."""
     file, run = folder / f"{key}_claims.csv", folder / f"{key}{RUN}"
     if not file.exists() or not run.exists() or json.loads(run.read_text(encoding="utf-8"))["preset"] != preset:
         return None
-    return pd.read_csv(file, dtype=str, keep_default_na=False)
+    found = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return found if tuple(found.columns) == COLUMNS else None  # else written by an earlier version
 
 
-def _write(folder: Path, key: str, found: Part, kept: Mapping[str, Any]) -> None:
+def _write(folder: Path, key: str, found: Part, kept: Mapping[str, Any], *, judged: bool) -> None:
     write_text(folder / f"{key}{RUN}", json.dumps(kept))
-    tables = {"claims": pd.DataFrame(found.claims, columns=list(COLUMNS)), **found.tables}
-    for name, table in tables.items():
+    of_claims = {"claims": table_of(found.claims, judged=judged), "numbers": numbers_of(found.claims)}
+    for name, table in {**of_claims, **found.tables}.items():
         with atomic(folder / f"{key}_{name}.csv") as temporary:
             table.to_csv(temporary, index=False, float_format="%.5g")
     write_text(folder / f"{key}_notes.txt", "".join(note + "\n" for note in found.notes))

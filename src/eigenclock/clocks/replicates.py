@@ -1,6 +1,6 @@
 """What replicates (seeds) say together: means, proportions and paired log ratios, each with its interval."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -171,3 +171,38 @@ class LogRatio:
         if np.isfinite(self.high).all():
             return f"<= {self.high.mean():.3g}, interval to {mean.high:.3g} ({sign}; bounds of censored times)"
         return f"bounds on both sides ({sign})"
+
+
+def slope_bounds(x: Any, bounds: Sequence[tuple[Any, Any]]) -> tuple[Float[np.ndarray, " replicate"], Float[np.ndarray, " replicate"]]:
+    """Least-squares slope of each replicate on `x`, as bounds where some of its values are only known within bounds.
+
+    A slope is a weighted sum of the values, so that its least and largest value take each of them at one of its ends: a time that
+    was not reached by the end of a run bounds a slope, and is neither left out nor put there.
+
+    **Parameters**
+
+    - `x`: (point,) where the values are, at least two different ones. - `bounds`: of each point (low, high), each (replicate,),
+      equal where the value was seen; infinite where nothing bounds it.
+
+    Raises InputError for fewer than two different points, or bounds that do not fit them.
+
+    ```python
+    >>> import numpy as np
+    >>> from eigenclock.clocks.replicates import slope_bounds
+    >>> seen = [(np.array([y]), np.array([y])) for y in (0.0, 1.0)]
+    >>> slope_bounds([0, 1, 2], [*seen, (np.array([2.0]), np.array([np.inf]))])  # the last is at least 2
+    (array([1.]), array([inf]))
+
+    ```
+    """
+    places = finite_array("x", x, "a 1-D array of places")
+    if places.ndim != 1 or places.size != len(bounds) or np.ptp(places) == 0:
+        raise InputError(f"x must have {len(bounds)} places, not all the same, got {places.size}")
+    weight = (places - places.mean()) / ((places - places.mean()) ** 2).sum()
+    low, high = (np.stack([np.asarray(pair[i], dtype=np.float64) for pair in bounds]) for i in (0, 1))
+    ends = []
+    for some, other in ((low, high), (high, low)):
+        taken = np.where(weight[:, None] > 0, some, other)
+        terms = np.where(weight[:, None] == 0, 0.0, weight[:, None] * np.where(weight[:, None] == 0, 0.0, taken))
+        ends.append(terms.sum(axis=0))
+    return ends[0], ends[1]

@@ -1,6 +1,7 @@
 """The HTML page of a study: a section per part, with its claims, figures and notes; one self-contained file."""
 
 import json
+import types
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,13 @@ PIXELS_PER_INCH = 150
 
 CSS_PIXELS_PER_INCH = 110
 
-COLUMNS = ("claim", "paper", "here", "interval", "control", "verdict")
+COLUMNS = ("claim", "here", "control", "verdict")
+"""Of a table of claims."""
+
+NUMBERS = "numbers"
+"""Name of the table of the numbers behind the claims."""
+
+TITLES = {NUMBERS: "the numbers behind the verdicts, and where each must lie"}
 
 
 def write_study_page(
@@ -30,20 +37,22 @@ def write_study_page(
     preset: str,
     claims: Mapping[str, pd.DataFrame | None],
     manifest: Mapping[str, Any],
+    headings: Mapping[str, str] = types.MappingProxyType({}),
 ) -> None:
-    """Write `folder`/report.html from the claims of each part and the figures and notes that lie in the folder."""
+    """Write `folder`/report.html from the claims of each part and the figures and notes that lie in the folder; `headings` by part."""
     parts: list[dict[str, Any]] = [
         {
             "name": name,
-            "claims": None if table is None else table.to_dict("records"),
+            "title": headings.get(name) or name.replace("_", " ").capitalize(),
+            "claims": None if table is None else [_claim(row) for row in table.to_dict("records")],
             "figures": [_figure(file, name) for file in sorted(folder.glob(f"{name}_*.png"))],
             "notes": _lines(folder / f"{name}_notes.txt"),
             **_run(folder, name, table is not None),
         }
         for name, table in claims.items()
     ]
-    known = [row["verdict"] for part in parts for row in part["claims"] or []]
-    counts = "; ".join(f"{count} × {verdict}" for verdict, count in Counter(known).most_common())
+    known = [row["outcome"] for part in parts for row in part["claims"] or []]
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in Counter(known).most_common())
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("eigenclock.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -57,6 +66,12 @@ def write_study_page(
         commands=list(dict.fromkeys(part["command"] for part in parts if part["command"])),
     )
     write_text(folder / "report.html", page)
+
+
+def _claim(row: Mapping[Any, Any]) -> dict[str, str]:
+    """A claim, with the one of five words that its verdict starts with, and the reason apart."""
+    outcome, _, reason = str(row["verdict"]).partition(" (")
+    return {**row, "outcome": outcome, "reason": reason.removesuffix(")")}
 
 
 def _figure(file: Path, part: str) -> dict[str, Any]:
@@ -73,9 +88,11 @@ def _run(folder: Path, name: str, here: bool) -> dict[str, Any]:
         return {"command": "", "tables": []}
     kept = json.loads((folder / f"{name}{RUN}").read_text(encoding="utf-8"))
     tables = [
-        (shown, pd.read_csv(folder / f"{name}_{shown}.csv", dtype=str, keep_default_na=False))
-        for shown in kept["shown"]
+        (TITLES.get(shown, shown.replace("_", " ")), pd.read_csv(file, dtype=str, keep_default_na=False))
+        for shown in (NUMBERS, *kept["shown"])
+        if (file := folder / f"{name}_{shown}.csv").exists() and file.stat().st_size > 1
     ]
+    tables = [(title, one) for title, one in tables if len(one)]
     return {
         "command": kept["command"],
         "tables": [{"title": t, "columns": list(one.columns), "rows": one.values.tolist()} for t, one in tables],

@@ -1,4 +1,4 @@
-"""Training an arm of the real images: losses, shares and copies of every class at every checkpoint."""
+"""Training on real images: losses, shares and copies of every class at every checkpoint."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -12,8 +12,10 @@ import xarray as xr
 from jaxtyping import Float
 
 from eigenclock.checks import InputError
+from eigenclock.curve.learning_curve import LearningCurve
 from eigenclock.data.labelled import load_labelled
 from eigenclock.observables.class_clocks import class_clocks
+from eigenclock.observables.class_gate import ClassGate
 from eigenclock.recipe.objectives import Epsilon
 from eigenclock.recipe.samplers import Euler
 from eigenclock.spectrum.spectrum import Spectrum
@@ -27,7 +29,7 @@ from eigenclock.training.probe import Probe
 from eigenclock.training.streams import RandomPairs, Stream, stream_seed
 from ..study import Say
 from ..sweep import sweep
-from .fashion_data import ARMS, Judge, ThreeClasses, judge_of, synthetic, three_classes
+from .fashion_data import ARMS, Classes, classes_of, synthetic
 from .mixtures import class_wiener_loss
 
 TIMES = (0.1, 0.3, 1.0)
@@ -36,13 +38,18 @@ TIMES = (0.1, 0.3, 1.0)
 SPAN = (0.02, 3.0)
 """Noise times that training draws, evenly in ln t."""
 
-NOISES = 4
+NOISES, LEAST_ACCURACY = 4, 0.97
+"""Draws of noise per test image; least accuracy of the classifier, below which other classes are asked for."""
+
 SYNTHETIC = "synthetic"
 
 
 @dataclass(frozen=True)
 class Options:
-    """`data`: path of labelled images, "synthetic", or empty: not run. `d`: PCA coordinates, null for pixels."""
+    """`data`: path of labelled images, "synthetic", or empty: not run. `d`: PCA coordinates, null for pixels.
+
+    `three`: three classes in three arms, with samples; or all classes, balanced, by their losses alone.
+    """
 
     data: str
     network: Network
@@ -51,37 +58,41 @@ class Options:
     d: int | None = 32
     pca_from: int = 2000
     pool: int = 300
+    three: bool = True
     seeds: tuple[int, ...] = (0, 1, 2)
     batch: int = 128
     lr: float = 1e-3
     checkpoints: int = 24
     first: int = 2
-    samples: int = 1024
+    samples: int = 768
     sampler_steps: int = 60
     test: int = 1000
     limit_seconds: float = 360.0
     workers: int | None = None
 
 
-PRESETS = {
-    "tiny": Options(
-        SYNTHETIC, FeedForward(32, 2, 8, "silu"), 60, 120, 8, 200, 60, (0,), 32, checkpoints=4, samples=64,
-        sampler_steps=10, test=50, workers=1,
-    ),
-    "cpu": Options("", FeedForward(256, 3, 8, "silu"), 6000),
-    "paper": Options(
-        "", UNet(32, (1, 2, 2), 1, (7,)), 100_000, 3000, None, 2000, 1500, (0, 1, 2, 3, 4), 128, 2e-4, samples=2000,
-        sampler_steps=100, limit_seconds=36_000,
-    ),
-}  # fmt: skip
-
-
+_TINY = Options(
+    SYNTHETIC, FeedForward(16, 1, 8, "silu"), 30, 120, 8, 200, 60, seeds=(0,), batch=32, checkpoints=4, samples=40,
+    sampler_steps=5, test=30, workers=1,
+)  # fmt: skip
+_CPU = Options("", FeedForward(256, 3, 8, "silu"), 5000)
+_PAPER = Options(
+    "", UNet(32, (1, 2, 2), 1, (7,)), 100_000, 3000, None, 2000, 1500, seeds=(0, 1, 2, 3, 4), lr=2e-4, samples=2000,
+    sampler_steps=100, limit_seconds=36_000,
+)  # fmt: skip
+PRESETS = {"tiny": _TINY, "cpu": _CPU, "paper": _PAPER}
 COPIES_PRESETS = {
-    "tiny": replace(PRESETS["tiny"], n=60),
-    "cpu": replace(PRESETS["cpu"], n=100, steps=10_000, limit_seconds=400.0),
-    "paper": replace(PRESETS["paper"], n=500),
+    "tiny": replace(_TINY, n=60),
+    "cpu": replace(_CPU, n=100, steps=8000),
+    "paper": replace(_PAPER, n=500),
 }
 """Fewer images, longer: copies appear. Sizes from a run with seed 10,000, which is never reported."""
+
+TEN_PRESETS = {
+    "tiny": replace(_TINY, three=False),
+    "cpu": replace(_CPU, three=False, n=3000, steps=600, seeds=tuple(range(100, 110)), checkpoints=40, test=400),
+    "paper": replace(_PAPER, three=False, n=15_000, steps=20_000, checkpoints=60),
+}
 
 
 @dataclass(frozen=True)
@@ -92,12 +103,26 @@ class Setting:
     arm: str
 
 
-@lru_cache(maxsize=1)
-def prepared(options: Options) -> tuple[ThreeClasses, Judge]:
-    """Data and classifier, the same for all arms and seeds."""
-    data = synthetic() if options.data == SYNTHETIC else load_labelled(options.data)
-    classes = three_classes(data, d=options.d, pca_from=options.pca_from, pool=options.pool, seed=0)
-    return classes, judge_of(classes)
+@lru_cache(maxsize=2)
+def prepared(data: str, three: bool, d: int | None, pca_from: int, pool: int) -> Classes:
+    """Data, the same for all arms and seeds."""
+    labelled = synthetic() if data == SYNTHETIC else load_labelled(data)
+    return classes_of(labelled, three=three, d=d, pca_from=pca_from, pool=pool, seed=0)
+
+
+def data_of(options: Options) -> Classes:
+    """The classes of a study's options."""
+    return prepared(options.data, options.three, options.d, options.pca_from, options.pool)
+
+
+@lru_cache(maxsize=2)
+def gate_of(data: Classes) -> ClassGate:
+    """A classifier of real images outside every training set; InputError if it is not accurate enough."""
+    labels = np.repeat(np.arange(len(data.others)), [len(one) for one in data.others])
+    gate = ClassGate.of(np.concatenate(data.others), labels)
+    if gate.accuracy < LEAST_ACCURACY:
+        raise InputError(f"the classifier must be right for {LEAST_ACCURACY:.0%} of images, got {gate.accuracy:.1%}: choose other classes")
+    return gate
 
 
 def sigma_of(t: Any) -> Any:
@@ -140,36 +165,34 @@ class ClassLosses:
         return found
 
 
-def case(setting: Setting, seed: int) -> xr.Dataset:
-    """Train one arm and return, at every checkpoint, losses, shares and copies by class."""
-    options = setting.options
-    data, judge = prepared(options)
-    samples, control, counts = data.arm(setting.arm, options.n)
-    edge = int(np.sqrt(samples.shape[1]))
-    shape = samples.shape[1:] if options.d is not None else (edge, edge)
-    shaped = samples.reshape(-1, *shape)
-    parts = np.split(samples, np.cumsum(counts)[:-1])
-    mixed = np.random.default_rng(seed).permutation(sum(min(options.test, len(x)) for x in data.test))
-    tests = [x[: options.test] for x in data.test]
-    shuffled = np.array_split(np.concatenate(tests)[mixed], 3)
-    losses = ClassLosses({"test": tests, "train": parts, "shuffled": shuffled}, shape, seed)
-    objective = Epsilon(path="vp")
-    sampler = Euler(steps=options.sampler_steps, sigma_min=float(sigma_of(SPAN[0])), sigma_max=float(sigma_of(SPAN[1])))
+def excess(curve: LearningCurve, name: str, covariance: list[Any]) -> Float[np.ndarray, "t K checkpoint"]:
+    """Normalised excess of every class's loss over that of the best linear denoiser of the class."""
+    loss = np.array(
+        [[curve.dataset[f"loss_{name}_{k}_{t:g}"].values for k in range(len(covariance))] for t in TIMES]
+    )
+    best = np.array([[class_wiener_loss(c, t) for c in covariance] for t in TIMES])[..., None]
+    return (loss - best) / (1 - best)
+
+
+def trained(options: Options, samples: Any, losses: ClassLosses, shape: tuple[int, ...], seed: int) -> LearningCurve:
+    """Train on samples (n, *shape) and return the probe's curve, with the losses of the classes and its samples."""
+    levels = [float(sigma_of(t)) for t in SPAN]
+    count = options.samples if options.three else 2
     probe = Probe(
-        Spectrum.from_samples(shaped),
-        sampler=sampler,
+        Spectrum.from_samples(samples),
+        sampler=Euler(steps=options.sampler_steps if options.three else 1, sigma_min=levels[0], sigma_max=levels[1]),
         steps=log_steps(options.first, options.steps, options.checkpoints),
-        n_samples=options.samples,
-        keep_samples=options.samples,
+        n_samples=count,
+        keep_samples=count,
         seed=seed,
         sigma=(),
         inspect={"loss": losses},
     )
-    given = torch.as_tensor(shaped, dtype=torch.float32, device=find_device("auto"))
-    trained = train(
+    given = torch.as_tensor(samples, dtype=torch.float32, device=find_device("auto"))
+    train(
         options.network.build(shape, seed=stream_seed(seed, Stream.INIT)),
-        shaped,
-        objective=objective,
+        samples,
+        objective=Epsilon(path="vp"),
         optimizer=Adam(options.lr),
         steps=options.steps,
         options=LoopOptions(batch_size=options.batch),
@@ -177,27 +200,39 @@ def case(setting: Setting, seed: int) -> xr.Dataset:
         seed=seed,
         pairs=LogTimePairs(given, options.batch, None, (1e-3, 1e3), seed),
     )
-    del trained
-    curve = probe.curve()
+    return probe.curve()
+
+
+def _shape(options: Options, samples: Any) -> tuple[int, ...]:
+    edge = int(np.sqrt(samples.shape[1]))
+    return tuple(samples.shape[1:]) if options.d is not None else (edge, edge)
+
+
+def case(setting: Setting, seed: int) -> xr.Dataset:
+    """Train one arm and return, at every checkpoint, losses, shares and copies by class."""
+    options = setting.options
+    data = data_of(options)
+    gate = gate_of(data)
+    samples, control, counts = data.arm(ARMS[setting.arm], options.n)
+    shape = _shape(options, samples)
+    shaped = samples.reshape(-1, *shape)
+    tests = [x[: options.test] for x in data.test]
+    mixed = np.random.default_rng(seed).permutation(sum(map(len, tests)))
+    shuffled = np.array_split(np.concatenate(tests)[mixed], 3)
+    losses = ClassLosses({"test": tests, "shuffled": shuffled}, shape, seed)
+    curve = trained(options, shaped, losses, shape, seed)
     known = {"proportions": counts / counts.sum(), "names": data.names}
-    seen = class_clocks(curve, judge.strict, pass_rate=np.maximum(judge.pass_rate, 1e-3), **known)
-    copied = class_clocks(curve, judge.nearest, train=shaped, control=control.reshape(shaped.shape), **known)
+    seen = class_clocks(curve, gate, pass_rate=np.maximum(gate.pass_rate, 1e-3), **known)
+    copied = class_clocks(curve, gate.nearest, train=shaped, control=control.reshape(shaped.shape), **known)
     assert copied.copied is not None
     assert copied.by_chance is not None
-
-    def of(name: str) -> Any:
-        return np.array([[curve.dataset[f"loss_{name}_{k}_{t:g}"].values for k in range(3)] for t in TIMES])
-
-    best = np.array([[class_wiener_loss(c, t) for c in data.covariance] for t in TIMES])
-    best_shuffled = np.array([[class_wiener_loss(np.cov(x.reshape(len(x), -1).T), t) for x in shuffled] for t in TIMES])
     dims = ("t", "class", "checkpoint")
+    mean_covariance = [np.cov(x.reshape(len(x), -1).T) for x in shuffled]
     return xr.Dataset(
         {
             "step": ("checkpoint", curve.dataset["time"].values),
-            "loss": (dims, of("test")),
-            "train_loss": (dims, of("train")),
-            "excess": (dims, ((of("test") - best[..., None]) / (1 - best[..., None]))),
-            "excess_shuffled": (dims, (of("shuffled") - best_shuffled[..., None]) / (1 - best_shuffled[..., None])),
+            "excess": (dims, excess(curve, "test", data.covariance)),
+            "excess_shuffled": (dims, excess(curve, "shuffled", mean_covariance)),
             "share": (("checkpoint", "class"), seen.share[0]),
             "f_mem": (("checkpoint", "class"), copied.copied[0]),
             "f_mem_control": (("checkpoint", "class"), copied.by_chance[0]),
@@ -207,28 +242,42 @@ def case(setting: Setting, seed: int) -> xr.Dataset:
     )
 
 
+def balanced_case(setting: Setting, seed: int) -> xr.Dataset:
+    """Train on all classes in equal shares and return the excess loss of each at every checkpoint."""
+    options = setting.options
+    data = data_of(options)
+    samples, _, _ = data.arm(np.full(len(data.names), 1 / len(data.names)), options.n)
+    shape = _shape(options, samples)
+    losses = ClassLosses({"test": [x[: options.test] for x in data.test]}, shape, seed)
+    curve = trained(options, samples.reshape(-1, *shape), losses, shape, seed)
+    return xr.Dataset(
+        {
+            "step": ("checkpoint", curve.dataset["time"].values),
+            "excess": (("t", "class", "checkpoint"), excess(curve, "test", data.covariance)),
+        },
+        coords={"t": list(TIMES), "class": list(data.names)},
+    )
+
+
 def measure(options: Options, folder: Path, say: Say) -> xr.Dataset:
     """Every arm and seed: dims arm, replicate, class, checkpoint, t."""
+    arms: tuple[str, ...] = tuple(ARMS) if options.three else ("balanced",)
     found = sweep(
-        case,
-        {arm: Setting(options, arm) for arm in ARMS},
+        case if options.three else balanced_case,
+        {arm: Setting(options, arm) for arm in arms},
         seeds=options.seeds,
-        folder=folder / "runs" / f"fashion_n{options.n}",
+        folder=folder / "runs" / f"fashion_{'three' if options.three else 'all'}_n{options.n}",
         workers=options.workers,
         limit_seconds=options.limit_seconds,
         say=say,
     )
-    arms = [arm for arm in ARMS if len(found.seeds_of(arm)) == len(options.seeds)]
-    if not arms:
+    whole = [arm for arm in arms if len(found.seeds_of(arm)) == len(options.seeds)]
+    if not whole:
         raise InputError(f"limit_seconds must leave time for one arm, got {options.limit_seconds:g}")
-    parts = [xr.concat(found.seeds_of(arm), "replicate", combine_attrs="drop") for arm in arms]
-    data, judge = prepared(options)
-    return xr.concat(parts, pd.Index(arms, name="arm")).assign_attrs(
-        truncated=int(bool(found.dropped)),
-        source=data.source,
-        n=options.n,
-        kept=data.kept,
-        accuracy=judge.accuracy,
-        traces=data.traces.tolist(),
-        pass_rate=judge.pass_rate.tolist(),
-    )
+    parts = [xr.concat(found.seeds_of(arm), "replicate", combine_attrs="drop") for arm in whole]
+    data = data_of(options)
+    about = {"source": data.source, "n": options.n, "kept": data.kept, "traces": data.traces.tolist()}
+    if options.three:
+        gate = gate_of(data)
+        about |= {"accuracy": gate.accuracy, "pass_rate": gate.pass_rate.tolist()}
+    return xr.concat(parts, pd.Index(whole, name="arm")).assign_attrs(truncated=int(bool(found.dropped)), **about)

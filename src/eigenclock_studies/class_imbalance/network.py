@@ -16,9 +16,10 @@ TEST_POINTS = 1000
 
 @dataclass(frozen=True)
 class SmallNetwork:
-    """eps(x) = W2 relu(W1 x + b1) + b2 without time input, by plain SGD on fresh samples: nothing can be memorised.
+    """eps(x) = W2 relu(W1 x + b1) + b2 without time input, by SGD on fresh samples: nothing can be memorised.
 
-    `lr`: for the batch mean of the SUM over coordinates of (eps − xi)².
+    `lr`: for the batch mean of the SUM over coordinates of (eps − xi)². `momentum`: of heavy ball, 0 for plain SGD. `decay`:
+    last share of the steps over which the rate falls linearly to 0.
     """
 
     hidden: int = 128
@@ -27,12 +28,16 @@ class SmallNetwork:
     lr: float = 0.004
     steps: int = 2000
     checkpoints: int = 120
+    momentum: float = 0.0
+    decay: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("hidden", "batch", "steps", "checkpoints"):
             integer_option(self, name, at_least=1)
         number_option(self, "t", above=0)
         number_option(self, "lr", above=0)
+        number_option(self, "momentum", at_least=0, below=1)
+        number_option(self, "decay", at_least=0)
 
 
 def checkpoint_steps(network: SmallNetwork) -> Any:
@@ -71,6 +76,7 @@ def class_losses(
     second = torch.zeros(b, network.hidden, d, requires_grad=True)
     biases = [torch.zeros(b, 1, size, requires_grad=True) for size in (network.hidden, d)]
     weights = [first, second, *biases]
+    velocities = [torch.zeros_like(weight) for weight in weights]
 
     def predicted(x: torch.Tensor) -> torch.Tensor:
         return torch.baddbmm(biases[1], torch.relu(torch.baddbmm(biases[0], x, first)), second)
@@ -96,8 +102,10 @@ def class_losses(
         x = x + torch.gather(spread, 1, labels)[..., None] * normal(b, network.batch, d)
         xi = normal(b, network.batch, d)
         loss = (predicted(left * x + level * xi) - xi).square().sum() / network.batch
-        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-            weight.data.add_(gradient, alpha=-network.lr)
+        falling = 1.0 if network.decay == 0 else min(1.0, (1 - (step - 1) / network.steps) / network.decay)
+        for weight, gradient, velocity in zip(weights, torch.autograd.grad(loss, weights), velocities, strict=True):
+            velocity.mul_(network.momentum).add_(gradient)
+            weight.data.add_(velocity, alpha=-network.lr * falling)
         if step in due:
             record()
     found = np.stack(losses, axis=-1).reshape(len(mixtures), replicates, classes, -1)

@@ -1,4 +1,4 @@
-"""Part: real images. Three classes of Fashion-MNIST, balanced and imbalanced, under a real network: learned, seen, copied."""
+"""Part: real images. Three classes of Fashion-MNIST in balanced and imbalanced arms under a real network: learned, seen, copied."""
 
 from itertools import permutations
 from pathlib import Path
@@ -11,12 +11,16 @@ from matplotlib.figure import Figure
 
 from eigenclock.clocks.passage import Clock, Passages
 from eigenclock.clocks.replicates import LogRatio
-from ..claims import factor, row
+from ..claims import Claim, exact, ratio, unlike
+from ..figures import BLUE, GREEN, VERMILION, legend, level, panels, seeds
 from ..study import Part, Say
 from .fashion_runs import SYNTHETIC, Options, measure
 
 EMERGED, COPIES = 0.5, 0.1
 """Share of its proportion at which a class has emerged; excess of copies at which it is memorised."""
+
+CHANCE = 0.05
+"""Largest share of samples that may look like copies of held-out images."""
 
 OBSERVABLES = {
     "e ≤ 0.5": ("excess", 0.5, "falling"),
@@ -27,10 +31,12 @@ OBSERVABLES = {
     "shuffled e ≤ 0.2": ("excess_shuffled", 0.2, "falling"),
 }
 
+NEEDED = "needs Fashion-MNIST, given as --data path/to/fashion_mnist.npz or the folder of its IDX files"
 
-def passages(dataset: xr.Dataset, arm: str, clock: str, k: int, *, target: float | None = None) -> Passages:
+
+def passages(dataset: xr.Dataset, arm: str, clock: str, k: int) -> Passages:
     """A clock of a class in an arm, over replicates."""
-    name, usual, direction = OBSERVABLES[clock]
+    name, target, direction = OBSERVABLES[clock]
     here = dataset.sel(arm=arm).isel({"class": k})
     if name == "copies":
         values = here["f_mem"] - here["f_mem_control"]
@@ -40,137 +46,103 @@ def passages(dataset: xr.Dataset, arm: str, clock: str, k: int, *, target: float
         values = here[name].mean("t")
     array = values.transpose("replicate", "checkpoint").values
     steps = here["step"].transpose("replicate", "checkpoint").values[0]
-    return Clock(clock, usual if target is None else target, direction).of(steps, array)  # type: ignore[arg-type]
+    return Clock(clock, target, direction).of(steps, array)  # type: ignore[arg-type]
 
 
 def clock_table(dataset: xr.Dataset) -> pd.DataFrame:
-    """Every clock of every class in every arm, individual values and censoring."""
+    """Every clock of every class in every arm, over replicates, with censoring; and the largest excess of copies."""
     rows = []
     for arm in dataset["arm"].values.tolist():
+        most = (dataset["f_mem"] - dataset["f_mem_control"]).sel(arm=arm).max("checkpoint").mean("replicate").values
         for k, name in enumerate(dataset["class"].values.tolist()):
-            row_: dict[str, Any] = {
-                "arm": arm,
-                "class": name,
-                "share": float(dataset["proportion"].sel(arm=arm).isel({"class": k}).values.flat[0]),
-            }
-            for clock in OBSERVABLES:
-                if not clock.startswith("shuffled"):
-                    found = passages(dataset, arm, clock, k)
-                    row_[clock] = ", ".join(_one(found, i) for i in range(len(found)))
-            rows.append(row_)
+            share = float(dataset["proportion"].sel(arm=arm).isel({"class": k}).values.flat[0])
+            clocks = {clock: str(passages(dataset, arm, clock, k)) for clock in OBSERVABLES if "shuffled" not in clock}
+            rows.append({"arm": arm, "class": name, "share": round(share, 3), **clocks, "most copies": round(float(most[k]), 3)})
     return pd.DataFrame(rows)
 
 
-def _one(found: Passages, i: int) -> str:
-    status = found.status[i]
-    return {
-        "hit": f"{found.low[i]:,.0f}",
-        "right-censored": f"> {found.low[i]:,.0f}",
-        "left-censored": f"≤ {found.high[i]:,.0f}",
-    }.get(status, "–")
+RARE = {"rare high": 2, "rare low": 0}
+"""The class that an arm makes rare, in the order of their variance."""
 
 
-def claims(dataset: xr.Dataset) -> list[dict[str, str]]:
-    """C7 and C6 on real images: reported either way, with three seeds never more than inconclusive."""
+def claims(dataset: xr.Dataset) -> list[Claim]:
+    """C7: a rare class is later than at equal shares; C6: one class is copied while another is not learned."""
     arms, names = dataset["arm"].values.tolist(), dataset["class"].values.tolist()
     label = "synthetic stand-in" if dataset.attrs["source"] == SYNTHETIC else dataset.attrs["source"].replace("_", "-")
     label += f", n = {dataset.attrs['n']}"
     rows = []
-    note = f"inconclusive ({dataset.sizes['replicate']} seeds, three classes: illustrates, cannot test a law)"
-    for clock in ("e ≤ 0.5", "e ≤ 0.2", "emergence"):
-        words, ratios = [], []
-        for arm in arms:
-            seen = [passages(dataset, arm, clock, k) for k in range(3)]
-            ordered = np.argsort([one.low.mean() for one in seen], kind="stable").tolist()
-            words.append(f"{arm}: " + ", ".join(f"{names[k]} {seen[k]}" for k in ordered))
-            ratios.append(f"{arm}: {factor(LogRatio.of(seen[0], seen[2]))}")
-        mixed = f"shuffled {clock}" if f"shuffled {clock}" in OBSERVABLES else "shuffled e ≤ 0.2"
-        control = LogRatio.of(passages(dataset, arms[0], mixed, 0), passages(dataset, arms[0], mixed, 2))
-        rows.append(
-            row(
-                f"C7 ({label}), {clock}: high variance first, the rare class later",
-                "; ".join(words),
-                f"{names[0]} (lowest variance) over {names[2]} (highest): " + "; ".join(ratios),
-                f"shuffled labels: {factor(control)}",
-                note,
-            )
-        )
-    tops, words = [], []
-    for arm in arms:
-        here = dataset.sel(arm=arm)
-        most = (here["f_mem"] - here["f_mem_control"]).max("checkpoint").mean("replicate").values
-        tops.append(np.nanmax(most))
-        words.append(
-            f"{arm}: "
-            + ", ".join(
-                f"{n} {m:.2f} ({passages(dataset, arm, 'copies', k)})"
-                for k, (n, m) in enumerate(zip(names, most, strict=True))
-            )
-        )
-    windows = []
-    for arm in arms:
-        for i, j in permutations(range(3), 2):
-            first, second = passages(dataset, arm, "copies", i), passages(dataset, arm, "e ≤ 0.2", j)
-            open_ = LogRatio.of(second, first).low > 0
-            if open_.any():
-                windows.append(
-                    f"{arm}: {names[i]} copied before {names[j]} is learned to 0.2 ({int(open_.sum())} of {open_.size})"
-                )
-    chance = float(dataset["f_mem_control"].max())
-    rows.append(
-        row(
-            f"C6 ({label}): some classes are copied while others are not learned",
-            "largest excess of copies, and when it passed 0.1: " + "; ".join(words),
-            "; ".join(windows) or "no such window",
-            f"the same samples against held-out images: at most {chance:.2f}",
-            note if max(tops) >= COPIES else "memorisation not reached in this budget",
-        )
-    )
+    for arm, k in RARE.items():
+        if arm not in arms or "balanced" not in arms:
+            rows.append(Claim(f"C7 ({label}): {names[k]} is later where it is rare", missing="no time was left for its arm"))
+            continue
+        for clock in ("e ≤ 0.5", "e ≤ 0.2", "emergence"):
+            late = LogRatio.of(passages(dataset, arm, clock, k), passages(dataset, "balanced", clock, k))
+            common = LogRatio.of(passages(dataset, arm, clock, 1), passages(dataset, "balanced", clock, 1))
+            controls = [unlike(f"{names[1]}, common in both", common, late)]
+            if f"shuffled {clock}" in OBSERVABLES:
+                both = (passages(dataset, arm, f"shuffled {clock}", i) for i in (0, 2))
+                controls.append(unlike("shuffled labels, class 0 over 2", LogRatio.of(*both), late))
+            words = f"C7 ({label}): {names[k]} is learned later where it is rare, {clock}"
+            rows.append(Claim(words, (ratio("time over its time at equal shares", late, above=1),), tuple(controls)))
+    chance = exact("largest share of copies of held-out images", float(dataset["f_mem_control"].max()), below=CHANCE)
+    reached = {
+        (arm, i): passages(dataset, arm, "copies", i) for arm in arms for i in range(3) if passages(dataset, arm, "copies", i).hit.any()
+    }  # fmt: skip
+    if not reached:
+        rows.append(Claim(f"C6 ({label}): some classes are copied while others are not learned", missing="no class was copied within the run"))
+    for arm, k in RARE.items():
+        for i, _ in (pair for pair in permutations(range(3), 2) if pair[1] == k and (arm, pair[0]) in reached):
+            wait = LogRatio.of(passages(dataset, arm, "e ≤ 0.2", k), reached[arm, i])
+            words = f"C6 ({label}, {arm}): {names[i]} is copied before {names[k]} is learned to e ≤ 0.2"
+            rows.append(Claim(words, (ratio("time learned over time copied", wait, above=1),), (chance,)))
+    if "balanced" in arms and {("balanced", 0), ("balanced", 2)} <= set(reached):
+        first = LogRatio.of(reached["balanced", 0], reached["balanced", 2])
+        words = f"C6 ({label}, balanced): {names[2]}, of the highest variance, is copied before {names[0]}, of the lowest"
+        rows.append(Claim(words, (ratio("time of the lowest over that of the highest", first, above=1),), (chance,)))
     return rows
 
 
 def figure(dataset: xr.Dataset) -> Figure:
     """Excess loss, share and copies of each class, an arm per row."""
     arms, names = dataset["arm"].values.tolist(), dataset["class"].values.tolist()
-    picture = Figure(figsize=(10.5, 2.7 * len(arms)), layout="constrained")
-    axes = picture.subplots(len(arms), 3, sharex=True, sharey="col", squeeze=False)
-    for line, arm in zip(axes, arms, strict=True):
+    picture, axes = panels(3, len(arms), height=2.7, share="x")
+    for line, arm in zip(np.atleast_2d(axes), arms, strict=True):
         here = dataset.sel(arm=arm)
         steps = here["step"].transpose("replicate", "checkpoint").values[0]
-        for k, colour in enumerate(("#0072B2", "#009E73", "#D55E00")):
+        for k, colour in enumerate((BLUE, GREEN, VERMILION)):
             one = here.isel({"class": k})
-            share = one["share"] / one["proportion"]
-            for ax, values in zip(
-                line, (one["excess"].mean("t"), share, one["f_mem"] - one["f_mem_control"]), strict=True
-            ):
-                ax.plot(steps, values.transpose("checkpoint", "replicate"), color=colour, lw=1, alpha=0.8)
-            line[0].plot([], [], color=colour, lw=2, label=f"{names[k]}, {float(one['proportion'].values.flat[0]):.3g}")
+            curves = (one["excess"].mean("t"), one["share"] / one["proportion"], one["f_mem"] - one["f_mem_control"])
+            label = f"{names[k]}, share {float(one['proportion'].values.flat[0]):.3g}"
+            for ax, values, words in zip(line, curves, (label, "", ""), strict=True):
+                seeds(ax, steps, values.transpose("replicate", "checkpoint"), colour, words)
         line[0].set(ylabel=f"{arm}\n excess loss", xscale="log", ylim=(-0.3, 1.1))
         line[1].set(ylabel="share/proportion", ylim=(0, 2))
         line[2].set(ylabel="copies beyond control")
-        line[0].legend(frameon=False, fontsize=8)
-        for ax, level in zip(line, (0.2, EMERGED, COPIES), strict=True):
-            ax.axhline(level, color="0.6", lw=0.8, ls=":")
-    for ax in axes[-1]:
+        legend(line[0])
+        for ax, target in zip(line, (0.2, EMERGED, COPIES), strict=True):
+            level(ax, target)
+    for ax in np.atleast_2d(axes)[-1]:
         ax.set_xlabel("training step")
     return picture
+
+
+def notes_of(dataset: xr.Dataset) -> tuple[str, ...]:
+    """What to know of the data."""
+    traces = ", ".join(f"{t:.1f}" for t in dataset.attrs["traces"])
+    return (
+        f"Classes by rising trace of their covariance ({traces}): {', '.join(dataset['class'].values.tolist())}; PCA keeps "
+        f"{100 * dataset.attrs['kept']:.0f} % of the variance.",
+        "Real classes differ in anisotropy, centroid norm and overlap as well as in trace.",
+        "The reference loss is that of the best linear denoiser of a class: a network can be better, and the excess negative.",
+    )
 
 
 def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, judge, draw; or say why it was not run."""
     if not options.data:
-        reason = "needs Fashion-MNIST, given as --data path/to/fashion_mnist.npz or the folder of its IDX files"
-        return Part([row("C7: holds with a real network on Fashion-MNIST", "–", "–", "–", f"not run: {reason}")])
+        return Part([Claim("C7, C6: a rare class is learned later, and others are copied first, on real images", missing=NEEDED)])
     dataset = measure(options, folder, say)
-    traces = ", ".join(f"{t:.1f}" for t in dataset.attrs["traces"])
-    notes = (
-        f"Classes by the trace of their covariance (all: {traces}), chosen before any training: "
-        f"{', '.join(dataset['class'].values.tolist())}.",
-        f"Classifier right for {100 * dataset.attrs['accuracy']:.1f} % of test images; PCA keeps "
-        f"{100 * dataset.attrs['kept']:.0f} % of the variance.",
-        "Real classes differ in anisotropy, centroid norm and overlap as well as in trace.",
-        "The reference loss is that of the best linear denoiser of a class: a network can be better, and the excess negative.",
-    )
-    return Part(
-        claims(dataset), {"clocks": clock_table(dataset)}, {"classes": figure(dataset)}, dataset, notes, ("clocks",)
-    )
+    accuracy: Any = dataset.attrs["accuracy"]
+    notes = (*notes_of(dataset), f"The classifier is right for {100 * accuracy:.1f} % of held-out images.")
+    tables, pictures = {"clocks": clock_table(dataset)}, {"classes": figure(dataset)}
+    return Part(claims(dataset), tables, pictures, dataset, notes, ("clocks",))

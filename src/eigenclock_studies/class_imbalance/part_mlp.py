@@ -1,5 +1,6 @@
-"""Part: a trained network on mixtures. When imbalance reverses the order of classes; it takes separated centroids."""
+"""Part: a trained network on mixtures. When imbalance reverses the order of classes; whether a rare class is late or stalls."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -12,27 +13,36 @@ from matplotlib.figure import Figure
 from eigenclock.clocks.passage import Clock, Passages
 from eigenclock.clocks.replicates import LogRatio
 from eigenclock.files import read_netcdf, write_netcdf
-from ..claims import OURS, above, below, contains_zero, factor, row, signs, verdict
+from ..claims import Claim, in_words, mean, ratio, share, unlike
+from ..figures import BLUE, GRAY, PURPLE, VERMILION, key, legend, level, not_reached, panels, seeds, ticks
 from ..study import Part, Say
-from .mixtures import Mixture, class_wiener_loss, noised_variance
+from .mixtures import Mixture, class_wiener_loss
 from .network import SmallNetwork, class_losses
 
 TARGETS = (0.5, 0.2)
 """Normalised excess loss, fixed in advance: the order depends on it."""
 
 SWEEP = (0.5, 0.4, 0.3, 0.2, 0.1)
-"""Targets at which the sensitivity of the order is printed."""
+"""Targets at which the sensitivity of the order is tabled."""
+
+LAST = 0.1
+"""Target of the long run, which a rare class stalls above in a short one."""
 
 HIGH, LOW = (1.5, 0.5)
-FEWEST = 8
 
 
 @dataclass(frozen=True)
 class Options:
-    """`shares`: proportions of the high-variance class, falling from balanced. `d`: dimension."""
+    """`shares`: proportions of the high-variance class, falling from balanced. `d`: dimension.
+
+    `network`: plain descent. `long`: wider, with momentum and a rate that falls to 0, on the balanced and the rarest mixture.
+    """
 
     replicates: int
     network: SmallNetwork = field(default_factory=SmallNetwork)
+    long: SmallNetwork = field(
+        default_factory=lambda: SmallNetwork(hidden=512, steps=12_000, lr=0.002, momentum=0.9, decay=0.5)
+    )
     shares: tuple[float, ...] = (0.5, 0.35, 0.2, 0.05)
     d: int = 16
 
@@ -46,42 +56,50 @@ class Options:
             found[f"one centroid {s:g}"] = Mixture((HIGH, LOW), (s, 1 - s), self.d, (0.0, 0.0), "ones")
         return found
 
+    def long_cells(self) -> dict[str, Mixture]:
+        """The cells of the long run."""
+        wanted = (f"high {self.shares[0]:g}", f"high {self.shares[-1]:g}", f"equal variance {self.shares[-1]:g}")
+        return {name: self.cells()[name] for name in wanted}
+
 
 PRESETS = {
-    "tiny": Options(2, SmallNetwork(hidden=64, steps=150, checkpoints=40), (0.5, 0.05)),
+    "tiny": Options(2, SmallNetwork(hidden=32, steps=60, checkpoints=20), SmallNetwork(hidden=32, steps=60, checkpoints=10), (0.5, 0.05)),
     "cpu": Options(8),
-    "paper": Options(32, SmallNetwork(steps=20_000)),
-}
+    "paper": Options(32, SmallNetwork(steps=20_000), SmallNetwork(hidden=1024, steps=100_000, lr=0.002, momentum=0.9, decay=0.5)),
+}  # fmt: skip
 
 
-def measure(options: Options, folder: Path, say: Say, seed: int = 0) -> xr.Dataset:
-    """Test losses: dims cell, replicate, class, step; kept in the folder."""
-    file = folder / "runs" / "mlp.nc"
+def measure(
+    cells: Mapping[str, Mixture], network: SmallNetwork, replicates: int, file: Path, seed: int = 0
+) -> xr.Dataset:
+    """Test losses: dims cell, replicate, class, step; kept in the file."""
+    setting = repr((dict(cells), network, replicates, seed))
     if file.exists():
         found = read_netcdf(file, "results")
-        if found.attrs["setting"] == repr(options):
+        if found.attrs["setting"] == setting:
             return found
-    cells = options.cells()
-    say(f"{len(cells)} cells × {options.replicates} replicates, side by side")
-    steps, losses = class_losses(list(cells.values()), options.network, options.replicates, seed)
+    steps, losses = class_losses(list(cells.values()), network, replicates, seed)
     dataset = xr.Dataset(
         {"loss": (("cell", "replicate", "class", "step"), losses)},
         coords={"cell": list(cells), "step": steps.astype(float)},
-        attrs={"setting": repr(options), "seed": seed},
+        attrs={"setting": setting, "seed": seed, "t": network.t},
     )
     write_netcdf(file, dataset)
     return dataset
 
 
+def excess_of(dataset: xr.Dataset, mixture: Mixture, cell: str, k: int) -> np.ndarray:
+    """Normalised excess loss of a class of a cell: (replicate, step)."""
+    best = class_wiener_loss(mixture.variance[k], dataset.attrs["t"])
+    loss = dataset["loss"].sel(cell=cell).isel({"class": k}).transpose("replicate", "step").values
+    return np.asarray((loss - best) / (1 - best))
+
+
 def clocks(dataset: xr.Dataset, options: Options, cell: str, target: float) -> list[Passages]:
     """Learning clock of both classes of a cell, over replicates."""
-    found = []
-    for k, variance in enumerate(options.cells()[cell].variance):
-        best = class_wiener_loss(variance, options.network.t)
-        loss = dataset["loss"].sel(cell=cell).isel({"class": k}).transpose("replicate", "step").values
-        excess = (loss - best) / (1 - best)
-        found.append(Clock(f"excess of class {k}", target, "falling").of(dataset["step"].values, excess))
-    return found
+    clock = Clock("excess", target, "falling")
+    steps, mixture = dataset["step"].values, options.cells()[cell]
+    return [clock.of(steps, excess_of(dataset, mixture, cell, k)) for k in range(2)]
 
 
 def log_ratio(dataset: xr.Dataset, options: Options, cell: str, target: float) -> LogRatio:
@@ -89,167 +107,130 @@ def log_ratio(dataset: xr.Dataset, options: Options, cell: str, target: float) -
     return LogRatio.of(*clocks(dataset, options, cell, target))
 
 
-def claims(dataset: xr.Dataset, options: Options) -> list[dict[str, str]]:
-    """C1, C3 and C4 in a trained network."""
+def claims(dataset: xr.Dataset, options: Options) -> list[Claim]:
+    """C1, C3 and C4 in a trained network, a row for each target."""
     balanced, rare = options.shares[0], options.shares[-1]
-    enough = options.replicates >= FEWEST
-    ratio = {(cell, t): log_ratio(dataset, options, cell, t) for cell in options.cells() for t in SWEEP}
-    first = {t: _inverse(ratio[f"high {balanced:g}", t]) for t in TARGETS}
-    alike = {t: ratio[f"equal variance {balanced:g}", t] for t in TARGETS}
-    most = [bool(one.positive.value * one.positive.n >= options.replicates - 1) for one in first.values()]
-    rows = [
-        row(
-            "C1 (trained network): higher variance first",
-            "low over high: " + "; ".join(f"e ≤ {t:g}: {factor(one)}" for t, one in first.items()),
-            "; ".join(f"e ≤ {t:g}: {signs(one)}" for t, one in first.items()),
-            "equal variance: " + "; ".join(f"e ≤ {t:g}: {factor(one)}" for t, one in alike.items()),
-            verdict(
-                *(_larger(one, 1.3) for one in first.values()),
-                *(above(one.mean, 0) for one in first.values()),
-                *most,
-                control=_both([contains_zero(one) for one in alike.values()]),
-                enough=enough,
-            ),
-        )
-    ]
-    by_share = [ratio[f"high {share:g}", 0.2] for share in options.shares]
-    rising = _both([_rises(a, b) for a, b in pairwise(by_share)])
-    same = {s: ratio[f"one centroid {s:g}", 0.2] for s in (balanced, rare)}
-    late = by_share[-1]
-    reversed_in = int((late.low > 0).sum())
-    sizes = [p * noised_variance(v, options.network.t) for p, v in ((1.0, HIGH), (1.0, LOW))]
-    flips = float(sizes[1] / (sizes[0] + sizes[1]))
+    of = {(cell, t): log_ratio(dataset, options, cell, t) for cell in options.cells() for t in TARGETS}
+    alike = {t: of[f"equal variance {balanced:g}", t] for t in TARGETS}
+    rows = []
+    for t in TARGETS:
+        first = of[f"high {balanced:g}", t]
+        control = unlike("equal variance", alike[t], first)
+        name = f"C1 (trained network): the class of higher variance is first, e ≤ {t:g}"
+        rows.append(Claim(name, (ratio("low over high variance", _inverse(first), above=1),), (control,)))
+    by_share = [of[f"high {s:g}", 0.2] for s in options.shares]
+    steps = [LogRatio(b.low - a.high, b.high - a.low) for a, b in pairwise(by_share)]
+    one = [ratio(f"one centroid, share {s:g}", of[f"one centroid {s:g}", 0.2], below=1) for s in (balanced, rare)]
+    named = zip(pairwise(options.shares), steps, strict=True)
     rows.append(
-        row(
-            "C3: imbalance modulates the order and can reverse it",
-            "high over low at e ≤ 0.2: "
-            + "; ".join(f"share {s:g}: {factor(r)}" for s, r in zip(options.shares, by_share, strict=True)),
-            f"reversed at share {rare:g} in {reversed_in} of {options.replicates} replicates; balanced: {signs(by_share[0])}; "
-            f"toy rule 1/(pi G) flips at share {flips:.2f}",
-            "all centroids at 0: "
-            + "; ".join(f"share {s:g}: {factor(r)}" for s, r in same.items())
-            + " must stay below 1",
-            verdict(
-                rising,
-                below(by_share[0].mean, 0),
-                True if reversed_in >= options.replicates - 1 else False if (late.high < 0).sum() > 1 else None,
-                control=_both([below(one.mean, 0) for one in same.values()]),
-                enough=enough,
-            ),
+        Claim(
+            "C3: the rarer the class of high variance, the later it is against the other, e ≤ 0.2",
+            tuple(ratio(f"share {b:g} over {a:g}", step, above=1) for (a, b), step in named),
+            here="; ".join(f"share {s:g}: high over low {in_words(ratio('', r).found)}" for s, r in zip(options.shares, by_share, strict=True)),
         )
-    )
-    minor, same_share = ratio[f"equal variance {rare:g}", 0.5], ratio[f"equal variance {balanced:g}", 0.5]
-    rows.append(
-        row(
-            "C4: imbalance alone delays a class",
-            f"minority over majority at e ≤ 0.5, equal variance, share {rare:g}: {factor(minor)}",
-            signs(minor),
-            f"equal shares: {factor(same_share)}",
-            verdict(_larger(minor, 1.3), above(minor.mean, 0), control=contains_zero(same_share), enough=enough),
-            paper=OURS,
-        )
-    )
-    words = "; ".join(
-        f"e ≤ {t:g}: balanced {factor(ratio[f'high {balanced:g}', t])}, share {rare:g} {factor(ratio[f'high {rare:g}', t])}"
-        for t in SWEEP
-    )
-    at = [ratio[f"high {balanced:g}", t] for t in SWEEP]
-    flipped = any(one.low.mean() > 0 for one in at) and any(one.high.mean() < 0 for one in at)
-    rows.append(
-        row(
-            "known negative: the order depends on the target",
-            f"high over low: {words}",
-            "over replicates, in brackets; ≥ and ≤ are bounds of censored times",
-            "targets 0.5 and 0.2 were fixed in advance",
-            verdict(flipped, enough=enough),
-            paper=OURS,
-        )
-    )
+    )  # fmt: skip
+    for t in TARGETS:
+        name = f"C3: imbalance reverses the order (share {rare:g}, short run), e ≤ {t:g}"
+        both = (ratio(f"share {balanced:g}: high over low variance", of[f"high {balanced:g}", t], below=1),
+                ratio(f"share {rare:g}", of[f"high {rare:g}", t], above=1))  # fmt: skip
+        rows.append(Claim(name, both, tuple(one), beside="all centroids at 0: no reversal" if t == 0.2 else ""))
+    minor, same = of[f"equal variance {rare:g}", 0.5], alike[0.5]
+    words = f"C4 (ours): imbalance alone delays a class, equal variance, share {rare:g}, e ≤ 0.5"
+    rows.append(Claim(words, (ratio("minority over majority", minor, above=1.3),), (unlike("equal shares", same, minor),)))
     return rows
 
 
-def _inverse(ratio: LogRatio) -> LogRatio:
-    return LogRatio(-ratio.high, -ratio.low)
+def long_claims(dataset: xr.Dataset, options: Options) -> list[Claim]:
+    """Whether the rare class of the short run is late, or never comes: the long run, to a target below the stall."""
+    balanced, rare = f"high {options.shares[0]:g}", f"high {options.shares[-1]:g}"
+    times = {cell: clocks(dataset, options, cell, LAST) for cell in (balanced, rare)}
+    hit, n = int(times[rare][0].hit.sum()), len(times[rare][0])
+    floor = excess_of(dataset, options.cells()[rare], rare, 0)[:, -1]
+    delay = LogRatio.of(times[rare][0], times[balanced][0])
+    other = LogRatio.of(times[rare][1], times[balanced][1])
+    return [
+        Claim(
+            f"C3 (long run): the rare class of high variance comes, late (e ≤ {LAST:g})",
+            (share("replicates that reach it", hit, n, above=0.5), ratio("over its time at equal shares", delay, above=1)),
+            (unlike("the other class, over its time at equal shares", other, delay),),
+            here=f"its excess at the end {in_words(mean('', floor).found)}",
+        ),
+        Claim(
+            f"C3 (long run): imbalance reverses the order, e ≤ {LAST:g}",
+            (
+                ratio(f"{balanced}: high over low variance", LogRatio.of(*times[balanced]), below=1),
+                ratio(f"{rare}", LogRatio.of(*times[rare]), above=1),
+            ),
+        ),
+    ]
 
 
-def _larger(ratio: LogRatio, bound: float) -> bool | None:
-    """Whether the mean ratio exceeds a bound, from bounds where censored."""
-    if np.exp(ratio.low).mean() > bound:
-        return True
-    return False if np.exp(ratio.high).mean() <= bound else None
+def _inverse(one: LogRatio) -> LogRatio:
+    return LogRatio(-one.high, -one.low)
 
 
-def _rises(a: LogRatio, b: LogRatio) -> bool | None:
-    """Whether the mean ratio does not fall from a to b: bounds are compared as bounds, and decide False only where they must."""
-    if np.isfinite(a.low).all() and np.isfinite(b.low).all() and b.low.mean() >= a.low.mean():
-        return True
-    return False if b.high.mean() < a.low.mean() else None
-
-
-def _both(answers: list[bool | None]) -> bool | None:
-    return False if False in answers else None if None in answers else True
-
-
-def table(dataset: xr.Dataset, options: Options) -> pd.DataFrame:
-    """Time of both classes in every cell, at both targets, over replicates, with censoring."""
+def table(dataset: xr.Dataset, options: Options, targets: tuple[float, ...]) -> pd.DataFrame:
+    """Time of both classes in every cell, at every target, over replicates, with censoring, and their ratio."""
     rows = []
-    for cell, mixture in options.cells().items():
-        for target in TARGETS:
-            for k, passages in enumerate(clocks(dataset, options, cell, target)):
-                words = {"variance": mixture.variance[k], "share": mixture.proportions[k], "steps": str(passages)}
-                rows.append({"cell": cell, "target": target, "class": k, **words})
+    for cell in dataset["cell"].values.tolist():
+        for target in targets:
+            both = clocks(dataset, options, cell, target)
+            rows.append(
+                {
+                    "cell": cell,
+                    "target": target,
+                    "class 0 (high variance, or rare)": str(both[0]),
+                    "class 1": str(both[1]),
+                    "class 0 over class 1": in_words(ratio("", LogRatio.of(*both)).found),
+                }
+            )
     return pd.DataFrame(rows)
 
 
-def figure(dataset: xr.Dataset, options: Options) -> Figure:
-    """Excess of both classes over training, balanced and rare; and the order against the share."""
-    picture = Figure(figsize=(11, 3.6), layout="constrained")
-    axes = picture.subplots(1, 3)
-    for ax, share in zip(axes[:2], (options.shares[0], options.shares[-1]), strict=True):
-        cell = f"high {share:g}"
-        for k, (variance, colour) in enumerate(((HIGH, "#D55E00"), (LOW, "#0072B2"))):
-            best = class_wiener_loss(variance, options.network.t)
-            loss = dataset["loss"].sel(cell=cell).isel({"class": k}).transpose("step", "replicate").values
-            ax.plot(dataset["step"], (loss - best) / (1 - best), color=colour, lw=0.9, alpha=0.6)
-            ax.plot(
-                [], [], color=colour, lw=2, label=f"variance {variance:g}, share {share if k == 0 else 1 - share:g}"
-            )
-        ax.axhline(0.2, color="0.6", lw=0.8, ls=":")
-        ax.set(xscale="log", ylim=(-0.05, 1.1), xlabel="training step")
-        ax.legend(frameon=False, fontsize=8)
+def figure(dataset: xr.Dataset, long: xr.Dataset, options: Options) -> Figure:
+    """Excess of both classes, balanced and rare, short and long; and the order against the share."""
+    picture, axes = panels(4, width=3.4, share="")
+    balanced, rare = options.shares[0], options.shares[-1]
+    for ax, kept, s, words in zip(axes, (dataset, dataset, long), (balanced, rare, rare), ("short run", "short run", "long run"), strict=False):
+        cell = f"high {s:g}"
+        for k, (variance, colour) in enumerate(((HIGH, VERMILION), (LOW, BLUE))):
+            label = f"variance {variance:g}, share {s if k == 0 else 1 - s:g}"
+            seeds(ax, kept["step"], excess_of(kept, options.cells()[cell], cell, k), colour, label, lw=0.9)
+        level(ax, 0.2)
+        level(ax, LAST)
+        ax.set(xscale="log", ylim=(-0.05, 1.1), xlabel="training step", title=words)
+        legend(ax)
     axes[0].set_ylabel("excess loss, normalised per class")
-    ax = axes[2]
-    for name, shares, colour in (
-        ("high", options.shares, "#CC79A7"),
-        ("one centroid", (options.shares[0], options.shares[-1]), "0.45"),
-    ):
-        for share in shares:
-            found = log_ratio(dataset, options, f"{name} {share:g}", 0.2)
+    ax = axes[3]
+    named = (("high", options.shares, PURPLE, "separated centroids"), ("one centroid", (balanced, rare), GRAY, "all centroids at 0"))
+    for name, shares, colour, label in named:
+        for s in shares:
+            found = log_ratio(dataset, options, f"{name} {s:g}", 0.2)
             seen = found.low == found.high
-            ax.plot(np.full(seen.sum(), share), found.low[seen], "o", color=colour, ms=4, alpha=0.7)
+            ax.plot(np.full(seen.sum(), s), found.low[seen], "o", color=colour, ms=4, alpha=0.7)
             bound = np.isfinite(found.low) & ~seen
-            ax.plot(np.full(bound.sum(), share), found.low[bound], "^", color=colour, mfc="none")
-        ax.plot(
-            [], [], "o", color=colour, label={"high": "separated centroids", "one centroid": "all centroids at 0"}[name]
-        )
-    ax.plot([], [], "^", color="0.3", mfc="none", label="lower bound (censored)")
+            ax.plot(np.full(bound.sum(), s), found.low[bound], "^", color=colour, mfc="none")
+        key(ax, colour, label)
+    not_reached(ax, "lower bound (censored)")
     ax.axhline(0, color="0.6", lw=0.8)
-    ax.set(xscale="log", xlabel="share of the high-variance class", ylabel="ln(high/low) time, e ≤ 0.2")
-    ax.set_xlim(1.3 * options.shares[0], options.shares[-1] / 1.3)
-    ax.set_xticks(options.shares, [f"{s:g}" for s in options.shares])
-    ax.minorticks_off()
-    ax.legend(frameon=False, fontsize=8)
+    ax.set(xscale="log", xlabel="share of the high-variance class", ylabel="ln(high/low) time, e ≤ 0.2", title="short run")
+    ax.set_xlim(1.3 * balanced, rare / 1.3)
+    ticks(ax, options.shares)
+    legend(ax)
     return picture
 
 
 def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, judge, draw."""
-    dataset = measure(options, folder, say)
-    return Part(
-        claims(dataset, options),
-        {"clocks": table(dataset, options)},
-        {"order": figure(dataset, options)},
-        dataset,
-        (),
-        ("clocks",),
+    place = folder / "runs"
+    say(f"{len(options.cells())} cells × {options.replicates} replicates, side by side")
+    dataset = measure(options.cells(), options.network, options.replicates, place / "mlp.nc")
+    say(f"the long run: {options.long.steps:,} steps")
+    long = measure(options.long_cells(), options.long, options.replicates, place / "mlp_long.nc")
+    tables = {"clocks": table(dataset, options, SWEEP), "long": table(long, options, SWEEP)}
+    notes = (
+        "The order depends on the target: the tables have it from 0.5 to 0.1. In the short run the rare class stalls above 0.2, "
+        "and a time that was not reached is only a bound; the long run (wider, momentum, a rate that falls to 0) goes below.",
     )
+    found = claims(dataset, options) + long_claims(long, options)
+    return Part(found, tables, {"order": figure(dataset, long, options)}, dataset, notes, ("clocks", "long"))

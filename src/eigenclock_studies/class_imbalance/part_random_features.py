@@ -11,22 +11,21 @@ from matplotlib.figure import Figure
 
 from eigenclock.checks import InputError, choice
 from eigenclock.clocks.passage import Clock, Passages
-from eigenclock.clocks.replicates import LogRatio, student_interval
-from ..claims import OURS, above, contains_zero, factor, row, signs, verdict, within
+from eigenclock.clocks.replicates import Estimate, LogRatio, student_interval
+from ..claims import Claim, Measure, in_words, mean, ratio, unlike
+from ..figures import BLUE, DARK, VERMILION, legend, level, panels, seeds
 from ..study import Part, Say
 from ..sweep import sweep
 from .mixtures import Mixture, class_wiener_loss
 from .random_features import SPLITS, TAU, RandomFeatures, class_losses
-from .spectrum_equations import SharedPhase
 
-CLOCKS = ("half", "95", "e 0.5", "e 0.2", "overfit", "memory")
-"""Half and 95 % of the class's own drop of test loss; normalised excess at 0.5 and 0.2; the two overfitting clocks."""
+CLOCKS = ("half", "95", "e 0.5", "e 0.2", "overfit", "memory", "memory 50")
+"""Half and 95 % of the class's own drop of test loss; normalised excess at 0.5 and 0.2; the three overfitting clocks."""
 
 OVERFIT = 0.1
 """Gap that counts as overfitting: of 1 − L*, or of the gap's own maximum."""
 
-VARIANCE, EQUAL, CENTROIDS, EQUAL_NORMS = "variance", "equal variance", "centroids", "equal norms"
-FEWEST = 5
+VARIANCE, EQUAL, CENTROIDS, EQUAL_NORMS, TWICE = "variance", "equal variance", "centroids", "equal norms", "twice the draws"
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Options:
     psi_p: float
     psi_n: float
     draws: int
-    replicates: int
+    seeds: tuple[int, ...]
     shares: tuple[float, ...] = (0.5, 0.1, 0.9)
     other_psi_n: tuple[float, ...] = (4.0,)
     controls: bool = True
@@ -60,16 +59,21 @@ class Options:
             apart = Mixture((1.0, 1.0), (0.5, 0.5), d, (float(d), d / 4), "orthogonal")
             found[CENTROIDS] = replace(equal, mixture=apart)
             found[EQUAL_NORMS] = replace(equal, mixture=replace(apart, norm2=(float(d), float(d))))
-            found["twice the draws"] = replace(balanced, draws=2 * self.draws)
+            found[TWICE] = replace(balanced, draws=2 * self.draws)
         for size in self.other_psi_n:
             found[f"psi_n {size:g}"] = replace(balanced, psi_n=size)
         return found
 
 
+NOTES = (
+    "Fresh seeds, never used in a pilot. Two levels of the memory clock, since they answer differently: at a tenth of its largest "
+    "gap a class is where the gap of generalisation ends and memorisation begins.",
+)
+
 PRESETS = {
-    "tiny": Options(16, 8, 4, 32, 2, (0.5,), (), False, 500, workers=1),
-    "cpu": Options(24, 16, 8, 64, 10),
-    "paper": Options(100, 64, 8, 100, 10, (0.5, 0.1, 0.9), (4.0, 16.0, 32.0), limit_seconds=7200),
+    "tiny": Options(12, 8, 4, 16, (0, 1), (0.5,), (), False, 300, workers=1),
+    "cpu": Options(24, 16, 8, 64, tuple(range(200, 220)), other_psi_n=()),
+    "paper": Options(100, 64, 8, 100, tuple(range(200, 220)), (0.5, 0.1, 0.9), (4.0, 16.0, 32.0), limit_seconds=7200),
 }
 
 
@@ -85,13 +89,13 @@ def measure(options: Options, folder: Path, say: Say) -> xr.Dataset:
     found = sweep(
         case,
         options.cells(),
-        seeds=range(options.replicates),
+        seeds=options.seeds,
         folder=folder / "runs" / "random_features",
         workers=options.workers,
         limit_seconds=options.limit_seconds,
         say=say,
     )
-    cells = [name for name in options.cells() if len(found.seeds_of(name)) == options.replicates]
+    cells = [name for name in options.cells() if len(found.seeds_of(name)) == len(options.seeds)]
     if not {f"{VARIANCE} {options.shares[0]:g}", EQUAL} <= set(cells):
         raise InputError(
             f"limit_seconds must leave time for the balanced and the equal cell, got {options.limit_seconds:g}"
@@ -116,6 +120,7 @@ def clocks(dataset: xr.Dataset, cell: str, setting: RandomFeatures) -> dict[str,
             ("e 0.2", excess, 0.2, True),
             ("overfit", gap, OVERFIT * (1 - best), False),
             ("memory", gap / gap.max(axis=1, keepdims=True), OVERFIT, False),
+            ("memory 50", gap / gap.max(axis=1, keepdims=True), 0.5, False),
         ):
             clock = Clock(name, target, "falling" if falling else "rising")
             found[name].append(clock.of(TAU, value))
@@ -162,123 +167,79 @@ def clock_table(dataset: xr.Dataset, options: Options) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def claims(dataset: xr.Dataset, options: Options) -> list[dict[str, str]]:
-    """C1, C2 and C6 in random features, and what is known not to show."""
+def claims(dataset: xr.Dataset, options: Options) -> list[Claim]:
+    """C1, C2 and C6 in random features, one row for each answer, and what is known not to show."""
     cells = options.cells()
-    enough = options.replicates >= FEWEST and not dataset.attrs["truncated"]
     known = {name: clocks(dataset, name, setting) for name, setting in cells.items() if name in dataset["cell"].values}
-    balanced, equal = known[f"{VARIANCE} {options.shares[0]:g}"], known[EQUAL]
+    first = f"{VARIANCE} {options.shares[0]:g}"
+    balanced, equal = known[first], known[EQUAL]
     by = {name: log_ratio(balanced, name, 1, 0) for name in CLOCKS}
-    control = {name: log_ratio(equal, name, 1, 0) for name in ("half", "95")}
-    phase = SharedPhase.of((1.5, 0.5), (0.5, 0.5), 0.1)
-    rows = [
-        row(
-            "C1 (random features): higher variance first",
-            "low over high: " + "; ".join(f"{name} {factor(by[name])}" for name in ("half", "95", "overfit", "memory")),
-            "; ".join(f"{name}: {signs(by[name])}" for name in ("half", "95", "overfit", "memory")),
-            "equal variance: " + "; ".join(f"{name} {factor(one)}" for name, one in control.items()),
-            verdict(
-                within(by["half"], 1.6, 2.4),
-                within(by["95"], 2.0, 3.5),
-                within(by["overfit"], 3, np.inf),
-                above(by["memory"].mean, 0),
-                control=_all(contains_zero(one) for one in control.values()),
-                enough=enough,
-            ),
-        )
-    ]
+    rows = []
+    for name, (words, above, below) in ORDER.items():
+        control = unlike("equal variance", log_ratio(equal, name, 1, 0), by[name])
+        words = f"C1 (random features): the class of higher variance is first, {words}"
+        rows.append(Claim(words, (ratio("low over high variance", by[name], above=above, below=below),), (control,)))
     if CENTROIDS in known:
-        moved = {name: log_ratio(known[CENTROIDS], name, 0, 1) for name in ("half", "95")}
-        same = {name: log_ratio(known[EQUAL_NORMS], name, 0, 1) for name in ("half", "95")}
-        smaller = [abs(moved[name].mean.value) <= 0.5 * abs(by[name].mean.value) for name in moved]
-        rows.append(
-            row(
-                "C2: centroid geometry is secondary",
-                "larger norm over smaller: " + "; ".join(f"{name} {factor(one)}" for name, one in moved.items()),
-                "against variance: " + "; ".join(f"{name} {factor(by[name])}" for name in moved),
-                "equal norms: " + "; ".join(f"{name} {factor(one)}" for name, one in same.items()),
-                verdict(*smaller, control=_all(contains_zero(one) for one in same.values()), enough=enough),
+        for name in ("half", "95"):
+            moved, same = (log_ratio(known[cell], name, 0, 1) for cell in (CENTROIDS, EQUAL_NORMS))
+            size, effect = np.abs(moved.low), np.abs(by[name].low)  # both seen in every replicate, or NaN
+            rows.append(
+                Claim(
+                    f"C2 (random features): the norm of centroids is secondary to variance, {ORDER[name][0]}",
+                    (mean("its effect in ln over that of variance", size / effect, below=0.5),),
+                    (unlike("equal norms", same, moved),),
+                    here=f"larger norm over smaller {in_words(ratio('', moved).found)}",
+                )
             )
-        )
-    over, mem = window(balanced, 0, 1, "overfit"), window(balanced, 0, 1, "memory")
     crossed = [student_interval(window(equal, i, 1 - i, "overfit")) for i in (0, 1)]
-    agree = crossed[0].low <= crossed[1].high and crossed[1].low <= crossed[0].high
-    rows.append(
-        row(
-            "C6 (random features): one class overfits while another is not learned",
-            f"decades between the high class overfitting and the low one learned: {student_interval(over)} by the gap of 0.1 "
-            f"(1 − L*); {student_interval(mem)} by a tenth of the largest gap",
-            f"high overfits {balanced['overfit'][0]}, low learned to 0.2 {balanced['e 0.2'][1]}, "
-            f"high memory {balanced['memory'][0]}",
-            f"equal variance: {crossed[0]} and {crossed[1]} must agree",
-            verdict(_positive(over), bool((mem == 0).all()), control=agree, enough=enough),
-        )
-    )
-    rare = [name for name in known if name.startswith(VARIANCE) and name != f"{VARIANCE} {options.shares[0]:g}"]
-    if rare:
-        swayed = {name: log_ratio(known[name], "half", 1, 0) for name in rare}
+    apart = Estimate(crossed[0].value - crossed[1].value, crossed[0].low - crossed[1].high, crossed[0].high - crossed[1].low, 2)
+    for clock, words in (("overfit", "gap of 0.1 (1 − L*)"), ("memory 50", "half of the largest gap")):
         rows.append(
-            row(
-                "known negative: imbalance does not reverse the order in isotropic random features",
-                "low over high, half: "
-                + "; ".join(f"{n.removeprefix(VARIANCE).strip()} high: {factor(r)}" for n, r in swayed.items()),
-                "; ".join(signs(r) for r in swayed.values()),
-                f"shared phase predicts the high class best at tau = {phase.best_time(0):.2f} and the low class not in it",
-                verdict(*(above(r.mean, 0) for r in swayed.values()), enough=enough),
-                paper=OURS,
+            Claim(
+                f"C6 (random features): one class overfits while another is not learned, {words}",
+                (mean("decades between high overfit and low learned to 0.2", window(balanced, 0, 1, clock), above=0),),
+                (Measure("the same at equal variance, class 0 less class 1", apart, above=-0.1, below=0.1),),
             )
         )
-    if "twice the draws" in known:
-        again = {name: log_ratio(known["twice the draws"], name, 1, 0) for name in CLOCKS if name != "e 0.2"}
-        rows.append(
-            row(
-                "check: twice the noise draws per point leave the order",
-                "; ".join(f"{name} {factor(r)}" for name, r in again.items()),
-                "; ".join(signs(r) for r in again.values()),
-                "once: " + "; ".join(f"{name} {factor(by[name])}" for name in again),
-                verdict(*(_same_sign(r, by[name]) for name, r in again.items()), enough=enough),
-                paper=OURS,
-            )
-        )
+    for name in (name for name in known if name.startswith(VARIANCE) and name != first):
+        words = f"ours: imbalance does not reverse the order in random features (share {name.removeprefix(VARIANCE).strip()} high)"
+        rows.append(Claim(words, (ratio("low over high variance, half", log_ratio(known[name], "half", 1, 0), above=1),)))
+    if TWICE in known:
+        again = {name: log_ratio(known[TWICE], name, 1, 0) for name in ("half", "95", "overfit", "memory 50")}
+        drift = {name: LogRatio(one.low - by[name].low, one.high - by[name].high) for name, one in again.items()}
+        measures = tuple(ratio(name, one, above=0.8, below=1.25) for name, one in drift.items())
+        rows.append(Claim("check: twice the noise draws per point leave every ratio as it is", measures))
     return rows
 
 
-def _all(answers: Any) -> bool | None:
-    found = list(answers)
-    return False if False in found else None if None in found else True
-
-
-def _positive(values: Any) -> bool | None:
-    interval = student_interval(values)
-    return True if interval.low > 0 else False if interval.high == 0 else None
-
-
-def _same_sign(a: LogRatio, b: LogRatio) -> bool | None:
-    if np.isnan(a.mean.value) or np.isnan(b.mean.value):
-        return None
-    return bool(np.sign(a.mean.value) == np.sign(b.mean.value))
+ORDER = {
+    "half": ("half of its own drop", 1.6, 2.4),
+    "95": ("95 % of its own drop", 2.0, 3.5),
+    "overfit": ("gap of 0.1 (1 − L*)", 3.0, np.inf),
+    "memory": ("a tenth of its largest gap", 1.0, np.inf),
+    "memory 50": ("half of its largest gap", 1.0, np.inf),
+}
+"""Words of the clocks that C1 is read by, and the ratios that count as shown, from pilots before these runs."""
 
 
 def figure(dataset: xr.Dataset, options: Options) -> Figure:
-    """Normalised excess of both classes over training, test and train, in the balanced and the equal cell."""
+    """Normalised excess of both classes over training, test and train, in the balanced, a rare and the equal cell."""
     wanted = dict.fromkeys((f"{VARIANCE} {options.shares[0]:g}", f"{VARIANCE} {options.shares[-1]:g}", EQUAL))
     shown = [name for name in wanted if name in dataset["cell"].values]
-    picture = Figure(figsize=(3.6 * len(shown) + 0.6, 3.6), layout="constrained")
-    axes = picture.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-    for ax, name in zip(axes, shown, strict=True):
+    picture, axes = panels(len(shown), share="y")
+    for ax, name in zip(np.atleast_1d(axes), shown, strict=True):
         mixture = options.cells()[name].mixture
-        for k, colour in zip(range(2), ("#D55E00", "#0072B2"), strict=True):
+        for k, colour in zip(range(2), (VERMILION, BLUE), strict=True):
             best = class_wiener_loss(mixture.variance[k], options.cells()[name].t)
-            for split, style in (("test", "-"), ("train", "--")):
-                loss = dataset["loss"].sel(cell=name, split=split).isel({"class": k}).transpose("tau", "replicate")
-                ax.plot(TAU, (loss - best) / (1 - best), style, color=colour, lw=1, alpha=0.6)
             label = f"variance {mixture.variance[k]:g}, share {mixture.proportions[k]:g}"
-            ax.plot([], [], color=colour, lw=2, label=label)
-        ax.axhline(0.2, color="0.6", lw=0.8, ls=":")
+            for split, style in (("test", "-"), ("train", "--")):
+                loss = dataset["loss"].sel(cell=name, split=split).isel({"class": k}).transpose("replicate", "tau")
+                seeds(ax, TAU, (loss - best) / (1 - best), colour, label if split == "test" else "", ls=style)
+        level(ax, 0.2)
+        ax.plot([], [], "--", color=DARK, label="on training points")
         ax.set(xscale="log", ylim=(-0.6, 1.1), xlabel="training time tau")
-        ax.plot([], [], "--", color="0.3", label="on training points")
-        ax.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    axes[0].set_ylabel("excess loss, normalised per class")
+        legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    np.atleast_1d(axes)[0].set_ylabel("excess loss, normalised per class")
     return picture
 
 
@@ -286,4 +247,4 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     """Measure, judge, draw."""
     dataset = measure(options, folder, say)
     tables = {"clocks": clock_table(dataset, options)}
-    return Part(claims(dataset, options), tables, {"losses": figure(dataset, options)}, dataset)
+    return Part(claims(dataset, options), tables, {"losses": figure(dataset, options)}, dataset, NOTES, ("clocks",))

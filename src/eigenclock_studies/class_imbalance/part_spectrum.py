@@ -9,7 +9,8 @@ import scipy.linalg
 import xarray as xr
 from matplotlib.figure import Figure
 
-from ..claims import row, verdict
+from ..claims import Claim, exact
+from ..figures import BLUE, panels
 from ..study import Part, Say
 from .mixtures import Mixture
 from .random_features import combine, rf_moments
@@ -81,14 +82,13 @@ def figure(dataset: xr.Dataset) -> Figure:
     """Share of eigenvalues above each value: a drawn matrix, and the equations."""
     eigenvalues = np.sort(dataset["eigenvalues"].values)
     variance, pi = CASES[1]
-    picture = Figure(figsize=(6.4, 3.8), layout="constrained")
-    ax = picture.add_subplot()
+    picture, ax = panels(width=5.8, height=3.8)
     ax.step(eigenvalues, 1 - np.arange(eigenvalues.size) / eigenvalues.size, color="0.55", lw=3, label="drawn matrix")
     grid = np.geomspace(2e-3, 20, 600)
     density = grid * rf_density(grid, variance, pi, PSI_P, PSI_N, TIME, height=SMOOTHING)
     pieces = (density[1:] + density[:-1]) / 2 * np.diff(np.log(grid))
     above = np.append(np.cumsum(pieces[::-1])[::-1], 0.0)
-    ax.plot(grid, above, color="#0072B2", lw=1.5, label="equations")
+    ax.plot(grid, above, color=BLUE, lw=1.5, label="equations")
     ax.axhline(1 / PSI_P, color="0.7", lw=0.8, ls=":")
     ax.set(xscale="log", yscale="log", ylim=(5e-4, 1.5), xlim=(2e-3, 20))
     ax.set(xlabel="eigenvalue of the feature covariance U", ylabel="share of eigenvalues above it")
@@ -117,13 +117,11 @@ def run(options: Options, folder: Path, say: Say) -> Part:
         ]
     )
     one, many = float(gap[0].max()), float(gap[1:].max())
-    found = row(
-        "spectrum of the feature covariance of K classes follows coupled scalar equations",
-        f"largest gap between equations and matrices of p = {round(PSI_P * options.d)}: {100 * many:.1f} %",
-        f"over {options.seeds} matrices each; residual of the equations {float(dataset['residual'].max()):.0e}",
-        f"one class, where the equations are a theorem: {100 * one:.1f} %; nonlinear part v2 of the two classes "
-        f"{coefficients[1.5].v2:.4f} and {coefficients[0.5].v2:.4f}",
-        verdict(many < 0.05, control=one < 0.05, enough=options.d >= 32),
-        paper="the method (feature-covariance spectrum) is the abstract's, the K-class form ours",
+    found = Claim(
+        f"the feature covariance of K classes follows coupled scalar equations (matrices of p = {round(PSI_P * options.d):,})",
+        (exact("largest gap of the resolvent, K = 2 and 3", many, below=0.05),),
+        (exact("one class, where the equations are a theorem", one, below=0.05),),
+        here=f"{options.seeds} matrices each; the equations hold to {float(dataset['residual'].max()):.0e}",
+        beside=f"nonlinear part v2 of the two classes {coefficients[1.5].v2:.4f} and {coefficients[0.5].v2:.4f}",
     )
     return Part([found], {"resolvent": table}, {"density": figure(dataset)}, dataset)

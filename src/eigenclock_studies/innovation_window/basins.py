@@ -17,7 +17,8 @@ LEVELS = (0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 CLASSES = ("T", "R", "I", "C")
 """Corners: training samples, valid ones seen by nobody, the latter with one bit flipped (invalid), the control set."""
 
-CORNERS, DRAWS, STEPS = 64, 8, 10
+CORNERS, DRAWS, STEPS = 32, 8, 10
+"""Corners of every class, noises for each, and steps of the sampler."""
 
 
 def corners(rule: Rule, train: Any, control: Any, rng: np.random.Generator) -> Float[np.ndarray, "four corner D"]:
@@ -47,22 +48,20 @@ def returns(
 
 
 class Basins:
-    """Measures a denoiser's basins at every `every`-th call, from the same corners and the same noise.
+    """Measures a denoiser's basins, always from the same corners and the same noise.
 
     Gives `r_T_0.3` … by class and noise level, `E_R` = mean over σ of r_R − r_I (valid corners attract), and `D_m` = mean of
-    r_T − r_R (training samples attract more), `D_control` the same with the control set in place of the training set.
+    r_T − r_R (training samples attract more), `D_control` the same with the control set in place of the training set, and
+    `ahead` = D_m − E_R: above 0 where the training set, not the rule, has the larger basins.
     """
 
-    def __init__(self, rule: Rule, train: Any, control: Any, rng: np.random.Generator, *, every: int) -> None:
+    def __init__(self, rule: Rule, train: Any, control: Any, rng: np.random.Generator) -> None:
         self.starts = corners(rule, train, control, rng)
         self.noise = rng.standard_normal((DRAWS, *self.starts.shape[1:]))
-        self.every, self.calls = every, 0
 
     def __call__(self, denoiser: Callable[[Any, Any], Any]) -> dict[str, float]:
-        self.calls += 1
-        if (self.calls - 1) % self.every:
-            return {}
         rates = returns(denoiser, self.starts, self.noise)
         named = {f"r_{c}_{s:g}": rates[i, j] for i, c in enumerate(CLASSES) for j, s in enumerate(LEVELS)}
         mean = dict(zip(CLASSES, rates.mean(axis=1), strict=True))
-        return named | {"E_R": mean["R"] - mean["I"], "D_m": mean["T"] - mean["R"], "D_control": mean["C"] - mean["R"]}
+        found = {"E_R": mean["R"] - mean["I"], "D_m": mean["T"] - mean["R"], "D_control": mean["C"] - mean["R"]}
+        return named | found | {"ahead": found["D_m"] - found["E_R"]}

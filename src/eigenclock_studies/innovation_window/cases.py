@@ -1,24 +1,19 @@
-"""What is trained: a rule, a training set, a model, a horizon; and the presets that say which."""
+"""What is trained: a rule, a training set, a model, a horizon; and the options that say which."""
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from eigenclock.checks import InputError, integer_option, number_option
-from eigenclock.exact.rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
-from eigenclock.training.network_options import DiT, FeedForward
-from ..study import Preset
+from eigenclock.exact.rules import GroupParity, NoRule, Rule
+from eigenclock.training.network_options import FeedForward
 from .gpt import GPT
 
-Model: TypeAlias = FeedForward | DiT | GPT
+Model: TypeAlias = FeedForward | GPT
 
 RULE_LEVELS, MEMORY_LEVELS = (0.1, 0.2, 0.5), (0.05, 0.1, 0.2, 0.5)
 PRIMARY = 0.1
 GROUP_LEVEL = 0.5
 """Targets of the clocks; the primary one; that of the group clock."""
-
-CALIBRATION_SEED = 10_000
-"""Seed of runs that set a horizon, never reported."""
 
 
 @dataclass(frozen=True)
@@ -52,158 +47,128 @@ class Case:
         number_option(self, "lr", above=0)
         if self.judge.D != self.rule.D:
             raise InputError(f"judge must be a rule of {self.rule.D} bits, got {self.judge}")
-        if isinstance(self.model, DiT) and getattr(self.rule, "G", None) == PAIR:
-            raise InputError(f"a token must not be a whole group, got G = {PAIR} with tokens of {PAIR} bits")
-        if isinstance(self.model, DiT) and self.rule.D % (2 * PAIR):
-            raise InputError(f"D must be divisible by {2 * PAIR} for DiT, got {self.rule.D}")
 
 
-PAIR = 2
-"""Bits per token of the DiT."""
+Horizons: TypeAlias = tuple[tuple[int, int], ...]
+"""Pairs of training samples and steps."""
 
 
 @dataclass(frozen=True)
-class InnovationConfig:
-    """The study at one size.
+class Options:
+    """The window at one size.
 
     Attributes:
         D: bits of a sample
         G: bits per group of the parity that the sweep over training-set sizes uses
-        complexities: bits per group that are compared at N = compare_at
-        sizes: training-set sizes of the sweep; those below open_at are what the forecast is fitted on
-        open_at: size at which the window is expected to be open
-        held_out: sizes that only the forecast is checked on
-        model: the denoiser; gpt, dit: the others, with their sizes
-        widths: other widths of the denoiser, for capacity, at capacity_G bits per group and capacity_steps
+        simpler, harder: bits per group of the other parities
+        sizes: training-set sizes and steps, rising; the forecast is fitted on those before open_at
+        compare_at: size at which clocks of all rules are compared, for compare_steps
+        open_at: size at which the window of G is expected to be open
+        open_steps: steps there of the simpler, and of the harder rule
+        fresh_steps: steps on new samples, of the simpler rule and of G
+        model: the denoiser
+        gpt, gpt_sizes: the other family, with its sizes and steps
+        widths: other widths of the denoiser, for capacity, at the simpler rule, open_at samples and width_steps
         corrected_widths: those that are also trained at rate lr·rate_width/width
-        other_rules: also train on fixed group weight and permutation matrices, for other_steps
         lr, batch: of Adam
-        least_steps, kappa: the horizon of N samples is the larger of least_steps and kappa·N; token_… for GPT and DiT
         samples, token_samples: drawn at each of the checkpoints, log-spaced from step first
         basins: measure basins of attraction
         allow_chance: take training sets of more than 2 % of the valid samples
-        seeds: replicates; max_minutes: no new case starts later
+        seeds, gpt_seeds: replicates
+        max_minutes: no new case starts later
         workers: processes; null for as many as there are cores
-        judged: issue verdicts
     """
 
     D: int = 24
     G: int = 4
-    complexities: tuple[int, ...] = (3, 4, 6)
+    simpler: int = 3
+    harder: int = 6
+    sizes: Horizons = ((64, 3000), (128, 4000), (256, 6000), (384, 10_000), (512, 16_000), (1024, 6000))
     compare_at: int = 256
+    compare_steps: int = 6000
     open_at: int = 512
-    sizes: tuple[int, ...] = (64, 128, 256, 512)
-    held_out: tuple[int, ...] = (1024,)
-    model: Model = field(default_factory=lambda: FeedForward(512, 2))
+    open_steps: tuple[int, int] = (4000, 10_000)
+    fresh_steps: tuple[int, int] = (2000, 12_000)
+    model: FeedForward = field(default_factory=lambda: FeedForward(512, 2))
     gpt: GPT = field(default_factory=GPT)
-    gpt_sizes: tuple[int, ...] = (64, 256)
-    dit: DiT = field(default_factory=lambda: DiT(patch=1, width=32, blocks=2, heads=4))
-    dit_sizes: tuple[int, ...] = ()
-    widths: tuple[int, ...] = (32, 64, 128, 256)
+    gpt_sizes: Horizons = ((16, 400), (32, 500), (64, 800), (128, 1200), (256, 1600))
+    widths: tuple[int, ...] = (64, 128, 256)
     corrected_widths: tuple[int, ...] = (64, 256)
     rate_width: int = 128
-    capacity_G: int = 3
-    capacity_steps: int = 4000
-    other_rules: bool = True
-    other_steps: int = 4096
+    width_steps: int = 3000
     lr: float = 1e-3
     batch: int = 64
-    least_steps: int = 6000
-    kappa: float = 16.0
-    token_steps: int = 1200
-    token_kappa: float = 5.0
     samples: int = 512
     token_samples: int = 256
-    checkpoints: int = 24
+    checkpoints: int = 22
     first: int = 20
     basins: bool = True
     allow_chance: bool = False
     seeds: tuple[int, ...] = (0, 1, 2)
-    max_minutes: float = 10.0
+    gpt_seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    max_minutes: float = 20.0
     workers: int | None = None
-    judged: bool = True
 
     def __post_init__(self) -> None:
         number_option(self, "max_minutes", above=0)
-        number_option(self, "kappa", above=0)
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
-            raise InputError(f"seeds must be different whole numbers >= 0, got {self.seeds}")
-        if CALIBRATION_SEED in self.seeds:
-            raise InputError(f"seeds must not hold {CALIBRATION_SEED}, which sets horizons")
-        both = set(self.sizes) & set(self.held_out)
-        if both:
-            raise InputError(f"held_out must not hold sizes that the forecast is fitted on, got {min(both)} in both")
-        if self.G not in self.complexities or not {self.compare_at, self.open_at} <= set(self.sizes):
-            raise InputError("complexities must hold G, and sizes must hold compare_at and open_at")
+        for name in ("seeds", "gpt_seeds"):
+            given = getattr(self, name)
+            if not given or len(set(given)) < len(given) or min(given) < 0:
+                raise InputError(f"{name} must be different whole numbers >= 0, got {given}")
+        known = [n for n, _ in self.sizes]
+        if known != sorted(set(known)) or not known:
+            raise InputError(f"sizes must be rising numbers of samples, each with its steps, got {known}")
+        if not {self.compare_at, self.open_at} <= set(known) or not known[0] < self.compare_at < self.open_at:
+            raise InputError(f"sizes must hold a smaller one, compare_at and a larger open_at, got {known}")
+        if not self.simpler < self.G < self.harder:
+            raise InputError(f"G must lie between simpler and harder, got {self.simpler}, {self.G}, {self.harder}")
 
-    @classmethod
-    def preset(cls, name: Preset) -> "InnovationConfig":
-        """tiny (seconds, no verdicts), cpu (minutes) or paper (a GPU)."""
-        match name:
-            case "tiny":
-                return TINY
-            case "cpu":
-                return cls()
-            case _:
-                return PAPER
-
-    def horizon(self, n: int) -> int:
-        """Steps of a denoiser on n samples."""
-        return max(self.least_steps, math.ceil(self.kappa * n))
-
-    def token_horizon(self, n: int) -> int:
-        """Steps of a transformer on n samples."""
-        return max(self.token_steps, math.ceil(self.token_kappa * n))
+    @property
+    def groups(self) -> tuple[int, int, int]:
+        """Bits per group of the three rules, rising."""
+        return self.simpler, self.G, self.harder
 
     def cases(self) -> dict[str, Case]:
-        """Every case by name, controls before what is dropped first when time runs out."""
+        """Every case of the denoiser by name, controls before what is dropped first when time runs out."""
         rule = GroupParity(self.D, self.G)
-        common = {
-            "batch": self.batch,
-            "lr": self.lr,
-            "samples": self.samples,
-            "checkpoints": self.checkpoints,
-            "first": self.first,
-            "allow_chance": self.allow_chance,
+        names = ("batch", "lr", "samples", "checkpoints", "first", "allow_chance")
+        common = {name: getattr(self, name) for name in names}
+        plain = Case(rule, self.compare_at, self.model, self.compare_steps, rule, **common)
+        closed, last = self.sizes[0][0], self.sizes[-1][0]
+        found = {
+            parity(self.G, n): replace(plain, N=n, steps=steps, basins=self.basins and n in (closed, last))
+            for n, steps in self.sizes
         }
-        plain = Case(rule, self.sizes[0], self.model, self.horizon(self.sizes[0]), rule, **common)  # type: ignore[arg-type]
-        ends = (self.sizes[0], self.open_at) if self.basins else ()
-        found: dict[str, Case] = {}
-        for n in self.sizes:
-            found[parity(self.G, n)] = replace(plain, N=n, steps=self.horizon(n), basins=n in ends)
-        at = replace(plain, N=self.compare_at, steps=self.horizon(self.compare_at))
-        for group in self.complexities:
-            here = GroupParity(self.D, group)
-            found.setdefault(parity(group, at.N), replace(at, rule=here, judge=here))
-        found[NO_RULE] = replace(at, rule=NoRule(self.D), basins=self.basins)
-        found[FRESH] = replace(at, N=self.open_at, fresh=True, steps=self.horizon(self.open_at))
-        tokens = replace(plain, model=self.gpt, samples=self.token_samples)
-        for n in self.gpt_sizes:
-            found[f"gpt N={n}"] = replace(tokens, N=n, steps=self.token_horizon(n))
-        for n in self.dit_sizes:
-            found[f"dit N={n}"] = replace(plain, model=self.dit, N=n, steps=self.token_horizon(n))
-        small = GroupParity(self.D, self.capacity_G)
+        for group, steps in zip((self.simpler, self.harder), self.open_steps, strict=True):
+            other = replace(plain, rule=GroupParity(self.D, group), judge=GroupParity(self.D, group))
+            found[parity(group, self.compare_at)] = other
+            basins = self.basins and group == self.simpler
+            found[parity(group, self.open_at)] = replace(other, N=self.open_at, steps=steps, basins=basins)
+        found[NO_RULE] = replace(plain, rule=NoRule(self.D), basins=self.basins)
+        for group, steps in zip((self.simpler, self.G), self.fresh_steps, strict=True):
+            same = GroupParity(self.D, group)
+            found[fresh(group)] = replace(plain, rule=same, judge=same, N=self.open_at, fresh=True, steps=steps)
         if self.widths:
-            assert isinstance(self.model, FeedForward)
-            base = replace(at, N=self.open_at, rule=small, judge=small, steps=self.capacity_steps)
-            layers, own = self.model.layers, self.model.width
-            found[width(own)] = replace(base, model=self.model)
+            small = GroupParity(self.D, self.simpler)
+            base = replace(plain, N=self.open_at, rule=small, judge=small, steps=self.width_steps)
             found[AFFINE] = replace(base, model=FeedForward(1, 0))
             for w in self.widths:
-                found[width(w)] = replace(base, model=FeedForward(w, layers))
+                found[width(w)] = replace(base, model=FeedForward(w, self.model.layers))
             for w in self.corrected_widths:
                 found[width(w, corrected=True)] = replace(found[width(w)], lr=self.lr * self.rate_width / w)
-        for n in self.held_out:
-            found[parity(self.G, n)] = replace(plain, N=n, steps=self.horizon(n))
-        if self.other_rules:
-            n = self.sizes[len(self.sizes) // 2]
-            for other in (GroupWeight(self.D, self.G, k=self.G // 2), Permutation(8)):
-                case = replace(at, rule=other, judge=other, N=n, steps=self.other_steps)
-                found[f"{type(other).__name__} N={n}"] = case
         return found
 
+    def token_cases(self) -> dict[str, Case]:
+        """Every case of the GPT by name."""
+        rule = GroupParity(self.D, self.G)
+        kept = {name: getattr(self, name) for name in ("batch", "lr", "checkpoints", "first", "allow_chance")}
+        return {
+            gpt_case(n): Case(rule, n, self.gpt, steps, rule, samples=self.token_samples, **kept)
+            for n, steps in self.gpt_sizes
+        }
 
-NO_RULE, FRESH, AFFINE = "no rule", "fresh data", "affine"
+
+NO_RULE, AFFINE = "no rule", "affine"
 
 
 def parity(group: int, n: int) -> str:
@@ -211,69 +176,32 @@ def parity(group: int, n: int) -> str:
     return f"G={group} N={n}"
 
 
+def fresh(group: int) -> str:
+    """Name of the case of new samples at every step."""
+    return f"G={group} fresh"
+
+
+def gpt_case(n: int) -> str:
+    """Name of the case of a GPT on n samples."""
+    return f"gpt N={n}"
+
+
 def width(w: int, *, corrected: bool = False) -> str:
     """Name of the case of a width."""
     return f"width {w}" + (" rate-corrected" if corrected else "")
 
 
-TINY = InnovationConfig(
-    D=12,
-    G=3,
-    complexities=(3,),
-    compare_at=32,
-    open_at=32,
-    sizes=(16, 32),
-    held_out=(),
-    model=FeedForward(32, 2),
-    gpt=GPT(16, 1, 2),
-    gpt_sizes=(16,),
-    dit=DiT(patch=1, width=16, blocks=1, heads=2),
-    dit_sizes=(16,),
-    widths=(16,),
-    corrected_widths=(),
-    capacity_G=3,
-    capacity_steps=200,
-    other_rules=False,
-    least_steps=200,
-    kappa=1.0,
-    token_steps=60,
-    token_kappa=1.0,
-    samples=64,
-    token_samples=64,
-    checkpoints=6,
-    allow_chance=True,
-    seeds=(0,),
-    workers=1,
-    judged=False,
-)
-
-PAPER = InnovationConfig(
-    D=36,
-    complexities=(2, 3, 4, 6, 9, 12),
-    compare_at=4096,
-    open_at=4096,
-    sizes=(512, 1024, 2048, 4096),
-    held_out=(8192, 16384),
-    model=FeedForward(512, 4),
-    gpt=GPT(192, 6, 3),
-    gpt_sizes=(512, 2048, 4096),
-    dit=DiT(patch=1, width=192, blocks=6, heads=3),
-    dit_sizes=(512, 2048, 4096),
-    widths=(128, 256, 1024),
-    corrected_widths=(128, 1024),
-    rate_width=512,
-    capacity_steps=20_000,
-    other_steps=20_000,
-    lr=3e-4,
-    batch=256,
-    least_steps=20_000,
-    kappa=5.0,
-    token_steps=20_000,
-    token_kappa=5.0,
-    samples=2048,
-    token_samples=2048,
-    allow_chance=True,
-    seeds=(0, 1, 2, 3, 4),
-    max_minutes=1500.0,
-)
-"""Sizes for a GPU, chosen by us, not the paper's. G = 2 has 2^18 valid samples, of which N = 4,096 is 1.6 %."""
+PRESETS = {
+    "tiny": Options(
+        sizes=((8, 60), (16, 60), (32, 60)), compare_at=16, compare_steps=60, open_at=32, open_steps=(60, 60),
+        fresh_steps=(60, 60), model=FeedForward(16, 1), gpt=GPT(16, 1, 2), gpt_sizes=((16, 40),), widths=(8,), corrected_widths=(),
+        width_steps=60, samples=48, token_samples=48, checkpoints=4, allow_chance=True, seeds=(0,), gpt_seeds=(0,), workers=1,
+    ),
+    "cpu": Options(),
+    "paper": Options(
+        sizes=((64, 20_000), (128, 20_000), (256, 20_000), (384, 60_000), (512, 100_000), (1024, 200_000)), compare_steps=20_000,
+        open_steps=(100_000, 100_000), fresh_steps=(20_000, 100_000), width_steps=20_000,
+        gpt_sizes=((16, 2000), (32, 2000), (64, 4000), (128, 4000), (256, 8000), (512, 16_000)), widths=(32, 64, 128, 256, 1024),
+        samples=2048, token_samples=1024, checkpoints=60, seeds=(0, 1, 2, 3, 4), max_minutes=1500.0,
+    ),
+}  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from eigenclock.clocks.passage import Clock, Passages, Smoothing
 from eigenclock.clocks.replicates import LogRatio
@@ -69,9 +69,13 @@ class Runs:
         """Whether every one of these cases was run."""
         return set(cases) <= set(self.dataset["case"].values.tolist())
 
+    def ran(self, case: str) -> Bool[np.ndarray, " seed"]:
+        """Which seeds a case was run with."""
+        return np.asarray(self.dataset["status"].sel(case=case).values != "not run")
+
     def record(self, case: str, name: str) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, "seed time"]]:
-        """Steps > 0 of a case, and an observable there for every seed."""
-        here = self.dataset.sel(case=case)
+        """Steps > 0 of a case, and an observable there for every seed that it was run with."""
+        here = self.dataset.sel(case=case).isel(seed=np.flatnonzero(self.ran(case)))
         steps = np.nanmax(here["step"].values, axis=0)
         known = steps > 0
         return steps[known], here[name].values[:, known]
@@ -80,7 +84,7 @@ class Runs:
         """First passage of an observable of a case; unknown, never censored, where training diverged or was not run."""
         time, value = self.record(case, name)
         found = Clock(name, level, smooth=smooth).of(time, value)
-        known = self.dataset["status"].sel(case=case).values == "done"
+        known = self.dataset["status"].sel(case=case).values[self.ran(case)] == "done"
         return Passages(np.where(known, found.low, 0.0), np.where(known, found.high, np.inf), level, name)
 
     def rule(self, case: str, view: View = View()) -> Passages:
@@ -135,7 +139,7 @@ def clock_table(runs: Runs) -> pd.DataFrame:
             view = View(rule=level, memory=level)
             read = getattr(runs, which)
             found, raw, twice = (read(case, View(level, level, smooth=s)) for s in ("isotonic", "none", "twice"))
-            for i, seed in enumerate(runs.dataset["seed"].values.tolist()):
+            for i, seed in enumerate(runs.dataset["seed"].values[runs.ran(case)].tolist()):
                 low, high = runs.counting(case, which, i, view) if level == PRIMARY else (np.nan, np.nan)
                 row: dict[str, Any] = {"case": case, "clock": which, "target": level, "seed": seed}
                 row |= {"steps": found.time[i], "at_least": found.low[i], "at_most": found.high[i]}

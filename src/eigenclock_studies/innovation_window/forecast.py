@@ -7,7 +7,9 @@ import pandas as pd
 import scipy.stats
 
 from eigenclock.checks import InputError
-from .cases import FRESH, InnovationConfig, parity
+from eigenclock.clocks.replicates import LogRatio
+from ..claims import in_words
+from .cases import Options, parity
 from .clocks import Runs
 
 LAWS = {"linear": 1.0, "square root": 0.5, "constant": 0.0}
@@ -47,52 +49,53 @@ def fit(sizes: tuple[int, ...], times: list[np.ndarray], exponent: float = 1.0) 
     return Forecast(exponent, float(logs.mean()), float(logs.std(ddof=1)), logs.size, sizes)
 
 
-def sizes_of(config: InnovationConfig) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Sizes that the forecast is fitted on, and those it must predict."""
-    return tuple(n for n in config.sizes if n < config.open_at), (config.open_at, *config.held_out)
+def frozen(runs: Runs, options: Options) -> dict[str, Forecast]:
+    """The laws, fitted on the small sets whose copies all came; empty if these are too few."""
+    clocks = {n: runs.memory(parity(options.G, n)) for n, _ in options.sizes if n < options.open_at}
+    known = {n: clock.time for n, clock in clocks.items() if clock.hit.all()}
+    if sum(map(len, known.values())) < 2:
+        return {}
+    return {law: fit(tuple(known), list(known.values()), exponent) for law, exponent in LAWS.items()}
 
 
-def forecast_table(runs: Runs, config: InnovationConfig) -> pd.DataFrame:
-    """A row per held-out size and law: predicted, interval, observed geometric mean, ln error. Empty if it cannot be fitted."""
-    fitted_on, held_out = sizes_of(config)
-    known = tuple(n for n in fitted_on if runs.has(parity(config.G, n)) and runs.memory(parity(config.G, n)).hit.all())
-    times = [runs.memory(parity(config.G, n)).time for n in known]
-    if sum(map(len, times)) < 2:
-        return pd.DataFrame()
-    frozen = {law: fit(known, times, exponent) for law, exponent in LAWS.items()}
+def forecasts(runs: Runs, options: Options) -> dict[int, LogRatio]:
+    """ln(observed/predicted) of the linear law, by held-out size, over seeds; bounds where copies did not come."""
+    laws = frozen(runs, options)
+    if not laws:
+        return {}
+    found = {}
+    for n in (n for n, _ in options.sizes if n >= options.open_at):
+        seen, expected = runs.memory(parity(options.G, n)), np.log(laws["linear"].time(n))
+        with np.errstate(divide="ignore"):
+            found[n] = LogRatio(np.log(seen.low) - expected, np.log(seen.high) - expected)
+    return found
+
+
+COLUMNS = ["N", "law", "fitted on", "steps per sample", "predicted", "low", "high", "observed", "ln observed/predicted"]
+
+
+def forecast_table(runs: Runs, options: Options) -> pd.DataFrame:
+    """A row per held-out size and law: predicted, 95 % prediction interval of one run, observed, ln(observed/predicted)."""
     rows = []
-    for n in held_out:
-        if not runs.has(parity(config.G, n)):
+    for n in (n for n, _ in options.sizes if n >= options.open_at):
+        if not runs.has(parity(options.G, n)):
             continue
-        seen = runs.memory(parity(config.G, n))
-        for law, model in frozen.items():
+        seen = runs.memory(parity(options.G, n))
+        for law, model in frozen(runs, options).items():
             low, high = model.interval(n)
+            with np.errstate(divide="ignore"):
+                error = LogRatio(np.log(seen.low / model.time(n)), np.log(seen.high / model.time(n)))
             rows.append(
                 {
                     "N": n,
                     "law": law,
-                    "fitted on": ", ".join(map(str, known)),
+                    "fitted on": ", ".join(map(str, model.fitted_on)),
                     "steps per sample": model.c if law == "linear" else np.nan,
                     "predicted": model.time(n),
                     "low": low,
                     "high": high,
-                    "observed": seen.geometric_mean,
-                    "observed (words)": str(seen),
-                    "ln error": float(np.log(model.time(n) / seen.geometric_mean)),
-                    "ln error at most": float(np.log(model.time(n)) - np.log(np.maximum(seen.low, 1e-9)).mean()),
-                    "within": float(np.mean((seen.time >= low) & (seen.time <= high))) if seen.hit.all() else np.nan,
+                    "observed": str(seen),
+                    "ln observed/predicted": in_words(error.mean),
                 }
             )
-    return pd.DataFrame(rows)
-
-
-def smallest_open(runs: Runs, config: InnovationConfig) -> tuple[float, float]:
-    """N below which the window must be closed: rule clock of fresh data over steps per sample; and its lower bound, or NaN."""
-    fitted_on, _ = sizes_of(config)
-    cases = [parity(config.G, n) for n in fitted_on if runs.has(parity(config.G, n))]
-    times = [runs.memory(case).time for case in cases if runs.memory(case).hit.all()]
-    sizes = tuple(n for n in fitted_on if runs.has(parity(config.G, n)) and runs.memory(parity(config.G, n)).hit.all())
-    if not runs.has(FRESH) or sum(map(len, times)) < 2:
-        return float("nan"), float("nan")
-    c, rule = fit(sizes, times).c, runs.rule(FRESH)
-    return rule.geometric_mean / c, float(np.exp(np.log(np.maximum(rule.low, 1e-9)).mean())) / c
+    return pd.DataFrame(rows, columns=COLUMNS)

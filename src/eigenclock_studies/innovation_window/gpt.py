@@ -112,11 +112,15 @@ def train_tokens(
     *,
     steps: int,
     lr: float,
+    decay: float = 0.0,
     watch: Any,
     look: Callable[[int, CausalTransformer], None],
 ) -> Iterator[tuple[int, float]]:
-    """Train by Adam on next-token cross-entropy; yields (step, loss). `look(step, model)` is called at the steps of `watch`."""
-    optimizer = torch.optim.Adam(model.parameters(), lr)
+    """Train by AdamW on next-token cross-entropy; yields (step, loss). `look(step, model)` is called at the steps of `watch`.
+
+    `decay`: of the weights; 0 is plain Adam.
+    """
+    optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=decay, fused=True)
     wanted = {int(step) for step in watch}
     if 0 in wanted:
         look(0, model)

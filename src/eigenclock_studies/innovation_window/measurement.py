@@ -16,20 +16,16 @@ from eigenclock.recipe.samplers import Heun
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.devices import device_of, find_device
 from eigenclock.training.loop import train as fit
-from eigenclock.training.network_options import DiT
 from eigenclock.training.optimizers import Adam
 from eigenclock.training.options import LoopOptions
 from eigenclock.training.probe import Probe
 from eigenclock.training.streams import RandomPairs, Stream, WithReplacement, stream_seed
 from .basins import Basins
-from .cases import PAIR, Case
+from .cases import Case
 from .gpt import GPT, generate, likelihood, sampling_seed, train_tokens
 
 SAMPLER = Heun(steps=14, sigma_min=0.05, sigma_max=10.0)
 """27 evaluations from σ = 10 to 0.05, then one step to 0."""
-
-BASIN_EVERY = 4
-"""Basins are measured at every fourth checkpoint."""
 
 
 def streams(seed: int) -> dict[str, np.random.Generator]:
@@ -104,8 +100,7 @@ def _as_dataset(records: dict[int, dict[str, float]], status: str) -> xr.Dataset
 def _denoiser(case: Case, seed: int, train: Any, control: Any, random: dict[str, Any]) -> xr.Dataset:
     assert not isinstance(case.model, GPT)
     d = case.rule.D
-    shape = (d // (2 * PAIR), 2, PAIR) if isinstance(case.model, DiT) else (d,)
-    encoded = case.rule.encode(train).reshape(-1, *shape)
+    encoded = case.rule.encode(train)
     tensor = torch.as_tensor(encoded, dtype=torch.float32, device=find_device("auto"))
     pairs: RandomPairs = WithReplacement(tensor, case.batch, LEDGER_EDM.density, (0.002, 80.0), seed)
     if case.fresh:
@@ -113,15 +108,15 @@ def _denoiser(case: Case, seed: int, train: Any, control: Any, random: dict[str,
     watch = {"seen": lambda samples: scored(case.rule.decode(samples), case, train, control)}
     inspect = {}
     if case.basins:
-        basins = Basins(case.judge, train, control, random["evaluation"], every=BASIN_EVERY)
+        basins = Basins(case.judge, train, control, random["evaluation"])
 
         def measured_basins(denoiser: Any) -> dict[str, float]:
             place = device_of(denoiser)
-            return basins(lambda y, sigma: denoiser(y.to(place).reshape(-1, *shape), sigma).reshape(len(y), d).cpu())
+            return basins(lambda y, sigma: denoiser(y.to(place), sigma).cpu())
 
         inspect = {"basin": measured_basins}
     probe = Probe(
-        Spectrum(np.ones(d)) if shape == (d,) else Spectrum.from_samples(encoded),
+        Spectrum(np.ones(d)),
         sampler=SAMPLER,
         steps=checkpoints(case)[1:],
         n_samples=case.samples,
@@ -131,7 +126,7 @@ def _denoiser(case: Case, seed: int, train: Any, control: Any, random: dict[str,
         watch=watch,
         inspect=inspect,
     )
-    network = case.model.build(shape, seed=stream_seed(seed, Stream.INIT))
+    network = case.model.build((d,), seed=stream_seed(seed, Stream.INIT))
     status = "done"
     try:
         fit(
@@ -163,7 +158,7 @@ def _denoiser(case: Case, seed: int, train: Any, control: Any, random: dict[str,
 
 def _tokens(case: Case, seed: int, train: Any, control: Any, random: dict[str, Any]) -> xr.Dataset:
     assert isinstance(case.model, GPT)
-    model = case.model.build(case.rule.D, seed=stream_seed(seed, Stream.INIT))
+    model = case.model.build(case.rule.D, seed=stream_seed(seed, Stream.INIT)).to(find_device("auto"))
     records: dict[int, dict[str, float]] = {}
     closing = (np.arange(case.rule.D) + 1) % getattr(case.rule, "G", case.rule.D) == 0
 

@@ -1,0 +1,214 @@
+"""Part: speciation as it is learned. When a trained score parts each class where the exact one does, rare classes and common."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from eigenclock.clocks.passage import Clock, Passages
+from eigenclock.clocks.replicates import LogRatio
+from eigenclock.observables.return_probability import return_probability as learned_returns
+from eigenclock.recipe.objectives import EDM, LogNormal
+from eigenclock.recipe.samplers import Heun
+from eigenclock.spectrum.spectrum import Spectrum
+from eigenclock.training.cadence import log_steps
+from eigenclock.training.devices import device_of, find_device
+from eigenclock.training.loop import train
+from eigenclock.training.network_options import FeedForward
+from eigenclock.training.optimizers import Adam
+from eigenclock.training.options import LoopOptions
+from eigenclock.training.probe import Probe
+from eigenclock.training.streams import RandomPairs, Stream, stream_seed
+from ..claims import Claim, ratio, unlike
+from ..figures import BLUE, GREEN, VERMILION, legend, level, panels, seeds
+from ..study import Part, Say
+from ..sweep import sweep
+from .fashion_runs import sigma_of
+from .part_speciation import BALANCED, STRONG, TIMES, centroids
+from .speciation import normalised_returns, posterior, return_probability, speciation_time
+
+WITHIN = 1.25
+"""Factor within which a level of σ counts as the exact one's."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Three classes as in the part on the exact score, at dimension `d`, and a network trained on fresh samples of them.
+
+    `samples`: of each class that are noised and denoised, at `levels` noise levels about the exact one, in `walk` steps.
+    """
+
+    d: int
+    seeds: tuple[int, ...]
+    network: FeedForward
+    steps: int
+    batch: int = 256
+    lr: float = 1e-3
+    records: int = 16
+    first: int = 10
+    samples: int = 240
+    levels: int = 8
+    walk: int = 40
+    cases: tuple[tuple[float, ...], ...] = (BALANCED, STRONG)
+    workers: int | None = None
+
+
+PRESETS = {
+    "tiny": Options(8, (0,), FeedForward(16, 1), 30, 32, records=3, samples=20, levels=3, walk=5, workers=1),
+    "cpu": Options(16, tuple(range(6)), FeedForward(128, 2), 6000),
+    "paper": Options(64, tuple(range(8)), FeedForward(512, 3), 100_000, records=40, samples=2000, levels=16, walk=100),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One mixture."""
+
+    options: Options
+    proportions: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class MixturePairs(RandomPairs):
+    """Fresh samples of the mixture at every step: nothing can be memorised, and a rare class is rare in every batch."""
+
+    centres: Any
+    proportions: tuple[float, ...]
+
+    def clean(self, step: int) -> torch.Tensor:
+        """Clean samples of a step."""
+        rng = np.random.default_rng([self.seed, int(Stream.DATA), step])
+        labels = rng.choice(len(self.proportions), self.batch_size, p=self.proportions)
+        x = self.centres[labels] + rng.standard_normal((self.batch_size, self.centres.shape[1]))
+        return torch.as_tensor(x).to(self.samples)
+
+
+def exact_levels(d: int, proportions: tuple[float, ...]) -> Float[np.ndarray, " class"]:
+    """σ at which the exact score parts each class."""
+    returns = return_probability(proportions, centroids(d), np.ones(3), TIMES, pairs=5000)
+    r = normalised_returns(returns, proportions)
+    return np.asarray(sigma_of([speciation_time(TIMES, r[:, k]) for k in range(3)]))
+
+
+def case(setting: Setting, seed: int) -> xr.Dataset:
+    """Train, and read the level at which each class parts, along training: dims record, class."""
+    options, pi = setting.options, setting.proportions
+    centres = centroids(options.d)
+    rng = np.random.default_rng([seed, 77])
+    labels = np.repeat(np.arange(3), options.samples)
+    x = centres[labels] + rng.standard_normal((labels.size, options.d))
+    target = exact_levels(options.d, pi)
+    sigma = np.geomspace(target.min() / 4, 3 * target.max(), options.levels)
+
+    def classify(points: Any) -> Any:
+        return posterior(points, 1e-3, pi, centres, np.ones(3)).argmax(axis=1)
+
+    def look(denoiser: Any) -> dict[str, float]:
+        found = learned_returns(
+            denoiser, x, labels, classify, sigma=sigma, proportions=pi, steps=options.walk, seed=seed, device=device_of(denoiser)
+        )
+        return {f"level_{k}": float(np.clip(one, sigma[0], sigma[-1])) for k, one in enumerate(found.speciation)}
+
+    spread = float(np.sqrt(1 + options.d / 3))
+    probe = Probe(
+        Spectrum(np.ones(options.d)),
+        sampler=Heun(steps=2),
+        steps=log_steps(options.first, options.steps, options.records),
+        n_samples=2,
+        seed=seed,
+        sigma=(),
+        keep_samples=0,
+        inspect={"return": look},
+    )
+    objective = EDM(sigma_data=spread, density=LogNormal(0.0, 1.5))
+    given = torch.as_tensor(x, dtype=torch.float32, device=find_device("auto"))
+    train(
+        options.network.build((options.d,), seed=stream_seed(seed, Stream.INIT)),
+        x,
+        objective=objective,
+        optimizer=Adam(options.lr),
+        steps=options.steps,
+        options=LoopOptions(batch_size=options.batch),
+        probe=probe,
+        seed=seed,
+        pairs=MixturePairs(given, options.batch, objective.density, (0.002, 80.0), seed, centres, pi),
+    )
+    kept = probe.curve().dataset
+    return xr.Dataset(
+        {
+            "step": ("record", kept["time"].values),
+            "level": (("class", "record"), np.stack([kept[f"return_level_{k}"].values for k in range(3)])),
+            "exact": ("class", target),
+        }
+    )
+
+
+def clock(runs: list[xr.Dataset], k: int) -> Passages:
+    """First of two records in a row at which a class parts within a factor of where the exact score has it, over seeds."""
+    away = np.stack([np.abs(np.log(run["level"].values[k] / float(run["exact"][k]))) for run in runs])
+    return Clock("speciation", float(np.log(WITHIN)), "falling", smooth="twice").of(runs[0]["step"].values, away)
+
+
+def claims(found: dict[tuple[float, ...], list[xr.Dataset]]) -> list[Claim]:
+    """C5 in training: each minority against the majority, with equal shares as control."""
+    of = {pi: [clock(runs, k) for k in range(3)] for pi, runs in found.items()}
+    rows = []
+    for k, share in enumerate(STRONG[1:], 1):
+        late = LogRatio.of(of[STRONG][k], of[STRONG][0])
+        same = LogRatio.of(of[BALANCED][k], of[BALANCED][0])
+        words = f"C5 (learned score): where a minority of share {share:g} parts is learned later than where the majority does"
+        rows.append(Claim(words, (ratio("time over the majority's", late, above=1),), (unlike("equal shares", same, late),)))
+    apart = LogRatio.of(of[STRONG][2], of[STRONG][1])
+    rows.append(Claim("C5 (learned score): the two minorities have distinct times", (ratio("rarer over less rare", apart, above=1),)))
+    return rows
+
+
+def table(found: dict[tuple[float, ...], list[xr.Dataset]]) -> pd.DataFrame:
+    """A row per mixture and class: exact level, level at the end of training, time."""
+    return pd.DataFrame(
+        [
+            {
+                "shares": str(tuple(round(p, 3) for p in pi)),
+                "share": round(pi[k], 3),
+                "exact level σ": float(runs[0]["exact"][k]),
+                "learned level at the end": float(np.mean([run["level"].values[k, -1] for run in runs])),
+                "step": str(clock(runs, k)),
+            }
+            for pi, runs in found.items()
+            for k in range(3)
+        ]
+    )
+
+
+def figure(found: dict[tuple[float, ...], list[xr.Dataset]]) -> Figure:
+    """Level at which each class parts, along training, over the exact one."""
+    picture, axes = panels(len(found), width=4.4, share="y")
+    for ax, (pi, runs) in zip(np.atleast_1d(axes), found.items(), strict=True):
+        for k, colour in enumerate((BLUE, GREEN, VERMILION)):
+            over = np.stack([run["level"].values[k] / float(run["exact"][k]) for run in runs])
+            seeds(ax, np.maximum(runs[0]["step"].values, 1), over, colour, f"share {pi[k]:.3g}")
+        for bound in (WITHIN, 1 / WITHIN):
+            level(ax, bound)
+        ax.set(xscale="log", yscale="log", xlabel="training step")
+        legend(ax)
+    np.atleast_1d(axes)[0].set_ylabel("level at which the class parts, over the exact one")
+    return picture
+
+
+def run(options: Options, folder: Path, say: Say) -> Part:
+    """Train, read, judge, draw."""
+    settings = {f"shares {pi}": Setting(options, pi) for pi in options.cases}
+    done = sweep(case, settings, seeds=options.seeds, folder=folder / "runs" / "learned", workers=options.workers, say=say)
+    found = {pi: done.seeds_of(f"shares {pi}") for pi in options.cases}
+    whole = xr.concat([xr.concat(runs, "seed", combine_attrs="drop") for runs in found.values()], "mixture")
+    notes = (
+        f"A class parts at the noise level where samples of it, noised and denoised with the trained score, come back half of the "
+        f"time beyond chance; learned is within a factor {WITHIN:g} of the exact score's level, two records in a row.",
+    )
+    return Part(claims(found), {"times": table(found)}, {"levels": figure(found)}, whole, notes, ("times",))

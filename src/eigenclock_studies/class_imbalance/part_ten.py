@@ -1,0 +1,127 @@
+"""Part: all classes of real images, balanced. Whether variance orders their learning clocks, against permuted variances."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+import xarray as xr
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from eigenclock.clocks.passage import Clock, Passages
+from eigenclock.clocks.replicates import mean_correlation, proportion
+from ..claims import Claim, Measure
+from ..figures import BLUE, level, panels, seeds
+from ..study import Part, Say
+from .fashion_data import Classes
+from .fashion_runs import Options, data_of, measure
+from .part_fashion import NEEDED, notes_of
+
+TARGETS = (0.5, 0.2)
+PERMUTATIONS = 2000
+RARE_BY_CHANCE = 0.05
+"""Share of permuted variances that may order the classes as well: below it the order is not chance."""
+
+
+def clock(dataset: xr.Dataset, k: int, target: float) -> Passages:
+    """Learning clock of a class over replicates."""
+    here = dataset.isel({"class": k, "arm": 0})
+    values = here["excess"].mean("t").transpose("replicate", "checkpoint").values
+    return Clock("excess", target, "falling").of(here["step"].transpose("replicate", "checkpoint").values[0], values)
+
+
+def times(dataset: xr.Dataset, target: float) -> Float[np.ndarray, "replicate class"]:
+    """Times to rank: a class that was not learned is later than all that were, one learned at the first record earlier."""
+    several = [clock(dataset, k, target) for k in range(dataset.sizes["class"])]
+    return np.stack([np.where(np.isinf(one.high), np.inf, one.low) for one in several], axis=1)
+
+
+def centroid_distance(data: Classes) -> Float[np.ndarray, " class"]:
+    """Distance of each class's mean from the nearest other one."""
+    means = np.stack([pool.mean(axis=0) for pool in data.others])
+    apart = np.linalg.norm(means[:, None] - means, axis=2)
+    np.fill_diagonal(apart, np.inf)
+    return np.asarray(apart.min(axis=1))
+
+
+def correlations(cause: Float[np.ndarray, " class"], ranked: Float[np.ndarray, "replicate class"]) -> Float[np.ndarray, " replicate"]:
+    """Spearman's rank correlation over classes, per replicate."""
+    ranks = np.stack([scipy.stats.rankdata(row) for row in ranked])
+    own = scipy.stats.rankdata(cause)
+    own, ranks = own - own.mean(), ranks - ranks.mean(axis=1, keepdims=True)
+    return np.asarray(ranks @ own / np.sqrt((ranks**2).sum(axis=1) * (own**2).sum()))
+
+
+def by_chance(cause: Float[np.ndarray, " class"], ranked: Float[np.ndarray, "replicate class"], *, seed: int = 0) -> tuple[int, int]:
+    """How many permutations of the cause over classes have as low a mean correlation, of how many.
+
+    Replicates share the classes, so that a cause is permuted over classes once for all of them: ten classes, not ten times ten.
+    """
+    rng = np.random.default_rng(seed)
+    seen = correlations(cause, ranked).mean()
+    drawn = np.array([correlations(rng.permutation(cause), ranked).mean() for _ in range(PERMUTATIONS)])
+    return int((drawn <= seen + 1e-12).sum()), PERMUTATIONS
+
+
+def claims(dataset: xr.Dataset, causes: dict[str, Float[np.ndarray, " class"]]) -> list[Claim]:
+    """C7 by rank correlations, of variance and of what else may order the classes."""
+    rows = []
+    for cause, value in causes.items():
+        for target in TARGETS:
+            ranked = times(dataset, target)
+            found = mean_correlation(correlations(value, ranked))
+            few, of = by_chance(value, ranked)
+            ours = "" if cause == "variance" else "ours, "
+            rows.append(
+                Claim(
+                    f"C7 ({ours}{dataset.sizes['class']} classes): more {cause} is learned first, e ≤ {target:g}",
+                    (Measure(f"rank correlation of {cause} and time", found, below=0),),
+                    rivals=(Measure("share of permutations with as low a one", proportion(few, of), below=RARE_BY_CHANCE),),
+                )
+            )
+    return rows
+
+
+def table(dataset: xr.Dataset, causes: dict[str, Float[np.ndarray, " class"]]) -> pd.DataFrame:
+    """A row per class: variance, distance of centroids, clocks."""
+    return pd.DataFrame(
+        [
+            {
+                "class": name,
+                **{cause: float(value[k]) for cause, value in causes.items()},
+                **{f"e ≤ {target:g}": str(clock(dataset, k, target)) for target in TARGETS},
+            }
+            for k, name in enumerate(dataset["class"].values.tolist())
+        ]
+    )
+
+
+def figure(dataset: xr.Dataset, traces: Float[np.ndarray, " class"]) -> Figure:
+    """Clock of every class against its variance, and excess losses over training."""
+    picture, (left, right) = panels(2, width=4.6)
+    names = dataset["class"].values.tolist()
+    for k, name in enumerate(names):
+        one = clock(dataset, k, 0.2)
+        left.plot(np.full(one.hit.sum(), traces[k]), one.time[one.hit], "o", color=BLUE, ms=4, alpha=0.4)
+        if one.hit.any():
+            left.annotate(name, (traces[k], np.exp(np.log(one.time[one.hit]).mean())), fontsize=8, ha="left", xytext=(5, 0), textcoords="offset points")
+        here = dataset.isel({"class": k, "arm": 0, "replicate": 0})
+        seeds(right, here["step"].values, here["excess"].mean("t").values, f"C{k}", name)
+    left.set(yscale="log", xlabel="trace of the class covariance (pixels)", ylabel="step to e ≤ 0.2")
+    left.margins(x=0.18)
+    level(right, 0.2)
+    right.set(xscale="log", ylim=(-0.3, 1.1), xlabel="training step", ylabel="excess loss, one seed")
+    right.legend(frameon=False, fontsize=7, ncols=2)
+    return picture
+
+
+def run(options: Options, folder: Path, say: Say) -> Part:
+    """Train, rank, draw; or say why it was not run."""
+    if not options.data:
+        return Part([Claim("C7: variance orders the classes of real images", missing=NEEDED)])
+    dataset, data = measure(options, folder, say), data_of(options)
+    causes = {"variance": data.traces, "distance from the nearest centroid": centroid_distance(data)}
+    tables = {"clocks": table(dataset, causes)}
+    pictures = {"order": figure(dataset, data.traces)}
+    return Part(claims(dataset, causes), tables, pictures, dataset, notes_of(dataset), ("clocks",))
