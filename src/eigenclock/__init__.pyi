@@ -26,10 +26,11 @@ from .exact.rules import (
     Permutation as Permutation,
     Rule as Rule,
 )
+from .latents.aligned_config import AlignedConfig as AlignedConfig
 from .latents.diagnose import diagnose_latents as diagnose_latents
 from .latents.flow import FlowConfig as FlowConfig, FlowGenerator as FlowGenerator
 from .latents.model_config import ModelConfig as ModelConfig
-from .latents.prior_aligned import AlignedConfig as AlignedConfig, PriorAlignedAutoencoder as PriorAlignedAutoencoder
+from .latents.prior_aligned import PriorAlignedAutoencoder as PriorAlignedAutoencoder
 from .latents.score_latent import (
     AmbientDiffusion as AmbientDiffusion,
     LatentBaseline as LatentBaseline,
