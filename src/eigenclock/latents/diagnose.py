@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from ..checks import InputError, channels_first, finite_array, integer, number, numeric_array, random_seed, say, shown
 from ..theory.flow_clocks import predicted_mode_clocks
-from .learning_time import LearningTime
+from .learning_time import LearningTime, too_few
 from .local_continuity import local_continuity, rho_weights
 
 Latents = Float[np.ndarray, "n d h w"]
@@ -60,7 +60,9 @@ def diagnose_latents(
     generator share, with a 95 % interval `t_lin_low` to `t_lin_high`; `t_lin_raw` is what the samples' own variances,
     `raw_spectrum`, would say, too much where they are few.
 
-    What was not given makes its metric NaN, with the reason in `attrs["skipped"]`. `t_lin` is 0 for one token whose channels are
+    What was not given makes its metric NaN, with the reason in `attrs["skipped"]`. `attrs["doubts"]` says where samples are too
+    few for `t_lin`, fewer than ten for each of the D dimensions, and an InputWarning: the time lies between `t_lin_low` and
+    `t_lin_raw` there. `t_lin` is 0 for one token whose channels are
     uncorrelated (PCA): standardised they are white, and the covariance says nothing.
 
     Definitions after notes on arXiv:2605.07915, its sizes and temperatures unknown: a reconstruction.
@@ -142,7 +144,9 @@ def diagnose_latents(
             low[name], high[name] = (float(q) for q in np.quantile(means, (0.025, 0.975)))
     value["erank"] = effective_rank(pooled)  # no bootstrap: drawing with replacement lowers a rank
     learned = LearningTime.of(standardised(z).reshape(n, -1), seed=seed)
-    spectrum = learned.spectrum
+    spectrum, doubts = learned.spectrum, too_few(n, z[0].size)
+    if doubts:
+        say(doubts)
     return xr.Dataset(
         {
             "value": ("metric", [value[name] for name in METRICS]),
@@ -168,6 +172,7 @@ def diagnose_latents(
         coords={"metric": list(METRICS), "rho": sizes},
         attrs={
             "skipped": "; ".join(f"{name}: {why}" for name, why in skipped.items()),
+            "doubts": doubts,
             "n": n,
             "shape": f"{d}×{h}×{w}",
         },
