@@ -39,6 +39,10 @@ from .latents.score_latent import (
 from .observables.class_clocks import ClassClocks as ClassClocks, class_clocks as class_clocks
 from .observables.copies import Memorization as Memorization, memorization as memorization
 from .observables.innovation import Innovation as Innovation, innovation as innovation
+from .observables.return_probability import (
+    ReturnProbability as ReturnProbability,
+    return_probability as return_probability,
+)
 from .observables.stopping import Stopping as Stopping, stopping as stopping
 from .recipe.architectures import (
     Affine as Affine,

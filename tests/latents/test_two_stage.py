@@ -49,6 +49,19 @@ def test_collapse_and_clocks(circle):
     assert model.score(circle[1], 0.1).shape == circle[1].shape
 
 
+def test_a_line_says_what_was_fitted(fitted, circle):
+    assert repr(ec.ScoreLatentDiffusion(SMALL)) == "ScoreLatentDiffusion(not fitted)"
+    found, risk = repr(fitted), float(fitted.history_["risk"][-1])
+    assert found.startswith(
+        f"ScoreLatentDiffusion(k 1, d 2, sigma1 0.1, ρ {risk:.3g}; collapse {fitted.collapse_clock()}; refine "
+    )
+    assert f"{float(fitted.history_['density_real'].mean()):.3g} of real draws" in found
+    assert "\n" not in found
+    blurred = ec.ScoreLatentDiffusion(replace(SMALL, sigma1=30.0, stage1_steps=200, stage2="B")).fit(*circle)
+    assert "smooths the density away)" in repr(blurred)
+    assert "refine" not in repr(blurred)
+
+
 def test_refine_clock_needs_samples_near_the_data(circle, fitted):
     """What real latents score is in the history; 40 steps of a small network do not come near it, whatever is flat."""
     real = fitted.history_["density_real"].values

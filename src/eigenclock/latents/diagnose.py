@@ -61,8 +61,7 @@ def diagnose_latents(
     `raw_spectrum`, would say, too much where they are few.
 
     What was not given makes its metric NaN, with the reason in `attrs["skipped"]`. `attrs["doubts"]` says where samples are too
-    few for `t_lin`, fewer than ten for each of the D dimensions, and an InputWarning: the time lies between `t_lin_low` and
-    `t_lin_raw` there. `t_lin` is 0 for one token whose channels are
+    few for `t_lin`, fewer than ten for each of the D dimensions: the time lies between `t_lin_low` and `t_lin_raw` there. `t_lin` is 0 for one token whose channels are
     uncorrelated (PCA): standardised they are white, and the covariance says nothing.
 
     Definitions after notes on arXiv:2605.07915, its sizes and temperatures unknown: a reconstruction.
@@ -144,9 +143,7 @@ def diagnose_latents(
             low[name], high[name] = (float(q) for q in np.quantile(means, (0.025, 0.975)))
     value["erank"] = effective_rank(pooled)  # no bootstrap: drawing with replacement lowers a rank
     learned = LearningTime.of(standardised(z).reshape(n, -1), seed=seed)
-    spectrum, doubts = learned.spectrum, too_few(n, z[0].size)
-    if doubts:
-        say(doubts)
+    spectrum = learned.spectrum
     return xr.Dataset(
         {
             "value": ("metric", [value[name] for name in METRICS]),
@@ -172,7 +169,7 @@ def diagnose_latents(
         coords={"metric": list(METRICS), "rho": sizes},
         attrs={
             "skipped": "; ".join(f"{name}: {why}" for name, why in skipped.items()),
-            "doubts": doubts,
+            "doubts": too_few(n, z[0].size),
             "n": n,
             "shape": f"{d}×{h}×{w}",
         },

@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from ..checks import InputError, finite_array, number
 from ..clocks.passage import Clock, Passages
+from ..theory.collapse import SMOOTHED
 from ..training.descent import digest
 from ..training.devices import find_device
 from ..training.model_files import load_state, read_model, write_model
@@ -23,7 +24,7 @@ from .density import LatentDensity
 from .first_stage import FirstStage
 from .first_stage_training import train_first_stage
 from .model_config import ModelConfig
-from .noise_rule import SMOOTHED, intrinsic_dimension, noise_range
+from .noise_rule import intrinsic_dimension, noise_range
 from .refine import WITHIN, held_out, refine_passage
 from .trained_maps import TrainedMaps
 
@@ -43,6 +44,24 @@ class TwoStage(TrainedMaps, ABC):
     """A latent diffusion model. Subclasses say what the first stage minimises."""
 
     history_: xr.Dataset
+
+    def __repr__(self) -> str:
+        """One line: dimension, noise, the last risk, both clocks, the floor against real draws, what is doubtful."""
+        name = type(self).__name__
+        if not self._finished:
+            return f"{name}(not fitted)"
+        history, noise = self.history_, f"sigma1 {self.sigma1_:.3g}, " if self.sigma1_ > 0 else ""
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            parts = [f"k {self.k_}, d {self.d_}, {noise}ρ {float(history['risk'].values[-1]):.3g}"]
+            parts.append(f"collapse {self.collapse_clock()}")
+            if "density_error" in history:
+                refine = self.refine_clock()
+                parts.append(f"refine {refine}{f', {refine.reason}' if refine.reason else ''}")
+                parts.append(f"density error {float(history['density_error'].values[-1]):.3g}")
+        if "density_real" in history:
+            parts[-1] += f", {float(history['density_real'].mean()):.3g} of real draws"
+        return f"{name}({'; '.join([*parts, *(str(one.message) for one in said)])})"
 
     @property
     @abstractmethod
