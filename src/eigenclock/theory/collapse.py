@@ -186,8 +186,8 @@ def collapse_time(
 
     if floor < SMOOTHED * power.size:
         say(
-            f"the best ρ is {floor:.2g}, below {SMOOTHED:g}·k with k = {power.size}: sigma = {sigma:.3g} smooths the density away, "
-            "and a low ρ is no collapse"
+            f"the best ρ is {floor:.2g}, below {SMOOTHED:g}·k with k = {power.size}: sigma = {sigma:.3g} smooths the density "
+            "away, and a low ρ is no collapse"
         )
 
     def excess(log_time: Any) -> Any:
