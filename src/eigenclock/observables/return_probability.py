@@ -13,6 +13,7 @@ from ..checks import (
     finite_array,
     instance,
     integer,
+    need_memory,
     noise_levels,
     number,
     numeric_array,
@@ -37,6 +38,9 @@ WITHIN = 1.25
 
 FAR = 10.0
 """Distance, in units of the reach, at which a level that is none stands."""
+
+MOST_STEPS = 100_000
+"""Of a walk, each of which calls the denoiser."""
 
 FEWEST = 10
 """Samples of a class from which its return is read."""
@@ -219,10 +223,10 @@ def return_probability(
     levels = noise_levels(sigma)
     if (np.diff(levels) <= 0).any():
         raise InputError(f"sigma must be increasing noise levels, got {shown(sigma)}")
-    integer("repeats", repeats, at_least=1)
-    number("confidence", confidence, above=0, below=1)
+    need_memory(f"repeats = {integer('repeats', repeats, at_least=1):,}", 24.0 * repeats * x.size)
+    confidence = number("confidence", confidence, above=0, below=1)
     random_seed(seed)
-    integer("steps", steps, at_least=1)
+    integer("steps", steps, at_least=1, at_most=MOST_STEPS)
     end = LOWEST * float(levels[0]) if sigma_min is None else number("sigma_min", sigma_min, above=0)
     if end >= levels[0]:
         raise InputError(f"sigma_min must be below every level of sigma, the lowest is {levels[0]:g}, got {end:g}")
