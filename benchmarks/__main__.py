@@ -25,6 +25,7 @@ BENCHMARKS = (
     convolutions.matrices,
     copies.against_peers,
     copies.memory,
+    copies.copies,
     forecasting.speed,
     forecasting.memory,
     latents.throughput,

@@ -26,10 +26,11 @@ from .exact.rules import (
     Permutation as Permutation,
     Rule as Rule,
 )
+from .latents.aligned_config import AlignedConfig as AlignedConfig
 from .latents.diagnose import diagnose_latents as diagnose_latents
 from .latents.flow import FlowConfig as FlowConfig, FlowGenerator as FlowGenerator
 from .latents.model_config import ModelConfig as ModelConfig
-from .latents.prior_aligned import AlignedConfig as AlignedConfig, PriorAlignedAutoencoder as PriorAlignedAutoencoder
+from .latents.prior_aligned import PriorAlignedAutoencoder as PriorAlignedAutoencoder
 from .latents.score_latent import (
     AmbientDiffusion as AmbientDiffusion,
     LatentBaseline as LatentBaseline,
@@ -38,6 +39,10 @@ from .latents.score_latent import (
 from .observables.class_clocks import ClassClocks as ClassClocks, class_clocks as class_clocks
 from .observables.copies import Memorization as Memorization, memorization as memorization
 from .observables.innovation import Innovation as Innovation, innovation as innovation
+from .observables.return_probability import (
+    ReturnProbability as ReturnProbability,
+    return_probability as return_probability,
+)
 from .observables.stopping import Stopping as Stopping, stopping as stopping
 from .recipe.architectures import (
     Affine as Affine,

@@ -14,8 +14,11 @@ def test_diagnose_and_score_latent_commands(tmp_path, capsys):
     masks = rng.integers(0, 2, (60, 4, 4))
     np.savez(tmp_path / "z.npz", latents=latents, labels=labels, masks=masks)
     cli.main(["diagnose-latents", str(tmp_path / "z.npz"), "--out", str(tmp_path / "out"), "--decoder", "torch:tanh"])
-    printed = capsys.readouterr().out
+    printed, said = capsys.readouterr()
     assert "global semantics (GSQ)" in printed
+    assert (
+        "t_lin may be too low: 60 latents are few for 16 dimensions, below 10 for each; the time lies between" in said
+    )
     assert "1.000" in printed
     assert "predicted time to learn the covariance" in printed
     assert imread(tmp_path / "out" / "diagnosis.png").std() > 0.02

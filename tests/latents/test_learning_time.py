@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eigenclock.latents.learning_time import LearningTime, raw_variances
+from eigenclock.latents.learning_time import LearningTime, raw_variances, too_few
 from eigenclock.theory.flow_clocks import time_to_learn
 
 
@@ -54,3 +54,17 @@ def test_seeds_repeat(rng, seed):
     x = rng.standard_normal((40, 8))
     one, other = (LearningTime.of(x, draws=3, seed=seed) for _ in range(2))
     assert (one.low, one.high) == (other.low, other.high)
+
+
+def test_the_true_time_lies_between_the_two_where_samples_are_few():
+    """A nearly white spectrum, n = 2D and 5D: cross-validation reads too little of it, the samples' own variances too much."""
+    variance = np.arange(1, 33) ** -0.5
+    true = time_to_learn(variance / variance.mean())
+    for n in (64, 160):
+        for seed in range(4):
+            x = np.random.default_rng(seed).standard_normal((n, 32)) * np.sqrt(variance / variance.mean())
+            found = LearningTime.of(x, draws=8, seed=seed)
+            assert found.value < true < found.raw
+            assert found.low < true
+        assert "t_lin_low and t_lin_raw" in too_few(n, 32)
+    assert too_few(320, 32) == ""

@@ -38,6 +38,15 @@ def test_fit_uses_any_teacher_and_goes_on_from_a_start(images, fitted):
         ec.PriorAlignedAutoencoder(replace(config, d=6)).fit(images.images, start=base)
 
 
+def test_a_line_says_what_was_fitted(fitted):
+    assert repr(ec.PriorAlignedAutoencoder()) == "PriorAlignedAutoencoder(not fitted)"
+    found, last = repr(fitted), fitted.history_[-1]
+    assert found.startswith("PriorAlignedAutoencoder(16×16×3 to 4×4×4; l1 ")
+    assert f"l1 {last['l1']:.3g}, perceptual {last['perceptual']:.3g}" in found
+    assert f"; {fitted.explained_:.0%} of the prior kept)" in found
+    assert "\n" not in found
+
+
 def test_file_gives_the_same_latents_and_images(fitted, images, tmp_path):
     fitted.save(tmp_path / "m.safetensors")
     again = ec.PriorAlignedAutoencoder.load(tmp_path / "m.safetensors")

@@ -49,6 +49,40 @@ def test_collapse_and_clocks(circle):
     assert model.score(circle[1], 0.1).shape == circle[1].shape
 
 
+def test_a_line_says_what_was_fitted(fitted, circle):
+    assert repr(ec.ScoreLatentDiffusion(SMALL)) == "ScoreLatentDiffusion(not fitted)"
+    found, risk = repr(fitted), float(fitted.history_["risk"][-1])
+    assert found.startswith(
+        f"ScoreLatentDiffusion(k 1, d 2, sigma1 0.1, ρ {risk:.3g}; collapse {fitted.collapse_clock()}; refine "
+    )
+    assert f"{float(fitted.history_['density_real'].mean()):.3g} of real draws" in found
+    assert "\n" not in found
+    blurred = ec.ScoreLatentDiffusion(replace(SMALL, sigma1=30.0, stage1_steps=200, stage2="B")).fit(*circle)
+    assert "smooths the density away)" in repr(blurred)
+    assert "refine" not in repr(blurred)
+
+
+def test_refine_clock_needs_samples_near_the_data(circle, fitted):
+    """What real latents score is in the history; 40 steps of a small network do not come near it, whatever is flat."""
+    real = fitted.history_["density_real"].values
+    x, val = (fitted.latents(one) for one in circle)
+    again = [
+        ec.divergences.sliced_wasserstein(x[np.random.default_rng(k).permutation(len(x))[: len(val)]], val)
+        for k in range(40)
+    ]
+    assert real.mean() == pytest.approx(np.mean(again), abs=4 * np.std(again) * np.sqrt(1 / 40 + 1 / real.size))
+    flat = fitted.history_.copy()
+    error = np.linspace(1.02, 1.0, flat.sizes["refine_step"]) * 4 * real.mean()
+    flat["density_error"] = ("refine_step", error)
+    kept, fitted.history_ = fitted.history_, flat
+    try:
+        assert "times the distance" in fitted.refine_clock().reason
+        fitted.history_ = flat.drop_vars("density_real")
+        assert fitted.refine_clock().reason == "the distance of two real draws is not known"
+    finally:
+        fitted.history_ = kept
+
+
 @pytest.mark.parametrize(
     "options",
     [

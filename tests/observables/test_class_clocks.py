@@ -97,13 +97,14 @@ def test_from_a_probe(patches):
     for step in range(3):
         probe(step, lambda x, sigma: x / (1 + sigma**2))
     kept = probe.curve()
-    found = ec.class_clocks(
-        kept,
-        lambda x: (x[:, 0, 0] > 0).astype(int),
-        proportions=[0.5, 0.5],
-        train=data.samples[:300],
-        control=data.test[:300],
-    )
+    with pytest.warns(ec.InputWarning, match="2 of 2 classes are there at the first record, step 0"):
+        found = ec.class_clocks(
+            kept,
+            lambda x: (x[:, 0, 0] > 0).astype(int),
+            proportions=[0.5, 0.5],
+            train=data.samples[:300],
+            control=data.test[:300],
+        )
     assert found.share.shape == (1, 3, 2)
     assert found.share.sum(axis=2) == pytest.approx(np.ones((1, 3)))
     probe = ec.Probe(spectrum, sampler=ec.Heun(steps=4), steps=[1], n_samples=8, keep_samples=0, sigma=())

@@ -1,50 +1,12 @@
-"""Copies: nearest neighbours against brute force, chance against mathematics, copiers and learners told apart."""
-
-import sys
-import tracemalloc
+"""Copies: chance against mathematics, copiers and learners told apart."""
 
 import numpy as np
 import pytest
-import scipy.spatial.distance
+import torch
+from scipy.spatial.distance import cdist
 
 import eigenclock as ec
 from eigenclock.observables.copies import found_in, matches, nearest, neighbour_ratio
-
-
-@pytest.mark.parametrize("d", [1, 3, 8, 9, 64, 300])
-@pytest.mark.parametrize("m", [2, 5, 400])
-def test_nearest_is_brute_force(rng, d, m):
-    x, y = rng.standard_normal((50, d)) + 100, rng.standard_normal((m, d)) + 100
-    distance, index = nearest(x, y)
-    every = scipy.spatial.distance.cdist(x, y)
-    # the same sums of squares of differences, in another order: a few ulp
-    assert distance == pytest.approx(np.sort(every, axis=1)[:, :2], rel=1e-12)
-    assert np.take_along_axis(every, index, axis=1) == pytest.approx(distance, rel=1e-12)
-
-
-def test_a_copy_far_from_the_origin_has_distance_zero(rng):
-    y = 1e6 + rng.standard_normal((200, 32))
-    distance, index = nearest(y[::-1], y)
-    assert (distance[:, 0] == 0).all()
-    assert (index[:, 0] == np.arange(200)[::-1]).all()
-
-
-def test_chunks_and_images_change_nothing(rng, monkeypatch):
-    x, y = rng.standard_normal((300, 4, 5)), rng.standard_normal((200, 4, 5))
-    whole = nearest(x, y)
-    monkeypatch.setattr("eigenclock.observables.copies.BLOCK", 5000)
-    parts = nearest(x, y)
-    assert (whole[1] == parts[1]).all()
-    assert (whole[0] == parts[0]).all()
-
-
-def test_memory_stays_flat(rng):
-    x, y = rng.standard_normal((20_000, 48)), rng.standard_normal((4000, 48))
-    tracemalloc.start()
-    nearest(x, y)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 2e8  # all distances at once would be 640 MB
 
 
 @pytest.mark.parametrize(("d", "m"), [(2, 200), (2, 2000), (3, 500)])
@@ -141,17 +103,51 @@ def test_a_larger_control_set_is_cut_to_the_size_of_the_training_set(rng):
 
 
 def test_tensors_are_samples_too():
-    import torch
-
     train = torch.randn(30, 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
     assert ec.memorization(train, train.detach().numpy()).copies.value == 1
     assert ec.memorization(train, train.detach().double().numpy() * (1 + 1e-12), criterion="exact").copies.value == 1
 
 
-def test_neighbours_without_scikit_learn(rng, monkeypatch):
-    x, y = rng.standard_normal((60, 20)), rng.standard_normal((90, 20))
-    with_it = nearest(x, y)
-    monkeypatch.setitem(sys.modules, "sklearn.neighbors", None)
-    without = nearest(x, y)
-    assert (with_it[1] == without[1]).all()
-    assert (with_it[0] == without[0]).all()
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, np.float32])
+def test_precision_and_whole_numbers_change_no_verdict(rng, dtype):
+    """Images of 0–255 with noisy copies, against distances in float64 by SciPy."""
+    train = rng.integers(20, 230, (300, 6, 6, 3))
+    samples = np.concatenate([train[:40] + rng.integers(-6, 7, (40, 6, 6, 3)), rng.integers(20, 230, (60, 6, 6, 3))])
+    found = ec.memorization(samples.astype(dtype), train.astype(dtype))
+    every = np.sort(cdist(samples.reshape(100, -1).astype(float), train.reshape(300, -1).astype(float)), axis=1)
+    assert (found.is_copy == (every[:, 0] < every[:, 1] / 3)).all()
+    assert found.is_copy.sum() == 40
+
+
+def test_copies_in_the_space_of_features(rng):
+    """Mirrored training images: no copies by pixels, all of them by features that a mirror does not change."""
+    train, control = rng.random((2, 300, 8, 8, 3))
+    mirrored = train[:50, :, ::-1] + 0.001 * rng.standard_normal((50, 8, 8, 3))
+    seen = []
+
+    def features(x):
+        seen.append(len(x))
+        assert isinstance(x, np.ndarray)
+        return torch.as_tensor((x + x[:, :, ::-1]).reshape(len(x), -1)[:, :96])
+
+    assert ec.memorization(mirrored, train, control).copies.value == 0
+    found = ec.memorization(mirrored, train, control, features=features)
+    assert (found.copies.value, found.control.value) == (1, 0)
+    assert (sum(seen), max(seen)) == (50 + 300 + 300, 256)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"features": 3}, "features must be a function of samples, got 3"),
+        ({"features": lambda x: x[:1]}, r"features must give 5 rows \(b, k\) for as many of samples, got shape \(1, 3\)"),
+        ({"features": lambda x: x.sum(axis=1)}, r"features must give 5 rows \(b, k\) for as many of samples, got shape \(5,\)"),
+        ({"features": lambda x: "a"}, r"features must be a function to numbers \(b, k\), got str that is not numeric"),
+        ({"features": lambda x: x, "criterion": "exact"}, "features must be left out where criterion='exact'"),
+        ({"device": "abacus"}, "device must be one of cpu"),
+    ],
+)  # fmt: skip
+def test_errors_of_features_and_devices(rng, more, message):
+    x = rng.standard_normal((5, 3 if "features" in more else 30))
+    with pytest.raises(ec.InputError, match=message):
+        ec.memorization(x, x, **more)

@@ -13,10 +13,11 @@ import xarray as xr
 import eigenclock as ec
 from eigenclock import exact
 from eigenclock.data import DataSet, load, load_labelled, natural_patches
+from eigenclock.observables.class_gate import ClassGate
 
 RESULTS = {
     "ClassClocks", "Comparison", "Emergence", "Estimate", "Forecast", "Innovation", "Levels", "LogRatio", "Memorization",
-    "Passages", "PowerLaw", "Stopping", "Trained", "Generalization", "InputError", "InputWarning",
+    "Passages", "PowerLaw", "ReturnProbability", "Stopping", "Trained", "Generalization", "InputError", "InputWarning",
 }  # fmt: skip
 """What functions return: made by the library, not by users."""
 
@@ -174,16 +175,17 @@ def right_calls():
         "compare_levels": {"measured": s["curve"], "objective": ec.EDM(), "sampler": heun, "architecture": ec.OneLayer(0.0), "threshold": "geometric"},
         "predict_levels": {"spectrum": s["spectrum"], "objective": ec.EDM(), "sampler": heun, "architecture": ec.OneLayer(0.0)},
         "predict_level": {"level": "c", "spectrum": s["spectrum"], "objective": ec.EDM(), "sampler": heun, "architecture": ec.OneLayer(0.0), "measured": None},
-        "class_clocks": {"runs": ([1.0, 2.0], np.zeros((2, 4, 2))), "classify": lambda x: np.zeros(len(x), int), "proportions": [1.0], "labels": None, "train": None, "share": 0.5, "copies": 0.1, "ratio": 0.3, "names": None},
+        "class_clocks": {"runs": ([1.0, 2.0], np.zeros((2, 4, 2))), "classify": lambda x: np.zeros(len(x), int), "real": None, "proportions": [1.0], "pass_rate": [1.0], "labels": None, "train": None, "share": 0.5, "copies": 0.1, "ratio": 0.3, "names": None},
         "convolution_fit": {"denoiser": s["denoiser"], "images": s["images"], "sigma": [0.5], "size": 3, "seed": 0},
         "diagnose_latents": {"latents": s["rng"].standard_normal((12, 2, 3, 3)), "decoder": None, "labels": None, "masks": None, "seed": 0},
         "generalization": {"spectrum": s["spectrum"], "test": s["x"], "objective": ec.Denoising(), "time": [1.0, 10.0], "sigma": [1.0]},
         "innovation": {"samples": bits, "train": bits, "is_valid": lambda x: np.ones(len(x), bool), "chance": 0.1, "control": None, "criterion": "exact", "ratio": 0.3, "confidence": 0.9},
-        "memorization": {"samples": s["x"], "train": s["x"], "control": None, "criterion": "ratio", "ratio": 0.3, "confidence": 0.9},
+        "memorization": {"samples": s["x"], "train": s["x"], "control": None, "criterion": "ratio", "ratio": 0.3, "confidence": 0.9, "features": None, "device": "cpu"},
         "log_steps": {"first": 1, "last": 100, "count": 5},
         "noise_floor": {"spectrum": s["spectrum"], "objective": ec.Denoising(), "optimizer": ec.GradientDescent(0.01), "batch_size": 8, "sigma": [1.0]},
         "patch_spectrum": {"x": s["images"], "size": 2, "stride": 1},
         "predict": {"spectrum": s["spectrum"], "objective": ec.EDM(), "architecture": ec.OneLayer(), "optimizer": ec.GradientFlow(), "sampler": heun, "time": [1.0, 10.0], "sigma": [1.0], "keep_gain": True, "keep_loss": False, "keep_covariance": False},
+        "return_probability": {"denoiser": s["denoiser"], "samples": s["x"], "labels": np.arange(20) % 2, "classify": lambda x: (x[:, 0] > 0).astype(int), "sigma": [0.5, 2.0], "proportions": [0.5, 0.5], "steps": 3, "sigma_min": 0.1, "repeats": 1, "confidence": 0.9, "device": "cpu", "seed": 0},
         "sample": {"denoiser": s["denoiser"], "sampler": heun, "noise": torch.ones(3, 4), "generator": None, "chunk": 16},
         "simulate": {"spectrum": ec.Spectrum([1.0, 0.1]), "objective": ec.EDM(), "architecture": ec.OneLayer(), "optimizer": ec.GradientDescent(0.01), "sampler": heun, "time": [0.0, 2.0]},
         "stopping": {"curve": tested()},
@@ -220,6 +222,7 @@ def right_calls():
         "Emergence.variance_learned": (curve.emergence().variance_learned, {"fraction": 0.5}),
         "Clock.of": (ec.Clock("x", 0.5).of, {"time": [1.0, 2.0], "value": [0.1, 0.9]}),
         "Clock.read": (ec.Clock("watched", 0.5).read, {"curves": watched}),
+        "ClassGate.of": (ClassGate.of, {"X": np.arange(60.0).reshape(30, 2) + 90 * (np.arange(30) % 2)[:, None], "y": np.arange(30) % 2, "confident": 0.9, "quantile": 0.99, "seed": 0}),
         "divergences.kl": (ec.divergences.kl, {"variance": np.ones(3), "target": np.ones(3), "mean_shift": 0.0}),
         "divergences.wasserstein": (ec.divergences.wasserstein, {"variance": np.ones(3), "target": np.ones(3), "mean_shift": 0.0}),
         "divergences.kl_full": (ec.divergences.kl_full, {"mean": np.zeros(2), "covariance": np.eye(2), "target_mean": np.zeros(2), "target_covariance": np.eye(2)}),

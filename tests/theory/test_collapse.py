@@ -113,6 +113,15 @@ def test_collapse_clock_is_the_first_passage_of_its_curve():
     assert collapse.collapse_time(LAM, D, SIGMA, architecture=ec.TiedTwoLayer(init=0.0)) == np.inf
 
 
+def test_a_network_that_gives_nothing_has_not_collapsed():
+    """Where σ² exceeds the variances, ρ = Σλ/σ² of D = 0 is below the target from the start: said, as by a fitted model."""
+    with pytest.warns(
+        ec.InputWarning, match=r"the best ρ is 0.31, below 0.75·k with k = 2: sigma = 2 smooths the density away"
+    ):
+        assert collapse.collapse_time([1.0, 0.5], 64, 2.0) == 0
+    assert 1.0 / 4 + 0.5 / 4 < 1.5 * 2  # the risk of D = 0, from its definition
+
+
 @pytest.mark.parametrize(("power", "slope"), [(0, -2), (-2, 0), (-4, 2)])
 def test_weighting_sets_the_time_of_collapse(power, slope):
     """T ∝ σ^{+2, 0, −2} for score, noise and clean weights 1, here as rates σ^power; a start on the identity. Within 0.1."""

@@ -28,6 +28,7 @@ class Passages:
     - `low`, `high`: what is known of the time, in steps: equal where it was seen; [last record, ∞] where the target was not
       reached (right-censored); [0, first record] where it was already met at the first one (left-censored); [0, ∞] where
       nothing was recorded (unknown).
+    - `reason`: why a passage is censored, where it is not that the target was not met; else empty.
     - `time`: the time where it was seen, NaN elsewhere: a censored time is never replaced by the end of the run.
     """
 
@@ -35,6 +36,7 @@ class Passages:
     high: Replicates
     target: float
     observable: str = ""
+    reason: str = ""
 
     @property
     def time(self) -> Replicates:
@@ -94,7 +96,8 @@ class Passages:
         return f"{', '.join([*known, *dict.fromkeys(bounds)]) or '–'} ({seen} of {n}; {counts})"
 
     def __repr__(self) -> str:
-        return f"Passages({self.observable or 'observable'} through {self.target:g}: {self})"
+        why = f"; {self.reason}" if self.reason else ""
+        return f"Passages({self.observable or 'observable'} through {self.target:g}: {self}{why})"
 
     def to_dataframe(self) -> pd.DataFrame:
         """A row per replicate: time, low, high, status."""

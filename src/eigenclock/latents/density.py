@@ -24,6 +24,7 @@ from ..training.sampling import sample
 from ..training.streams import Stream, stream_seed
 from .heads import GaussianHead, RidgeHead, RidgeLevel, WithGaussian
 from .model_config import ModelConfig
+from .refine import real_distances
 
 SIGMA_MAX, LOWEST, LOWEST_RIDGE = 20.0, 0.02, 0.05
 """Where sampling starts, in latent standard deviations (the Gaussian head is exact up there), and its lowest levels: A, B."""
@@ -70,6 +71,8 @@ class LatentDensity:
         self.ridge: RidgeHead | None = None
         self.curve: Any = None
         """Learning curve of the latents' modes and of `density_error`, of reading A."""
+        self.real: Float[np.ndarray, " draw"] | None = None
+        """Density errors of real latents in place of generated ones, of reading A."""
 
     @property
     def denoiser(self) -> WithGaussian:
@@ -110,6 +113,7 @@ class LatentDensity:
             few = np.asarray(samples, dtype=np.float64)[:n]
             return {"": sliced_wasserstein(few, held_out[: len(few)])} if np.isfinite(few).all() else {"": np.inf}
 
+        self.real = real_distances(z, held_out[:n], seed=config.seed)
         probe = HeadedProbe(
             spectrum,
             sampler=Heun(steps=PROBE_STEPS, sigma_min=LOWEST, sigma_max=SIGMA_MAX),

@@ -11,11 +11,12 @@ from jaxtyping import Float, Int
 
 from ..checks import InputError, channels_first, finite_array, integer, number, numeric_array, random_seed, say, shown
 from ..theory.flow_clocks import predicted_mode_clocks
-from .learning_time import LearningTime
+from .learning_time import LearningTime, too_few
+from .local_continuity import local_continuity, rho_weights
 
 Latents = Float[np.ndarray, "n d h w"]
 
-RESTARTS, BATCH = 6, 128
+RESTARTS = 6
 METRICS = ("ssc", "lpc", "gsq", "erank")
 
 
@@ -39,10 +40,12 @@ def diagnose_latents(
     **Parameters**
 
     - `latents`: (n, d, h, w), or (n, D), read as h = w = 1.
-    - `decoder`: latents, as they were given → images (m, c, H, W) in [−1, 1], on tensors; called in batches without gradients.
+    - `decoder`: latents, as they were given, → images (m, c, H, W) in [−1, 1], of tensors or of NumPy arrays; called in batches
+      without gradients. A `PriorAlignedAutoencoder`'s `decode` or `decoder`; of diffusers `lambda z: vae.decode(z).sample`.
     - `labels`: (n,) classes. - `masks`: (n, H, W) whole numbers, a segment each; H and W divisible by h and w.
     - `distance`: of two image batches → (m,); by default half absolute difference, half features of a fixed random network.
-    - `rho`: sizes of perturbations for local continuity, in units of each latent's norm. - `sigma`: temperature of affinities.
+    - `rho`: sizes of perturbations for local continuity, in units of each latent's norm about the mean of its channels, as a
+      generator sees it: a shift of all latents changes nothing. - `sigma`: temperature of affinities.
     - `max_ssc`, `max_lpc`, `max_gsq`: most samples behind each. - `n_boot`: bootstrap resamples over samples. - `seed`: of all.
 
     The result has `value`, `low`, `high` (95 % bootstrap), `chance` by metric:
@@ -57,8 +60,9 @@ def diagnose_latents(
     generator share, with a 95 % interval `t_lin_low` to `t_lin_high`; `t_lin_raw` is what the samples' own variances,
     `raw_spectrum`, would say, too much where they are few.
 
-    What was not given makes its metric NaN, with the reason in `attrs["skipped"]`. `t_lin` is 0 for one token whose channels are
-    uncorrelated (PCA): standardised they are white, and the covariance says nothing.
+    What was not given makes its metric NaN, with the reason in `attrs["skipped"]`. `attrs["doubts"]` says where samples are too
+    few for `t_lin`, fewer than ten for each of the D dimensions: the time lies between `t_lin_low` and `t_lin_raw` there.
+    `t_lin` is 0 for one token whose channels are uncorrelated (PCA): standardised they are white, the covariance says nothing.
 
     Definitions after notes on arXiv:2605.07915, its sizes and temperatures unknown: a reconstruction.
 
@@ -111,7 +115,8 @@ def diagnose_latents(
     if decoder is None:
         skipped["lpc"] = "no decoder was given"
     else:
-        lpc_each = local_continuity(z[shuffled[:max_lpc]], decoder, sizes, distance, seed, flat=flat)
+        some = shuffled[:max_lpc]
+        lpc_each = local_continuity(z[some], decoder, sizes, distance, seed, flat=flat, mean=z.mean(axis=(0, 2, 3)))
         lpc_rho = lpc_each.mean(axis=0)
         per_sample["lpc"] = lpc_each @ rho_weights(sizes)
     if labels is None:
@@ -164,6 +169,7 @@ def diagnose_latents(
         coords={"metric": list(METRICS), "rho": sizes},
         attrs={
             "skipped": "; ".join(f"{name}: {why}" for name, why in skipped.items()),
+            "doubts": too_few(n, z[0].size),
             "n": n,
             "shape": f"{d}×{h}×{w}",
         },
@@ -251,67 +257,6 @@ def spatial_structure(
         found.append(normalized_mutual_info_score(segments, clusters, average_method="geometric"))
         by_chance.append(normalized_mutual_info_score(rng.permutation(segments), clusters, average_method="geometric"))
     return np.array(found), np.array(by_chance), few
-
-
-def rho_weights(rho: Float[np.ndarray, " rho"]) -> Float[np.ndarray, " rho"]:
-    """Weights ∝ 1/ρ that sum to 1."""
-    return 1 / rho / (1 / rho).sum()
-
-
-def local_continuity(
-    z: Latents,
-    decoder: Callable[[Any], Any],
-    rho: Float[np.ndarray, " rho"],
-    distance: Callable[[Any, Any], Any] | None,
-    seed: int,
-    *,
-    flat: bool = False,
-) -> Float[np.ndarray, "n rho"]:
-    """½[dist(D(z + εu), D(z)) + dist(D(z − εu), D(z))], ε = ρ|z|, u uniform on the sphere, one direction per sample."""
-    import torch
-
-    from .perceptual import ImageDistance
-
-    rng = np.random.default_rng(seed)
-    u = rng.standard_normal((len(z), z[0].size))
-    u = (u / np.linalg.norm(u, axis=1, keepdims=True)).reshape(z.shape)
-    size = np.linalg.norm(z.reshape(len(z), -1), axis=1)[:, None, None, None]
-    measure, parts = distance, []
-
-    def images(latents: Any) -> Any:
-        given = torch.as_tensor(latents.reshape(len(latents), -1) if flat else latents, dtype=torch.float32)
-        try:
-            found = decoder(given)
-        except InputError:
-            raise
-        except Exception as error:
-            shape, words = tuple(given.shape), str(error).splitlines() or [type(error).__name__]
-            raise InputError(f"decoder must take latents of shape {shape} in float32, got {words[0]}") from None
-        if not isinstance(found, torch.Tensor) or not found.is_floating_point() or found.ndim < 2:
-            got = f"{found.dtype} {tuple(found.shape)}" if isinstance(found, torch.Tensor) else type(found).__name__
-            raise InputError(f"decoder must return images (m, c, H, W) as a tensor of floats, got {got}")
-        if len(found) != len(latents):
-            raise InputError(f"decoder must return one image per latent, got {len(found)} for {len(latents)}")
-        if distance is None and found.ndim != 4:
-            raise InputError(
-                f"decoder must return images (m, c, H, W) unless a distance is given, got {tuple(found.shape)}"
-            )
-        if not bool(torch.isfinite(found).all()):
-            raise InputError("decoder must return finite images, got NaN or inf")
-        return found
-
-    with torch.no_grad():
-        for rows in np.array_split(np.arange(len(z)), max(1, -(-len(z) // BATCH))):
-            clear = images(z[rows])
-            if measure is None:
-                measure = ImageDistance(clear.shape[1], seed=2).to(clear.device)
-            row = []
-            for one in rho:  # a handful of sizes
-                step = one * size[rows] * u[rows]
-                both = [measure(images(z[rows] + sign * step), clear) for sign in (1, -1)]
-                row.append(torch.stack([torch.as_tensor(side) for side in both]).mean(dim=0).cpu().double().numpy())
-            parts.append(np.stack(row, axis=1))
-    return np.concatenate(parts)
 
 
 def global_semantics(z: Latents, labels: np.ndarray) -> Float[np.ndarray, " n"]:

@@ -15,6 +15,9 @@ Variances = Float[np.ndarray, " _"]
 FEWEST = 4
 """Samples from which variances can be cross-validated."""
 
+ENOUGH = 10
+"""Samples per dimension from which variances need no more words (T22)."""
+
 DRAWS = 40
 """Draws of the parametric bootstrap."""
 
@@ -51,6 +54,20 @@ class LearningTime:
         value = time_to_learn(spectrum)
         low, high = _interval(value, spectrum, len(samples), draws, seed)
         return cls(value, low, high, time_to_learn(raw), spectrum, raw)
+
+
+def too_few(n: int, dimension: int) -> str:
+    """What to know of the time to learn latents in that many dimensions from n of them; empty where they are enough.
+
+    Nearly white spectra look white to cross-validation where samples are few, and only there: its variances are more mixed than
+    the data's, the samples' own more spread, so that the two times lie on both sides of the true one.
+    """
+    if n >= ENOUGH * dimension:
+        return ""
+    return (
+        f"t_lin may be too low: {n:,} latents are few for {dimension:,} dimensions, below {ENOUGH} for each; the time lies "
+        "between t_lin_low and t_lin_raw"
+    )
 
 
 def _interval(value: float, spectrum: Variances, n: int, draws: int, seed: int) -> tuple[float, float]:

@@ -9,12 +9,13 @@ from jaxtyping import Float
 
 from ..checks import InputError, number
 from ..observables.copies import nearest
+from ..theory.collapse import SMOOTHED
 
 LEVELS = np.geomspace(0.02, 0.6, 16)
 """Noise levels that are tried, in units of √(tr Cov/k)."""
 
-MEMORISED, SMOOTHED = 1.1, 0.75
-"""ρ/k above which a level shows single samples, and below which the density is smoothed away."""
+MEMORISED = 1.1
+"""ρ/k above which a level shows single samples."""
 
 MOST_TRAIN, MOST_TEST, DRAWS = 2000, 1000, 4
 

@@ -1,7 +1,7 @@
 """An autoencoder of images whose latents are aligned with a prior, so that a diffusion model learns them fast."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,17 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..checks import InputError, finite_array, integer_option, number_option, seed_option
+from ..checks import InputError, finite_array
 from ..training.descent import descend, digest, one_cycle
 from ..training.devices import find_device
 from ..training.model_files import load_state, read_model, write_model
 from ..training.optimizers import AdamW
 from ..training.streams import RandomPairs, Stream, stream_seed
+from .aligned_config import AlignedConfig as AlignedConfig
 from .alignment import equal_information_angle, mcr, scr, ssr, turned
 from .convolutions import STRIDE, ConvolutionalDecoder, ConvolutionalEncoder, check_stride, token_norm
 from .diagnose import diagnose_latents
+from .local_continuity import ImageModel
 from .perceptual import RandomPerceptual
 from .prior import OrientedGradients, Prior, Teacher, fit_prior, taught
 from .trained_maps import NotFittedError
@@ -31,54 +33,7 @@ FEW_LEVELS = 16
 """Integer images that go no higher are not of 0–255."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AlignedConfig:
-    """Options of `PriorAlignedAutoencoder`.
-
-    **Parameters**
-
-    - `d`: width of a token. - `width`: channels of the convolutions. - `w_ssr`, `w_mcr`, `w_scr`: weights of the three
-      alignments; 0 leaves one out. - `theta_l`: larger angle of local continuity in degrees; None leaves as much information
-      as the paper's. The smaller one is half of it.
-    - `blur`: of the prior over the token grid. - `noise`: angle of plain latent noise in training, a control; 0 for none.
-    - `ae_steps`: steps of the warm start, absolute and perceptual error only; `finetune_steps`: with the alignments.
-    - `batch`, `lr`, `finetune_lr`: of both. - `device`, `seed`.
-    """
-
-    d: int = 8
-    width: int = 64
-    w_ssr: float = 0.1
-    w_mcr: float = 0.25
-    w_scr: float = 0.1
-    theta_l: float | None = None
-    blur: float = 0.0
-    noise: float = 0.0
-    ae_steps: int = 500
-    finetune_steps: int = 300
-    batch: int = 32
-    lr: float = 3e-3
-    finetune_lr: float = 2e-3
-    device: str = "cpu"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, least in (("d", 1), ("width", 1), ("ae_steps", 1), ("finetune_steps", 0), ("batch", 2)):
-            integer_option(self, name, at_least=least)
-        seed_option(self)
-        for name in ("w_ssr", "w_mcr", "w_scr", "blur", "noise"):
-            number_option(self, name, at_least=0)
-        for name in ("lr", "finetune_lr"):
-            number_option(self, name, above=0)
-        if self.theta_l is not None:
-            number_option(self, "theta_l", above=0, below=90)
-
-    @property
-    def aligned(self) -> bool:
-        """Whether a prior is needed."""
-        return self.w_ssr > 0 or self.w_scr > 0
-
-
-class PriorAlignedAutoencoder:
+class PriorAlignedAutoencoder(ImageModel):
     """Images (n, h, w, channels) to latents (n, d, h/4, w/4) and back, aligned with the features of a frozen model.
 
     Reconstruction of the idea of arXiv:2605.07915 from its abstract, figures and notes on it; its training code is not public.
@@ -113,6 +68,14 @@ class PriorAlignedAutoencoder:
         self._perceptual = perceptual
         self._encoder: nn.Module | None = None
         self._decoder: nn.Module | None = None
+
+    def __repr__(self) -> str:
+        if self._decoder is None:
+            return "PriorAlignedAutoencoder(not fitted)"
+        (h, w, c), last = self.image_, self.history_[-1] if self.history_ else {}
+        errors = ", ".join(f"{name} {last[name]:.3g}" for name in last if name not in ("aligned", "step"))
+        prior = "" if np.isnan(self.explained_) else f"; {self.explained_:.0%} of the prior kept"
+        return f"PriorAlignedAutoencoder({h}×{w}×{c} to {self.config.d}×{h // STRIDE}×{w // STRIDE}; {errors}{prior})"
 
     def fit(
         self,

@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from ..checks import InputError, finite_array, number
 from ..clocks.passage import Clock, Passages
+from ..theory.collapse import SMOOTHED
 from ..training.descent import digest
 from ..training.devices import find_device
 from ..training.model_files import load_state, read_model, write_model
@@ -23,8 +24,8 @@ from .density import LatentDensity
 from .first_stage import FirstStage
 from .first_stage_training import train_first_stage
 from .model_config import ModelConfig
-from .noise_rule import SMOOTHED, intrinsic_dimension, noise_range
-from .refine import held_out, refine_passage
+from .noise_rule import intrinsic_dimension, noise_range
+from .refine import WITHIN, held_out, refine_passage
 from .trained_maps import TrainedMaps
 
 Model = TypeVar("Model", bound="TwoStage")
@@ -43,6 +44,24 @@ class TwoStage(TrainedMaps, ABC):
     """A latent diffusion model. Subclasses say what the first stage minimises."""
 
     history_: xr.Dataset
+
+    def __repr__(self) -> str:
+        """One line: dimension, noise, the last risk, both clocks, the floor against real draws, what is doubtful."""
+        name = type(self).__name__
+        if not self._finished:
+            return f"{name}(not fitted)"
+        history, noise = self.history_, f"sigma1 {self.sigma1_:.3g}, " if self.sigma1_ > 0 else ""
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            parts = [f"k {self.k_}, d {self.d_}, {noise}ρ {float(history['risk'].values[-1]):.3g}"]
+            parts.append(f"collapse {self.collapse_clock()}")
+            if "density_error" in history:
+                refine = self.refine_clock()
+                parts.append(f"refine {refine}{f', {refine.reason}' if refine.reason else ''}")
+                parts.append(f"density error {float(history['density_error'].values[-1]):.3g}")
+        if "density_real" in history:
+            parts[-1] += f", {float(history['density_real'].mean()):.3g} of real draws"
+        return f"{name}({'; '.join([*parts, *(str(one.message) for one in said)])})"
 
     @property
     @abstractmethod
@@ -174,6 +193,12 @@ class TwoStage(TrainedMaps, ABC):
         curve = None if self._density is None else self._density.curve
         if curve is not None:
             found["density_error"] = "refine_step", curve.dataset["density_error"].values
+            if self._density is not None and self._density.real is not None:
+                found["density_real"] = (
+                    "real_draw",
+                    self._density.real,
+                    {"long_name": "density error of real latents"},
+                )
             found["latent_variance"] = ("refine_step", "latent_mode"), curve.variance.values
             found["latent_target"] = "latent_mode", curve.target.values
             found.coords["refine_step"] = "refine_step", curve.time.values
@@ -192,17 +217,22 @@ class TwoStage(TrainedMaps, ABC):
         clock = Clock("risk", (1 + delta) * self.k_, "falling", smooth="twice")
         return clock.of(history["collapse_step"].values, history["risk"].values)
 
-    def refine_clock(self, *, delta: float = 0.1) -> Passages:
+    def refine_clock(self, *, delta: float = 0.1, within: float = WITHIN) -> Passages:
         """First of two successive steps of stage 2 whose density error is within `delta` of its floor, relative to the start.
 
         Error: sliced Wasserstein distance of generated to held-out latents; start: the Gaussian head; floor: median of the last
-        fifth of the records. Right-censored where those still fall by more than a tenth (`floor_not_reached`).
+        fifth of the records. Right-censored, and the `reason` said, where those still fall by more than a tenth, where the floor
+        is above `within` times what as many real latents score, or where the fall does not exceed the noise of the metric
+        (`refine_passage`); so is a model from a file that does not hold what real latents score.
         """
         number("delta", delta, above=0, below=1)
         history = self._fitted().history_
         if "density_error" not in history:
             raise InputError("refine_clock needs stage2='A': the training of reading B is known in closed form")
-        return refine_passage(history["refine_step"].values, history["density_error"].values, delta)
+        real = history["density_real"].values if "density_real" in history else None
+        return refine_passage(
+            history["refine_step"].values, history["density_error"].values, delta, real=real, within=within
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the model as one safetensors file, atomically."""

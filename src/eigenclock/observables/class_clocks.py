@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, number, numeric_array, sequence, shown
+from ..checks import InputError, finite_array, number, numeric_array, say, sequence, shown
 from ..clocks.passage import Clock, Passages
 from ..curve.learning_curve import LearningCurve
+from .class_gate import ClassGate, most_probable
 from .copies import RATIO, answered, as_many, matches, some
 
 FEWEST = 20
@@ -70,8 +71,9 @@ class ClassClocks:
 
 def class_clocks(
     runs: Any,
-    classify: Callable[[Any], Any] | Any,
+    classify: Callable[[Any], Any] | Any = None,
     *,
+    real: Any = None,
     proportions: Any = None,
     labels: Any = None,
     train: Any = None,
@@ -88,17 +90,21 @@ def class_clocks(
 
     - `runs`: one run or a list of them (seeds): a learning curve whose probe kept samples (`keep_samples`), or a pair of
       steps (time,) and samples (time, n, ...).
-    - `classify`: samples (n, ...) → whole labels (n,) from 0, −1 for none; or labels (time, n) of one run,
-      (replicate, time, n) of several.
-    - `proportions`: (class,) in the training data, summing to one; or `labels`: (m,) of the training samples.
+    - `classify`: samples (n, ...) → whole labels (n,) from 0, −1 for none; or probabilities (n, class), below 0.9 for none; or
+      labels (time, n) of one run, (replicate, time, n) of several. Ordinary classifiers, scikit-learn's, give noise a class.
+    - `real`: in its place (X, y), real samples (m, ...) that the model was not trained on and their classes (m,) from 0: what is
+      like none of them is of no class (`ClassGate`); or such a gate.
+    - `proportions`: (class,) in the training data, summing to one; or `labels`: (m,) of the training samples; default those of
+      `real`.
     - `train`, `control`: training samples (m, ...), and held-out ones, for copies (as `memorization` counts them, by class); a
       control is needed, or near neighbours of one class would count as copies.
     - `share`: a class has emerged at this part of its proportion. - `copies`: it is memorised at this excess of copies. Both are
       read off a monotone fit, so that the noise of a few samples does not read early.
-    - `pass_rate`: (class,) share of real samples of a class that `classify` accepts; default 1.
+    - `pass_rate`: (class,) share of real samples of a class that `classify` accepts; default 1, or the gate's.
     - `names`: of the classes.
 
-    Raises InputError for a class without samples, proportions that do not sum to one, labels of another length.
+    Warns where most classes are there at the first record, which usually says that `classify` accepts noise. InputError for a
+    class without samples, proportions that do not sum to one, labels of another length, or both of `classify` and `real`.
 
     ```python
     >>> import numpy as np
@@ -111,6 +117,8 @@ def class_clocks(
 
     ```
     """
+    if (classify is None) == (real is None):
+        raise InputError(f"give either classify or real, got {'neither' if real is None else 'both'}")
     if isinstance(runs, tuple) and all(isinstance(run, LearningCurve | tuple) for run in runs):
         runs = list(runs)
     single = not isinstance(runs, list)
@@ -122,8 +130,19 @@ def class_clocks(
         raise InputError("runs must be recorded at the same steps")
     train = None if train is None else some("train", train)
     control = None if control is None else some("control", control)
+    gate = None if real is None else _gate(real)
+    if gate is not None and proportions is None and labels is None:
+        proportions = gate.shares
     wanted = _proportions(proportions, labels, train)
     n_classes = wanted.size
+    if gate is not None:
+        if len(gate.limits) != n_classes:
+            raise InputError(f"real must have the {n_classes} classes of the training samples, got {len(gate.limits)}")
+        classify, pass_rate = gate, gate.pass_rate if pass_rate is None else pass_rate
+        if gate.pass_rate.min() == 0:
+            raise InputError(
+                f"real must be told apart by class, got none of class {gate.pass_rate.argmin()} accepted: {gate}"
+            )
     passing = np.ones(n_classes) if pass_rate is None else finite_array("pass_rate", pass_rate, "numbers in (0, 1]")
     if passing.shape != (n_classes,) or passing.min() <= 0 or passing.max() > 1:
         raise InputError(f"pass_rate must be {n_classes} numbers in (0, 1], got {shown(pass_rate)}")
@@ -155,6 +174,14 @@ def class_clocks(
         Clock(f"share of {titles[k]}", share * wanted[k], smooth="isotonic").of(time, found[:, :, k])
         for k in range(n_classes)
     ]
+    at_once = [name for name, one in zip(titles, emergence, strict=True) if (one.low == 0).all()]
+    if n_classes > 1 and 2 * len(at_once) > n_classes:
+        hint = (
+            ""
+            if gate is not None
+            else ": usually classify accepts noise; let it give −1, or give real=(X, y) in its place"
+        )
+        say(f"{len(at_once)} of {n_classes} classes are there at the first record, step {time[0]:g}{hint}")
     n = pairs[0][1].shape[1]
     counting = [
         Clock("share", share * wanted[k] * passing[k], smooth="isotonic").sampling_interval(time, counted[0, :, k], n)
@@ -175,6 +202,14 @@ def class_clocks(
             for k in range(n_classes)
         ]
     return ClassClocks(time, wanted, found, copied, by_chance, emergence, memorized, np.array(counting), titles)
+
+
+def _gate(real: Any) -> ClassGate:
+    if isinstance(real, ClassGate):
+        return real
+    if not isinstance(real, tuple | list) or len(real) != 2:
+        raise InputError(f"real must be (X, y), samples and their classes, got {shown(real)}")
+    return ClassGate.of(*real)
 
 
 def _steps_and_samples(run: Any) -> tuple[Float[np.ndarray, " time"], Any]:
@@ -227,10 +262,15 @@ def _given(labels: Any) -> Any:
     return numeric_array("classify", labels, "a function that gives labels, or labels")
 
 
+def _told(given: Any, n_classes: int) -> Any:
+    """Labels, also of probabilities (n, class)."""
+    return most_probable(given) if given.dtype.kind == "f" and given.shape[1:] == (n_classes,) else given
+
+
 def _labels(classify: Any, samples: Any, run: int, single: bool, n_classes: int) -> Any:
     """(time, n) labels of a run."""
     if callable(classify):
-        found = [_given(answered("classify", classify, at)) for at in samples]
+        found = [_told(_given(answered("classify", classify, at)), n_classes) for at in samples]
         finite = np.isfinite(samples.reshape(*samples.shape[:2], -1)).all(axis=2)
         bad = next((at.shape for at in found if at.shape != samples.shape[1:2]), None)
         if bad is not None:

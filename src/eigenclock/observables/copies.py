@@ -5,19 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
-import scipy.spatial
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
-from ..checks import InputError, choice, finite_array, integer, number, numeric_array
+from ..checks import InputError, choice, number, numeric_array, shown
 from ..clocks.replicates import Estimate, difference, proportion
+from .neighbours import both, nearest as nearest
+from .rows import contained, distinct
 
 Criterion: TypeAlias = Literal["ratio", "exact"]
-
-FEW_DIMENSIONS = 8
-"""Up to this many coordinates a k-d tree finds neighbours faster than a matrix of all distances (benchmarks/copies.py)."""
-
-SPARE = 4
-"""Candidates kept beyond the neighbours asked for, whose distances are computed again without cancellation."""
 
 RATIO = 1 / 3
 """A copy is nearer than this times the distance of the second nearest training sample (Bonnaire et al., arXiv:2505.17638)."""
@@ -27,63 +22,24 @@ FEW_ROWS = 1000
 
 SINGLE = ("float32", "float16", "bfloat16")
 
-BLOCK = 4_000_000
-"""Distances held at a time: 32 MB."""
+FEATURES_AT_A_TIME = 256
+"""Samples that a function of features is given at a time."""
 
 
-def nearest(samples: Any, train: Any, *, k: int = 2) -> tuple[Float[np.ndarray, "n k"], Int[np.ndarray, "n k"]]:
-    """Euclidean distances to the k nearest of `train`, and their indices, nearest first; in chunks, so that memory stays flat.
-
-    By SciPy's k-d tree in few coordinates, else by scikit-learn or matrix products, whose candidates are measured again
-    coordinate by coordinate, so that a copy has distance 0 to the bit.
-
-    **Parameters**
-
-    - `samples`: (n, ...). - `train`: (m, ...) of the same shape each, m >= k. - `k`: neighbours.
-    """
-    queries, points = _both(samples, train, "train")
-    integer("k", k, at_least=1)
-    if len(points) < k:
-        raise InputError(f"train must hold at least {k} samples, got {len(points)}")
-    if points.shape[1] <= FEW_DIMENSIONS:
-        distance, index = scipy.spatial.cKDTree(points).query(queries, k=np.arange(1, k + 1), workers=-1)
-        return distance, index
-    centre = points.mean(axis=0)  # far from the origin, |x|² + |y|² − 2xy would cancel
-    shifted, wanted = points - centre, min(k + SPARE, len(points))
-    search = _searcher(shifted, wanted)
-    found_distance, found_index = [], []
-    per_sample = max(len(points), wanted * points.shape[1])
-    for part in np.array_split(queries, np.arange(0, len(queries), max(1, BLOCK // per_sample))[1:]):
-        candidates = search(part - centre)
-        exact = np.sqrt(((part[:, None] - points[candidates]) ** 2).sum(axis=2))
-        order = np.argsort(exact, axis=1, kind="stable")[:, :k]
-        found_distance.append(np.take_along_axis(exact, order, axis=1))
-        found_index.append(np.take_along_axis(candidates, order, axis=1))
-    return np.concatenate(found_distance), np.concatenate(found_index)
-
-
-def _searcher(points: Float[np.ndarray, "m d"], wanted: int) -> Callable[[Any], Any]:
-    """Rows → indices (n, wanted) of their nearest points in any order: scikit-learn's search where it is installed."""
-    try:
-        from sklearn.neighbors import NearestNeighbors
-    except ImportError:
-        square = (points**2).sum(axis=1)  # the rows' own squares do not change the order
-        return lambda rows: np.argpartition(square - 2 * rows @ points.T, wanted - 1, axis=1)[:, :wanted]
-    known = NearestNeighbors(n_neighbors=wanted, algorithm="brute").fit(points)
-    return lambda rows: known.kneighbors(rows, return_distance=False)
-
-
-def neighbour_ratio(samples: Any, train: Any, *, name: str = "train") -> Float[np.ndarray, " n"]:
+def neighbour_ratio(samples: Any, train: Any, *, name: str = "train", device: Any = "auto") -> Float[np.ndarray, " n"]:
     """Distance to the nearest over distance to the second nearest sample of `train`: 0 for a copy, near 1 far from all.
 
     Among points without structure in d dimensions P(ratio < r) = r^d, whatever their number. Exact repeats in `train` count
-    once. `name`: what errors call `train`.
+    once. `name`: what errors call `train`. `device`: as of `nearest`.
     """
-    queries, rows = _both(samples, train, name)
-    points = np.unique(rows, axis=0)
-    if len(points) < 2:
-        raise InputError(f"{name} must hold at least 2 different samples for the ratio of distances, got {len(points)}")
-    distance, _ = nearest(queries, points)
+    queries, rows = both(samples, train, name)
+    different = distinct(rows)
+    if len(different) < 2:
+        raise InputError(
+            f"{name} must hold at least 2 different samples for the ratio of distances, got {len(different)}"
+        )
+    points = rows if len(different) == len(rows) else rows[different]
+    distance, _ = nearest(queries, points, device=device)
     return distance[:, 0] / distance[:, 1]
 
 
@@ -92,27 +48,32 @@ def found_in(samples: Any, train: Any, *, name: str = "train") -> Bool[np.ndarra
 
     InputError for samples of bits in another coding than `train`, which would never match.
     """
-    queries, points = _both(samples, train, name)
+    queries, points = both(samples, train, name)
     known = np.unique(points[: min(len(points), FEW_ROWS)])
     other = queries[~np.isin(queries, known)] if known.size == 2 else np.empty(0)
     if other.size:
         raise InputError(
             f"samples must take the values of {name}, {known[0]:g} and {known[1]:g}, got {other[0]:g}: decode them first"
         )
-    if any(str(getattr(one, "dtype", "")).removeprefix("torch.") in SINGLE for one in (samples, train)):
-        queries, points = (one.astype(np.float32).astype(np.float64) for one in (queries, points))
-    return np.isin(_keys(queries), _keys(points))
+    single = any(str(getattr(one, "dtype", "")).removeprefix("torch.") in SINGLE for one in (samples, train))
+    return contained(queries, points, np.float32 if single else np.float64)
 
 
 def matches(
-    samples: Any, train: Any, *, criterion: Criterion = "ratio", ratio: float = RATIO, name: str = "train"
+    samples: Any,
+    train: Any,
+    *,
+    criterion: Criterion = "ratio",
+    ratio: float = RATIO,
+    name: str = "train",
+    device: Any = "auto",
 ) -> Bool[np.ndarray, " n"]:
     """Which samples are copies of `train` by a criterion of `memorization`. `name`: what errors call `train`."""
     choice("criterion", criterion, get_args(Criterion))
     number("ratio", ratio, above=0, below=1)
     if criterion == "exact":
         return found_in(samples, train, name=name)
-    return neighbour_ratio(samples, train, name=name) < ratio
+    return neighbour_ratio(samples, train, name=name, device=device) < ratio
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +113,8 @@ def memorization(
     criterion: Criterion = "ratio",
     ratio: float = RATIO,
     confidence: float = 0.95,
+    features: Any = None,
+    device: Any = "auto",
 ) -> Memorization:
     """Share of generated samples that are copies of training samples, with interval and control.
 
@@ -164,7 +127,11 @@ def memorization(
     - `criterion`: "ratio", the nearest training sample is nearer than `ratio` times the second nearest (for
       real-valued data); "exact", equal to the bit (for bits and tokens; a smaller control's rate is scaled to m samples).
     - `confidence`: of all intervals.
+    - `features`: samples (b, ...), a batch of them as arrays, → (b, k) numbers in which distances are taken instead: those of
+      pixels say little of images; for "ratio".
+    - `device`: where distances are computed if there are many and PyTorch is installed; "auto" is a GPU where there is one.
 
+    Arrays keep their precision, integers too, and are not copied: distances are found in single precision and decided in double.
     Raises InputError for an empty training set, shapes that differ, entries that are not finite.
 
     ```python
@@ -183,13 +150,26 @@ def memorization(
         control = some("control", control)
     number("confidence", confidence, above=0, below=1)
     ratio = number("ratio", ratio, above=0, below=1)
-    copied = matches(samples, train, criterion=criterion, ratio=ratio)
+    choice("criterion", criterion, get_args(Criterion))
+    if control is not None:
+        control = as_many(control, len(train))
+    if features is not None:
+        if not callable(features):
+            raise InputError(f"features must be a function of samples, got {shown(features)}")
+        if criterion == "exact":
+            raise InputError(
+                "features must be left out where criterion='exact': equal ones may be of different samples"
+            )
+        both(samples, train, "train")  # in the words of samples, before features are
+        samples, train = (in_features(features, one, name) for name, one in (("samples", samples), ("train", train)))
+        control = None if control is None else in_features(features, control, "control")
+    copied = matches(samples, train, criterion=criterion, ratio=ratio, device=device)
     n = len(copied)
     copies = proportion(int(copied.sum()), n, confidence=confidence)
     name = f"nearest below {ratio:.3g} of the second nearest" if criterion == "ratio" else "exact matches"
     if control is None:
         return Memorization(copies, None, None, copied, name)
-    held = matches(samples, as_many(control, len(train)), criterion=criterion, ratio=ratio, name="control")
+    held = matches(samples, control, criterion=criterion, ratio=ratio, name="control", device=device)
     chance = proportion(int(held.sum()), n, confidence=confidence)
     if criterion == "exact":
         scale = max(1.0, len(train) / len(control))
@@ -212,31 +192,24 @@ def answered(name: str, function: Any, samples: Any) -> Any:
         raise InputError(f"{name} must be a function of samples, got TypeError: {error}") from error
 
 
+def in_features(function: Callable[[Any], Any], samples: Any, name: str) -> Any:
+    """Samples as what a function gives for them, batch by batch; InputError unless that is a row of numbers for each."""
+    parts: list[Any] = []
+    for start in range(0, len(samples), FEATURES_AT_A_TIME):
+        some = samples[start : start + FEATURES_AT_A_TIME]
+        found = numeric_array("features", answered("features", function, some), "a function to numbers (b, k)")
+        if found.ndim != 2 or len(found) != len(some) or found.shape[1] == 0:
+            raise InputError(
+                f"features must give {len(some)} rows (b, k) for as many of {name}, got shape {found.shape}"
+            )
+        if parts and found.shape[1] != parts[0].shape[1]:
+            raise InputError(f"features must give rows of one length, got {parts[0].shape[1]} and {found.shape[1]}")
+        parts.append(found)
+    return np.concatenate(parts)
+
+
 def as_many(control: Any, m: int) -> Any:
     """The control set, or as many of a larger one as there are training samples."""
     if len(control) <= m:
         return control
     return control[np.sort(np.random.default_rng(0).permutation(len(control))[:m])]
-
-
-def _both(samples: Any, train: Any, name: str) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "m d"]]:
-    """Both as rows; InputError unless every sample of one is shaped like those of the other."""
-    queries, points = _rows("samples", samples), _rows(name, train)
-    shapes = tuple(tuple(one.shape[1:]) if hasattr(one, "shape") else np.shape(one)[1:] for one in (samples, train))
-    if shapes[0] != shapes[1]:
-        raise InputError(f"samples must be shaped like {name}, got {shapes[0]} and {shapes[1]}")
-    return queries, points
-
-
-def _rows(name: str, values: Any) -> Float[np.ndarray, "n d"]:
-    """Samples as rows of float64; InputError unless there are some, all finite."""
-    array = finite_array(name, values, "finite numbers of shape (n, ...)")
-    if array.ndim < 1 or len(array) == 0:
-        raise InputError(f"{name} must hold at least one sample, got shape {array.shape}")
-    return array.reshape(len(array), -1)
-
-
-def _keys(rows: Float[np.ndarray, "n d"]) -> np.ndarray:
-    """Each row as one value that can be compared: its bytes, −0 as 0."""
-    whole = np.ascontiguousarray(rows + 0.0)
-    return whole.view(np.dtype((np.void, whole.shape[1] * whole.itemsize))).ravel()

@@ -13,7 +13,7 @@ import scipy.special
 import xarray as xr
 from jaxtyping import Float
 
-from ..checks import LARGEST, InputError, finite_array, integer, noise_level, number, shown
+from ..checks import LARGEST, InputError, finite_array, integer, noise_level, number, say, shown
 from ..recipe.architectures import Architecture, OneLayer
 from ..recipe.objectives import Denoising, Objective
 from ..recipe.optimizers import GradientFlow, Optimizer
@@ -26,6 +26,9 @@ Matrix = Float[np.ndarray, "d d"]
 
 RANGE = (1e-9, 1e15)
 """Times, in optimizer steps over the fastest rate, between which a clock is looked for."""
+
+SMOOTHED = 0.75
+"""ρ/k below which a noise level smooths the density away: ρ is low there without any manifold found."""
 
 
 def subspace(variance: Any, dimension: int) -> Modes:
@@ -170,7 +173,8 @@ def collapse_time(
 ) -> float:
     """Collapse clock: first time, in steps, at which ρ <= (1 + delta)·k, to rounding. 0 if it starts there.
 
-    Raises InputError where (1 + delta)·k is below what the best denoiser reaches; ∞ if it is not reached (a start of zero).
+    Raises InputError where (1 + delta)·k is below what the best denoiser reaches; ∞ if it is not reached (a start of zero). Warns
+    where the noise exceeds the signal: even a denoiser that gives nothing has ρ = Σλ/σ² below the target there.
     """
     power = subspace(variance, dimension)
     number("delta", delta, above=-1)
@@ -178,6 +182,12 @@ def collapse_time(
     if target <= floor:
         raise InputError(
             f"delta must put (1 + delta)·k above the Bayes risk {floor:.6g}, got {delta:g} with k = {power.size}"
+        )
+
+    if floor < SMOOTHED * power.size:
+        say(
+            f"the best ρ is {floor:.2g}, below {SMOOTHED:g}·k with k = {power.size}: sigma = {sigma:.3g} smooths the density "
+            "away, and a low ρ is no collapse"
         )
 
     def excess(log_time: Any) -> Any:
