@@ -75,7 +75,7 @@ def in_words(found: Estimate) -> str:
     """A number with its interval, or the bounds that censoring leaves: "1.97 [1.8, 2.1]", "> 3.2 (censored)"."""
     low, high = found.low, found.high
     if math.isnan(low):
-        return f"{found.value:.3g}" + (" (one replicate)" if found.n == 1 else "")
+        return "not measured" if math.isnan(found.value) else f"{found.value:.3g}" + (" (one replicate)" if found.n == 1 else "")
     if math.isfinite(found.value):
         return f"{found.value:.3g}" if low == high else f"{found.value:.3g} [{low:.3g}, {high:.3g}]"
     known = [f"> {low:.3g}"] if math.isfinite(low) and low != 0 else []
@@ -165,14 +165,17 @@ def _named(measures: Iterable[Measure], answer: Answer) -> str:
 def _why(claim: Claim) -> str:
     left = [one.found for one in (*claim.measures, *claim.controls, *claim.rivals) if one.answer is None]
     if all(math.isnan(one.low) for one in left):
-        return "no replicates"
+        return "one replicate has no interval" if any(one.n == 1 for one in left) else "not measured"
     if all(math.isinf(one.low) or math.isinf(one.high) or math.isnan(one.value) for one in left):
         return "censored"
     return "the interval straddles what is needed"
 
 
 def _cell(words: str, measures: Sequence[Measure]) -> str:
-    return ": ".join(part for part in (words, "; ".join(map(str, measures))) if part) or "–"
+    alike = len(measures) > 2 and len({one.needed for one in measures}) == 1 and measures[0].needed
+    numbers = [f"{one.name} {in_words(one.found)}{one.unit}" if alike else str(one) for one in measures]
+    said = "; ".join(numbers) + (f" (each {measures[0].needed} needed)" if alike else "")
+    return ": ".join(part for part in (words, said) if part) or "–"
 
 
 def table_of(claims: Sequence[Claim], *, judged: bool = True) -> pd.DataFrame:

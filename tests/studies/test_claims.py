@@ -1,40 +1,181 @@
-"""Tests of `eigenclock_studies.claims`."""
+"""Tests of `eigenclock_studies.claims`: verdicts follow from the numbers of a row by a stated rule, whatever the numbers are."""
+
+import math
 
 import numpy as np
+import pytest
+from hypothesis import given, strategies as st
 
+import eigenclock as ec
 from eigenclock.clocks.passage import Passages
-from eigenclock.clocks.replicates import LogRatio
-from eigenclock_studies.claims import above, contains_zero, verdict, within
-from eigenclock_studies.class_imbalance import (
-    part_mlp,
+from eigenclock.clocks.replicates import Estimate, LogRatio, slope_bounds
+from eigenclock_studies import Claim, Measure, bounded, exact, factor, mean, ratio, share, unlike
+from eigenclock_studies.claims import COLUMNS, NUMBERS, in_words, numbers_of, table_of
+
+WORDS = ("shown", "not shown", "in part", "inconclusive", "not run")
+
+ends = st.one_of(st.floats(-5, 5), st.just(math.inf), st.just(-math.inf), st.just(math.nan))
+
+
+numbers = st.tuples(
+    st.sampled_from("abcdef"), ends, ends, st.integers(1, 9), st.floats(-5, 5), st.floats(-5, 5), st.integers(0, 3)
 )
+rows = st.tuples(*(st.lists(numbers, min_size=least, max_size=4) for least in (1, 0, 0)))
 
 
-def test_bounds_are_compared_as_bounds():
-    inf = np.inf
-    seen, bound = LogRatio(np.full(3, 0.2), np.full(3, 0.2)), LogRatio(np.full(3, 3.3), np.full(3, inf))
-    lower, unknown = LogRatio(np.full(3, 3.2), np.full(3, inf)), LogRatio(np.full(3, -inf), np.full(3, inf))
-    assert part_mlp._rises(seen, bound) is True
-    assert part_mlp._rises(bound, lower) is None
-    assert part_mlp._rises(bound, seen) is False
-    assert part_mlp._rises(seen, unknown) is None
-    mixed = LogRatio(np.log([1.0, 1.0, 1.0, 1.0, 20.0]), np.array([0.0, 0.0, 0.0, 0.0, inf]))
-    assert within(mixed, 3, np.inf) is None  # the geometric mean is only known to be above 1.8
+def measure(name, low, high, n, a, b, side):
+    """Any number that a study may have: seen, a bound on either side, nothing known, no interval; and any range."""
+    if not (math.isnan(low) or math.isnan(high)):
+        low, high = min(low, high), max(low, high)
+    value = (low + high) / 2 if math.isfinite(low) and math.isfinite(high) else math.nan
+    above, below = min(a, b), max(a, b) + 0.01
+    return Measure(
+        name, Estimate(value, low, high, n), -math.inf if side == 1 else above, math.inf if side == 2 else below
+    )
 
 
-def test_verdict_words():
-    times = np.array([2.0, 2.2, 2.1])
-    ratio = LogRatio.of(Passages(times, times, 0), Passages(np.ones(3), np.ones(3), 0))
-    assert within(ratio, 1.6, 2.4) is True
-    assert within(ratio, 3, np.inf) is False
-    bound = LogRatio(np.log(times), np.full(3, np.inf))
-    assert within(bound, 3, np.inf) is None
-    assert within(bound, 1.0, np.inf) is True
-    assert above(ratio.mean, 0) is True
-    assert above(bound.mean, 0) is True
-    assert contains_zero(ratio) is False
-    assert verdict(True, True) == "supported"
-    assert verdict(True, False) == "not supported"
-    assert verdict(True, None) == "inconclusive"
-    assert verdict(True, control=False) == "inconclusive (the control failed)"
-    assert verdict(True, enough=False) == "inconclusive (too few replicates)"
+def claim_of(row):
+    return Claim("a claim", *(tuple(measure(*one) for one in several) for several in row))
+
+
+def surely_inside(one):
+    """Whether every value that the interval allows lies in the range: said once more, by values instead of ends."""
+    low, high = one.found.low, one.found.high
+    if math.isnan(low) or math.isnan(high):
+        return False
+    values = [v for v in (low, high) if math.isfinite(v)]
+    values += [-1e9] if low == -math.inf else []
+    values += [1e9] if high == math.inf else []
+    return all(one.above < v < one.below for v in values)
+
+
+@given(rows)
+def test_a_claim_is_shown_only_if_every_number_of_its_row_lies_where_it_must(row):
+    claim = claim_of(row)
+    verdict = claim.verdict
+    assert verdict.outcome in WORDS
+    every = (*claim.measures, *claim.controls, *claim.rivals)
+    assert (verdict.outcome == "shown") == all(surely_inside(one) for one in every)
+
+
+@given(rows)
+def test_a_control_that_fails_is_never_passed_over(row):
+    claim = claim_of(row)
+    failed = [one for one in claim.controls if one.answer is False]
+    if failed:
+        assert claim.verdict.outcome == "inconclusive"
+        assert "control failed" in str(claim.verdict)
+    elif any(one.answer is False for one in claim.rivals):
+        assert claim.verdict.outcome == "not shown"
+
+
+@given(rows, st.integers(0, 3), st.booleans())
+def test_knowing_less_never_decides_more(row, which, upper):
+    """A time that is only a bound, or an interval made wider, may leave a claim open; it can never turn it over."""
+    claim = claim_of(row)
+    at = which % len(claim.measures)
+    old = claim.measures[at]
+    if math.isnan(old.found.low) or math.isnan(old.found.high):
+        return
+    ends = (old.found.low, math.inf) if upper else (-math.inf, old.found.high)
+    censored = Measure(old.name, Estimate(math.nan, *ends, old.found.n), old.above, old.below)
+    several = (*claim.measures[:at], censored, *claim.measures[at + 1 :])
+    less = Claim(claim.words, several, claim.controls, claim.rivals)
+    assert censored.answer in (old.answer, None)
+    if less.verdict.outcome == "shown":
+        assert claim.verdict.outcome == "shown"
+    if claim.verdict.outcome == "shown":
+        assert less.verdict.outcome in ("shown", "inconclusive")
+
+
+@given(rows)
+def test_verdicts_and_numbers_go_through_a_table(row):
+    claim = claim_of(row)
+    table = table_of([claim])
+    assert list(table.columns) == list(COLUMNS)
+    assert table["verdict"][0].split(" (")[0] in WORDS
+    behind = numbers_of([claim])
+    assert list(behind.columns) == list(NUMBERS)
+    assert len(behind) == len(claim.measures) + len(claim.controls) + len(claim.rivals)
+    holds = {"yes": True, "no": False, "open": None}
+    assert [holds[word] for word in behind["holds"]] == [
+        one.answer for one in (*claim.measures, *claim.controls, *claim.rivals)
+    ]
+    assert table_of([claim], judged=False)["verdict"][0] == "not run (the preset tiny judges nothing)"
+
+
+times = st.lists(st.floats(0.1, 100), min_size=3, max_size=6)
+
+
+@given(times, st.integers(0, 5), st.floats(1, 50))
+def test_a_censored_time_bounds_a_slope_and_is_not_left_out(values, which, later):
+    """The slope of what the times turn out to be lies within its bounds, whichever of them was not reached by the end."""
+    at = which % len(values)
+    x = np.log(2.0 ** np.arange(len(values)))
+    y = np.log(values)
+    bounds = [(np.array([v]), np.array([np.inf if i == at else v])) for i, v in enumerate(y)]
+    low, high = slope_bounds(x, bounds)
+    truth = y.copy()
+    truth[at] = np.log(values[at] * later)
+    slope = np.polyfit(x, truth, 1)[0]
+    assert low[0] - 1e-9 <= slope <= high[0] + 1e-9
+    if abs(x[at] - x.mean()) > 1e-12:
+        assert np.isinf(low[0]) != np.isinf(high[0]), "one side is not known, and says so"
+
+
+def test_slopes_of_seen_times_are_least_squares():
+    rng = np.random.default_rng(0)
+    x, y = np.log([64, 128, 256, 512]), rng.standard_normal((4, 5))
+    low, high = slope_bounds(x, [(row, row) for row in y])
+    assert low == pytest.approx(np.polyfit(x, y, 1)[0])
+    assert (low == high).all()
+    with pytest.raises(ec.InputError, match="x must have 2 places, not all the same, got 2"):
+        slope_bounds([1, 1], [(y[0], y[0]), (y[1], y[1])])
+
+
+def test_the_outcomes_in_words():
+    yes, no, open_ = exact("yes", 2, above=1), exact("no", 0, above=1), mean("open", [0.0, 2.0], above=1)
+    assert str(Claim("c", (yes,)).verdict) == "shown"
+    assert str(Claim("c", (no,)).verdict) == "not shown"
+    assert str(Claim("c", (yes, no)).verdict) == "in part (not no)"
+    assert str(Claim("c", (no, open_)).verdict) == "not shown (open: open)"
+    assert str(Claim("c", (yes, open_)).verdict) == "inconclusive (the interval straddles what is needed: open)"
+    assert str(Claim("c", (yes,), (no,)).verdict) == "inconclusive (the control failed: no)"
+    assert str(Claim("c", (no,), (no,)).verdict) == "inconclusive (the control failed: no)"
+    assert str(Claim("c", (yes,), (), (no,)).verdict) == "not shown (the rival explains it: no)"
+    assert str(Claim("c", (mean("m", [3.0], above=1),)).verdict) == "inconclusive (one replicate has no interval: m)"
+    late = Passages(np.full(3, 100.0), np.full(3, np.inf), 0)
+    assert str(Claim("c", (ratio("r", LogRatio.of(late, late), above=1),)).verdict) == "inconclusive (censored: r)"
+    assert str(Claim("c", missing="no data").verdict) == "not run (no data)"
+    assert Claim("c", missing="no data").row(judged=False)["verdict"] == "not run (no data)"
+    with pytest.raises(ec.InputError, match="a claim must have measures, or say why it was not run, got none: c"):
+        Claim("c")
+
+
+def test_numbers_in_words():
+    seen = Passages(np.array([2.0, 2.2, 2.1]), np.array([2.0, 2.2, 2.1]), 0)
+    late = Passages(np.full(3, 10.0), np.full(3, np.inf), 0)
+    one = ratio("low over high", LogRatio.of(seen, Passages(np.ones(3), np.ones(3), 0)), above=1.6, below=2.4)
+    mid = np.exp(np.log([2, 2.2, 2.1]).mean())
+    assert one.found.value == pytest.approx(mid)
+    reach = 4.302653 * np.log([2, 2.2, 2.1]).std(ddof=1) / np.sqrt(3)  # Student's t of two degrees of freedom
+    assert str(one) == f"low over high 2.1 [{mid * np.exp(-reach):.3g}, {mid * np.exp(reach):.3g}] (1.6 to 2.4 needed)"
+    assert in_words(ratio("", LogRatio.of(late, seen)).found) == f"> {10 / (mid * np.exp(reach)):.3g} (censored)"
+    assert in_words(ratio("", LogRatio.of(seen, late)).found) == f"< {mid * np.exp(reach) / 10:.3g} (censored)"
+    assert in_words(ratio("", LogRatio.of(late, late)).found) == "unknown (censored)"
+    assert str(share("seeds", 8, 8, above=0.5)) == "seeds 1 [0.631, 1], 8 of 8 (> 0.5 needed)"
+    assert str(exact("count", 3)) == "count 3"
+    assert str(bounded("slope", [1.0, 1.2], [np.inf, np.inf], above=0)).endswith("(censored) (> 0 needed)")
+    assert factor("f", [1.0, 4.0]).found.value == pytest.approx(2.0)
+
+
+def test_a_control_without_the_effect_stays_within_half_of_it():
+    effect = LogRatio(np.log([4.0, 4.0, 4.0]), np.log([4.0, 4.0, 4.0]))
+
+    def of(*values):
+        return unlike("control", LogRatio(np.log(values), np.log(values)), effect)
+
+    assert of(1.0, 1.1, 0.9).answer is True
+    assert (of(1.0, 1.1, 0.9).above, of(1.0, 1.1, 0.9).below) == pytest.approx((0.5, 2.0))
+    assert of(3.0, 3.1, 3.2).answer is False
+    assert of(1.0, 2.5, 4.0).answer is None

@@ -60,8 +60,8 @@ class Options:
 
 
 PRESETS = {
-    "tiny": Options(8, (0,), FeedForward(16, 1), 30, 32, records=3, samples=20, levels=3, walk=5, workers=1),
-    "cpu": Options(16, tuple(range(6)), FeedForward(128, 2), 6000),
+    "tiny": Options(16, (0,), FeedForward(16, 1), 30, 32, records=3, samples=20, levels=3, walk=5, workers=1),
+    "cpu": Options(32, tuple(range(6)), FeedForward(128, 2), 6000),
     "paper": Options(64, tuple(range(8)), FeedForward(512, 3), 100_000, records=40, samples=2000, levels=16, walk=100),
 }
 

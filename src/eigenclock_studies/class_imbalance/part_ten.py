@@ -46,11 +46,12 @@ def centroid_distance(data: Classes) -> Float[np.ndarray, " class"]:
 
 
 def correlations(cause: Float[np.ndarray, " class"], ranked: Float[np.ndarray, "replicate class"]) -> Float[np.ndarray, " replicate"]:
-    """Spearman's rank correlation over classes, per replicate."""
+    """Spearman's rank correlation over classes, per replicate; 0 where all classes have one time."""
     ranks = np.stack([scipy.stats.rankdata(row) for row in ranked])
     own = scipy.stats.rankdata(cause)
     own, ranks = own - own.mean(), ranks - ranks.mean(axis=1, keepdims=True)
-    return np.asarray(ranks @ own / np.sqrt((ranks**2).sum(axis=1) * (own**2).sum()))
+    size = np.sqrt((ranks**2).sum(axis=1) * (own**2).sum())
+    return np.asarray(ranks @ own / np.where(size > 0, size, 1.0))
 
 
 def by_chance(cause: Float[np.ndarray, " class"], ranked: Float[np.ndarray, "replicate class"], *, seed: int = 0) -> tuple[int, int]:

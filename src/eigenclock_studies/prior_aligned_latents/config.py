@@ -1,18 +1,16 @@
 """Options of the study, and its arms."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from eigenclock.checks import InputError, choice, integer_option, number
 from eigenclock.latents.convolutions import STRIDE
 from eigenclock.latents.flow import Backbone, FlowConfig
 from eigenclock.latents.prior_aligned import AlignedConfig
-from ..study import PRESETS
+from ..study import Preset
 from .sprites import SIZE, Variant
 
 PriorName = Literal["supervised", "contrastive", "hog", "random"]
-EXPERIMENTS = ("e0", "e2", "e3")
-
 ALIGNMENTS: dict[str, tuple[str, ...]] = {
     "none": (),
     "ssr": ("ssr",),
@@ -37,21 +35,21 @@ class PriorLatentsConfig:
 
     **Parameters**
 
-    - `experiment`: "e0" re-codings of one latent space, "e2" alignments, "e3" controls of the prior. - `variant`: of the sprites.
+    - `variant`: of the sprites.
     - `d`, `grid`: width and side of the token grid. - `n_train`, `n_heldout`: images. - `ae_*`, `finetune_steps`: autoencoder.
     - `ssc_images`: images behind spatial structure. - `w_*`, `theta_l`: alignments. - `prior`: the teacher.
-    - `arms`: of "e2"; `omegas`: couplings of "e0".
+    - `arms`: alignments, the baseline "none" first; `omegas`: couplings that re-code the baseline's latents, with a rotation as
+      their null; `controls`: alignments to wrong priors.
     - `generator`, `width`, `blocks`, `gen_*`, `lr`, `ema`, `euler_steps`: generator. - `n_samples`: per score;
       `scores`: checkpoints. - `fd_steps`, `teacher_steps`: of the judge and of the teacher. - `seeds`, `workers`.
     """
 
-    experiment: tuple[str, ...] = ("e0", "e2", "e3")
     variant: Variant = "plain"
     d: int = 8
     grid: int = 4
     n_train: int = 12_000
     n_heldout: int = 4_000
-    ae_steps: int = 500
+    ae_steps: int = 700
     finetune_steps: int = 300
     ae_batch: int = 32
     ae_width: int = 64
@@ -61,7 +59,8 @@ class PriorLatentsConfig:
     theta_l: float | None = None
     prior: PriorName = "supervised"
     arms: tuple[str, ...] = ("none", "scr", "all")
-    omegas: tuple[float, ...] = (1.0, 3.0)
+    omegas: tuple[float, ...] = (3.0,)
+    controls: bool = True
     generator: Backbone = "mlp"
     width: int = 256
     blocks: int = 2
@@ -79,8 +78,6 @@ class PriorLatentsConfig:
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        for name in self.experiment:
-            choice("experiment", name, EXPERIMENTS)
         for arm in self.arms:
             choice("arms", arm, tuple(ALIGNMENTS))
         if "none" not in self.arms:
@@ -101,57 +98,8 @@ class PriorLatentsConfig:
             integer_option(self, name, at_least=least)
         if self.grid * STRIDE != SIZE:
             raise InputError(f"grid must be {SIZE // STRIDE} for images of {SIZE} pixels, got {self.grid}")
-        if self.omegas and "e0" in self.experiment and self.d % 2:
+        if self.omegas and self.d % 2:
             raise InputError(f"d must be even for a coupling, got {self.d}")
-
-    @classmethod
-    def preset(cls, name: str, **overrides: Any) -> "PriorLatentsConfig":
-        """ "tiny", "cpu" or "paper", with some options changed."""
-        choice("preset", name, PRESETS)
-        sizes: dict[str, dict[str, Any]] = {
-            "tiny": {
-                "n_train": 600,
-                "n_heldout": 100,
-                "d": 4,
-                "ae_width": 16,
-                "width": 64,
-                "ae_steps": 40,
-                "finetune_steps": 20,
-                "gen_steps": 60,
-                "n_samples": 100,
-                "euler_steps": 5,
-                "scores": 3,
-                "ssc_images": 20,
-                "fd_steps": 10,
-                "teacher_steps": 10,
-                "prior": "hog",
-                "arms": ("none", "scr"),
-                "omegas": (3.0,),
-                "experiment": ("e2",),
-                "seeds": (2, 3),
-                "workers": 1,
-            },
-            "cpu": {},
-            "paper": {
-                "variant": "textured",
-                "d": 16,
-                "ae_steps": 20_000,
-                "finetune_steps": 20_000,
-                "ae_batch": 256,
-                "generator": "dit",
-                "width": 384,
-                "blocks": 12,
-                "gen_steps": 100_000,
-                "gen_batch": 512,
-                "lr": 2e-4,
-                "ema": 0.999,
-                "euler_steps": 50,
-                "n_samples": 10_000,
-                "arms": tuple(name for name in ALIGNMENTS if name not in ("noise", *CONTROLS)),
-                "seeds": (2, 3, 4, 5, 6),
-            },
-        }
-        return cls(**(sizes[name] | overrides))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -195,13 +143,24 @@ class PriorLatentsConfig:
 
     def all_arms(self) -> tuple[str, ...]:
         """Every arm that is run, the baseline first."""
-        found = ["none"]
-        if "e0" in self.experiment:
+        found = ["none", *(one for one in self.arms if one != "none"), *(CONTROLS if self.controls else ())]
+        if self.omegas:
             found += ["rotation", *(f"omega={omega:g}" for omega in self.omegas)]
             if self.generator == "dit":
                 found.append("permutation")
-        if "e2" in self.experiment:
-            found += [arm for arm in self.arms if arm != "none"]
-        if "e3" in self.experiment:
-            found += list(CONTROLS)
         return tuple(dict.fromkeys(found))
+
+
+PRESETS: dict[Preset, PriorLatentsConfig] = {
+    "tiny": PriorLatentsConfig(
+        n_train=300, n_heldout=60, d=4, ae_width=8, width=32, ae_steps=20, finetune_steps=10, gen_steps=40, n_samples=60,
+        euler_steps=4, scores=3, ssc_images=10, fd_steps=5, teacher_steps=5, prior="hog", arms=("none", "scr"), omegas=(),
+        controls=False, seeds=(2,), workers=1,
+    ),
+    "cpu": PriorLatentsConfig(),
+    "paper": PriorLatentsConfig(
+        variant="textured", d=16, ae_steps=20_000, finetune_steps=20_000, ae_batch=256, generator="dit", width=384, blocks=12,
+        gen_steps=100_000, gen_batch=512, lr=2e-4, ema=0.999, euler_steps=50, n_samples=10_000,
+        arms=tuple(name for name in ALIGNMENTS if name not in ("noise", *CONTROLS)), omegas=(1.0, 3.0), seeds=(2, 3, 4, 5, 6),
+    ),
+}  # fmt: skip

@@ -1,6 +1,5 @@
 """Scores of generated images: Fréchet distances of pooled pixels and of the judge's features, and consistency."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +53,10 @@ class Scorer:
         found = {"pix": pooled(seen), "cls": _features(self.network, seen)}
         return {name: frechet(one / self.scale[name], self.real[name]) for name, one in found.items()}
 
+    def pixels(self, images: Images) -> Features:
+        """Pooled pixels in units of the real images' spread, of values clipped to [0, 1]."""
+        return pooled(np.clip(images, 0, 1)) / self.scale["pix"]
+
     def consistency(self, images: Images, labels: Any) -> float:
         """Share of class-conditional samples that the judge assigns to the class asked for."""
         return float((classify(self.network, as_tensor(np.clip(images, 0, 1))) == np.asarray(labels)).mean())
@@ -104,20 +107,13 @@ def ladder(scorer: Scorer, images: Images, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def rises(table: pd.DataFrame, feature: str) -> bool:
-    """Whether a distance strictly rises on every ladder."""
+def rises(table: pd.DataFrame, feature: str, kind: str) -> bool:
+    """Whether a distance strictly rises along a ladder."""
     start = float(table[table["corruption"] == "none"][feature].iloc[0])
-    return all(bool((np.diff([start, *table[table["corruption"] == kind][feature]]) > 0).all()) for kind in LADDER)
+    return bool((np.diff([start, *table[table["corruption"] == kind][feature]]) > 0).all())
 
 
-def shown(network: Judge, ladder_table: pd.DataFrame, named: float, least: float) -> dict[str, Any]:
-    """The gate of both distances: accuracy of the judge, rising ladders, and how harsh each is on blur against noise."""
-    at: Callable[[str, float, str], float] = lambda kind, amount, feature: float(  # noqa: E731
-        ladder_table[(ladder_table["corruption"] == kind) & (ladder_table["amount"] == amount)][feature].iloc[0]
-    )
-    return {
-        "accuracy": named,
-        "accurate": named >= least,
-        **{f"{name}_rises": rises(ladder_table, name) for name in ("pix", "cls")},
-        **{f"{name}_blur_over_noise": at("blur", 1, name) / at("noise", 0.2, name) for name in ("pix", "cls")},
-    }
+def harshness(table: pd.DataFrame, feature: str) -> float:
+    """Distance of one blur over that of noise of 0.2: how much more a score minds what is smooth than what is noisy."""
+    at = table.set_index(["corruption", "amount"])[feature]
+    return float(at["blur", 1.0] / at["noise", 0.2])

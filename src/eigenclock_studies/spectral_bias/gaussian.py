@@ -17,15 +17,16 @@ from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import MLP, Network, NormedMLP
 from eigenclock.training.optimizers import Adam
 from ..networks import Case, Recipe, Run, losses, place_of, runs_of, train_runs
+from ..claims import in_words
+from ..figures import BLUE, VERMILION, legend, panels
 from ..study import Part, Say
 from .authors import GAUSSIAN, RECORDS, log_normal_variance, read_clocks
-from .laws import DIRECTIONS, Law, counts, interval, level_table, repetition, words
-from .levels_claim import level_claim
-from .verdicts import TINY, law_verdict, order_verdict
+from .claims import law_claims, level_claim, order_claim
+from .laws import DIRECTIONS, Law, level_table, repetition
 
 THRESHOLDS: tuple[Threshold, Threshold] = ("geometric", "harmonic")
 
-MARKS: dict[Direction, tuple[str, str]] = {"rising": ("C3", "^"), "falling": ("C0", "v")}
+MARKS: dict[Direction, tuple[str, str]] = {"rising": (VERMILION, "^"), "falling": (BLUE, "v")}
 """Colour and marker of each direction."""
 
 RISING: Direction = "rising"
@@ -52,15 +53,16 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Options:
-    """Dimensions, seeds and training; `control`: another network, on the first dimension with the first seed, half as long."""
+    """Dimensions, seeds and training; `control`: another network, or none, on the first dimension with the first seed,
+    half as long.
+    """
 
     dimensions: tuple[int, ...]
     seeds: tuple[int, ...]
     recipe: Recipe
     samples: int = 10_000
-    control: Network = NormedMLP(256, 5)  # noqa: RUF009 (a frozen dataclass)
+    control: Network | None = NormedMLP(256, 5)  # noqa: RUF009 (a frozen dataclass)
     workers: int | None = None
-    judged: bool = True
 
 
 def _recipe(steps: int, **more: Any) -> Recipe:
@@ -77,13 +79,12 @@ PRESETS = {
     "tiny": Options(
         (24,),
         (0, 1),
-        _recipe(90, network=MLP(48, 3), batch_size=64, optimizer=Adam(3e-3), probe_samples=32),
+        _recipe(60, network=MLP(32, 2), batch_size=64, optimizer=Adam(3e-3), probe_samples=32),
         400,
-        NormedMLP(32, 2),
+        None,
         workers=1,
-        judged=False,
     ),
-    "cpu": Options((128, 256), (0, 1, 2), _recipe(2500)),
+    "cpu": Options((128, 256), (0, 1), _recipe(2000), control=None),
     "paper": Options((128, 256, 512), (0, 1, 2), _recipe(5000, probe_samples=2048)),
 }
 
@@ -92,16 +93,17 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, and set exponents and levels side by side."""
     recipe, first = options.recipe, options.dimensions[0]
     cases = [Case(f"gaussian_{d}", Gaussian(d, options.samples), recipe) for d in options.dimensions]
-    shorter = replace(recipe, network=options.control, steps=recipe.steps // 2)
-    other = Case(f"gaussian_{first}_control", cases[0].source, shorter)
-    control = Run(other, options.seeds[0])
-    found = train_runs(folder, [*runs_of(cases, options.seeds), control], workers=options.workers, say=say)
+    runs = runs_of(cases, options.seeds)
+    if options.control is not None:
+        shorter = replace(recipe, network=options.control, steps=recipe.steps // 2)
+        runs.append(Run(Case(f"gaussian_{first}_control", cases[0].source, shorter), options.seeds[0]))
+    found = train_runs(folder, runs, workers=options.workers, say=say)
     laws, levels, forecasts, claims = [], [], [], []
-    figure = Figure(figsize=(4.6 * len(cases), 4.2), layout="constrained")
-    axes = figure.subplots(1, len(cases), squeeze=False)[0]
-    normed = [read_clocks(found[other.name, control.seed][""])]
-    laws += [_law_row(Law.of(normed, direction), first, "NormedMLP", "geometric") for direction in DIRECTIONS]
-    for ax, case, d in zip(axes, cases, options.dimensions, strict=True):
+    figure, axes = panels(len(cases), width=4.6, height=4.2)
+    if options.control is not None:
+        normed = [read_clocks(found[runs[-1].case.name, runs[-1].seed][""])]
+        laws += [_law_row(Law.of(normed, direction), first, "NormedMLP", "geometric") for direction in DIRECTIONS]
+    for ax, case, d in zip(np.atleast_1d(axes), cases, options.dimensions, strict=True):
         curves = [found[case.name, seed][""] for seed in options.seeds]
         read = {threshold: [read_clocks(curve, threshold) for curve in curves] for threshold in THRESHOLDS}
         known = {(direction, t): Law.of(read[t], direction) for t in THRESHOLDS for direction in DIRECTIONS}
@@ -115,12 +117,13 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             check = check_forecasts(one.before, curve, loss=losses(place_of(folder, Run(case, seed))))
             forecasts += [{"d": d, "seed": seed, **row} for row in check.to_dict("records")]
         _draw(ax, d, read["geometric"], known, options.seeds)
-        beside = _control_words(normed) if d == first else ""
-        claims += [_law_claim(d, known, ours[i], direction, beside) for i, direction in enumerate(DIRECTIONS)]
-        claims.append(_order_claim(d, known["rising", "geometric"]))
-        claims += [level_claim(f"Gaussian d = {d}", compared, repeated, part) for part in (None, RISING)]
-    if not options.judged:
-        claims = [claim | {"verdict": TINY} for claim in claims]
+        what = f"Gaussian d = {d}"
+        for direction, own in zip(DIRECTIONS, ours, strict=True):
+            law, harmonic = known[direction, "geometric"], known[direction, "harmonic"]
+            beside = f"harmonic threshold {in_words(harmonic.alpha.estimate)}; interpolated, own start {in_words(own.alpha.estimate)}"
+            claims += law_claims(what, law, GAUSSIAN.get((d, direction)), beside)
+        claims.append(order_claim(what, known[RISING, "geometric"]))
+        claims += [level_claim(what, compared, repeated, part) for part in (None, RISING)]
     tables = {"laws": pd.DataFrame(laws), "levels": pd.concat(levels), "forecasts": pd.DataFrame(forecasts)}
     return Part(claims, tables, {"emergence": figure}, notes=_notes(options), shown=("laws", "levels"))
 
@@ -129,40 +132,6 @@ def _law_row(law: Law, d: int, network: str, threshold: str) -> dict[str, Any]:
     theirs = GAUSSIAN.get((d, law.direction)) if network == CHAIN and threshold == "geometric" else None
     published = {"theirs": "–" if theirs is None else str(theirs)}
     return {"d": d, "network": network, "threshold": threshold} | published | law.row()
-
-
-def _law_claim(
-    d: int, known: dict[tuple[Direction, Threshold], Law], ours: Law, direction: Direction, beside: str
-) -> dict[str, str]:
-    law, harmonic, theirs = known[direction, "geometric"], known[direction, "harmonic"], GAUSSIAN.get((d, direction))
-    return {
-        "claim": f"Gaussian d = {d}: time ∝ variance^−α, {direction} modes",
-        "paper": "–" if theirs is None else str(theirs),
-        "here": f"α = {interval(law.alpha.estimate)}, R² {words(law.r2)}, {counts(law.modes)} modes "
-        f"({counts(law.open)} not begun)",
-        "interval": f"seeds {words(law.alpha.values)}; variance on time: {interval(law.inverse.estimate)}",
-        "control": f"harmonic threshold {interval(harmonic.alpha.estimate)}; interpolated, own start "
-        f"{interval(ours.alpha.estimate)}{beside if direction == 'rising' else ''}",
-        "verdict": law_verdict(law, None if theirs is None else theirs.alpha),
-    }
-
-
-def _control_words(normed: list[Emergence]) -> str:
-    law = Law.of(normed, "rising")
-    return (
-        f"; a network with a norm before its output, same data, one seed, half as long: {interval(law.alpha.estimate)}"
-    )
-
-
-def _order_claim(d: int, law: Law) -> dict[str, str]:
-    return {
-        "claim": f"Gaussian d = {d}: larger variance first",
-        "paper": "yes",
-        "here": f"rank correlation of time and variance {interval(law.order.estimate)} (rising modes)",
-        "interval": f"seeds {words(law.order.values)}",
-        "control": "0 for no order",
-        "verdict": order_verdict(law),
-    }
 
 
 def _draw(
@@ -192,7 +161,7 @@ def _draw(
         if gray.size:
             ax.axvspan(gray.min(), gray.max(), color="0.92", zorder=0)
     ax.set(title=f"d = {d}", xlabel="data variance λ of the mode", ylabel="emergence time (steps)")
-    ax.legend(frameon=False, fontsize=7)
+    legend(ax, fontsize=7)
 
 
 def _ends(tables: list[Emergence], direction: Direction) -> Float[np.ndarray, " two"] | None:

@@ -18,11 +18,12 @@ from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import MLP, Network, NormedMLP
 from eigenclock.training.optimizers import Adam
 from ..networks import Case, Recipe, Run, losses, place_of, runs_of, train_runs
+from ..claims import Claim, in_words
+from ..figures import CYCLE, legend, panels, seeds
 from ..study import Part, Say
 from .authors import FACES
-from .laws import DIRECTIONS, FEWEST, Law, counts, interval, level_table, repetition, words
-from .levels_claim import level_claim
-from .verdicts import TINY, aligned_verdict, law_verdict
+from .claims import aligned_claim, law_claims, level_claim
+from .laws import DIRECTIONS, FEWEST, Law, level_table, repetition
 
 ALIGNED = 0.9
 """Alignment above which the data's modes count as the modes of the generated samples."""
@@ -62,7 +63,8 @@ def _block(shape: tuple[int, ...], most: int) -> int:
 
 @dataclass(frozen=True)
 class Options:
-    """Data sets (bundled names or paths), seeds and training; `normed`: the other network, on the first of the data sets.
+    """Data sets (bundled names or paths), seeds and training; `normed`: the other network, or none, on the
+    first of the data sets.
 
     `most`: coordinates of an image; larger ones are averaged over blocks, so that the network is wider than they are.
     """
@@ -72,36 +74,35 @@ class Options:
     recipe: Recipe
     samples: int | None = None
     most: int = 256
-    normed: Network = NormedMLP(512, 5)  # noqa: RUF009 (a frozen dataclass)
+    normed: Network | None = NormedMLP(512, 5)  # noqa: RUF009 (a frozen dataclass)
     workers: int | None = None
-    judged: bool = True
 
     def case(self, data: str) -> Case:
         """The chain on a data set."""
         source = Images(data, self.samples, self.most)
         return Case(f"images_{source.name}", source, self.recipe)
 
-    def normed_case(self) -> Case:
+    def normed_case(self, network: Network) -> Case:
         """The network with a norm before its output on the first data set."""
         first = self.case(self.data[0])
-        return Case(f"{first.name}_normed", first.source, replace(self.recipe, network=self.normed))
+        return Case(f"{first.name}_normed", first.source, replace(self.recipe, network=network))
 
 
 PRESETS = {
     "tiny": Options(
         ("digits",),
         (0, 1),
-        Recipe(network=MLP(64, 3), steps=80, batch_size=64, optimizer=Adam(2e-3), probes=12, probe_samples=64),
+        Recipe(network=MLP(32, 2), steps=60, batch_size=32, optimizer=Adam(2e-3), probes=12, probe_samples=64),
         500,
-        normed=NormedMLP(32, 2),
+        normed=None,
         workers=1,
-        judged=False,
     ),
     "cpu": Options(
-        ("natural16", "digits"),
-        (0, 1, 2),
-        Recipe(network=MLP(512, 5), steps=1200, batch_size=256, optimizer=Adam(3e-4), probes=44, probe_samples=192),
+        ("natural16",),
+        (0, 1),
+        Recipe(network=MLP(512, 5), steps=1000, batch_size=256, optimizer=Adam(3e-4), probes=44, probe_samples=192),
         10_000,
+        normed=None,
     ),
     "paper": Options(
         ("natural32-colour", "faces", "digits"),
@@ -119,7 +120,8 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, and set exponents and levels side by side."""
     cases = [options.case(data) for data in options.data]
     named = [(case, case.name.removeprefix("images_"), "MLP") for case in cases]
-    named.append((options.normed_case(), named[0][1], "NormedMLP"))
+    if options.normed is not None:
+        named.append((options.normed_case(options.normed), named[0][1], "NormedMLP"))
     runs = runs_of([case for case, _, _ in named], options.seeds)
     found = train_runs(folder, runs, workers=options.workers, say=say)
     laws, levels, forecasts, claims, shown = [], [], [], [], {}
@@ -140,75 +142,49 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             check = check_forecasts(one.before, curve, loss=losses(place_of(folder, Run(case, seed))))
             forecasts += [{"data": data, "network": network, "seed": seed, **row} for row in check.to_dict("records")]
         what = f"{data}, {network}"
-        claims += [_law_claim(what, Law.of(tables, direction), curves) for direction in DIRECTIONS]
+        claims += [claim for direction in DIRECTIONS for claim in _laws(what, Law.of(tables, direction), curves)]
         claims += [level_claim(what, compared, repeated), _alignment_claim(what, curves)]
-        shown[what] = curves[0]
-    if not options.judged:
-        claims = [claim | {"verdict": TINY} for claim in claims]
+        shown[what] = curves
     found_tables = {"laws": pd.DataFrame(laws), "levels": pd.concat(levels), "forecasts": pd.DataFrame(forecasts)}
     figures = {"modes": heat_maps(shown), "alignment": alignments(shown)}
     return Part(claims, found_tables, figures, notes=_notes(options), shown=("laws", "levels"))
 
 
-def _law_claim(what: str, law: Law, curves: list[LearningCurve]) -> dict[str, str]:
+def _laws(what: str, law: Law, curves: list[LearningCurve]) -> list[Claim]:
     theirs = FACES[law.direction]
-    harmonic = Law.of([curve.emergence("harmonic") for curve in curves], law.direction)
-    return {
-        "claim": f"{what}: time ∝ variance^−α, {law.direction} modes",
-        "paper": f"faces: {theirs}",
-        "here": f"α = {interval(law.alpha.estimate)}, R² {words(law.r2)}, {counts(law.modes)} modes "
-        f"({counts(law.gray)} in the gray zone, {counts(law.open)} not begun)",
-        "interval": f"seeds {words(law.alpha.values)}; variance on time: {interval(law.inverse.estimate)}",
-        "control": f"harmonic threshold {interval(harmonic.alpha.estimate)}; 0 for one time for all",
-        "verdict": law_verdict(law),
-    }
+    harmonic = Law.of([curve.emergence("harmonic") for curve in curves], law.direction).alpha.estimate
+    return law_claims(what, law, None, f"theirs, on faces, {theirs}; harmonic threshold {in_words(harmonic)}")
 
 
-def _alignment_claim(what: str, curves: list[LearningCurve]) -> dict[str, str]:
+def _alignment_claim(what: str, curves: list[LearningCurve]) -> Claim:
     first, last = ([curve.alignment.values[i] for curve in curves] for i in (0, -1))
-    return {
-        "claim": f"{what}: the data's modes become the modes of the generated samples",
-        "paper": "faces: alignment .22 at step 1, .82 at 1,000, .90 at the end",
-        "here": f"alignment {words(last)} after training",
-        "interval": f"gained {student_interval(np.subtract(last, first))}",
-        "control": f"{words(first)} before training; 1 for aligned samples, however few",
-        "verdict": aligned_verdict(student_interval(last), student_interval(np.subtract(last, first)), ALIGNED),
-    }
+    return aligned_claim(what, student_interval(last), student_interval(np.subtract(last, first)), ALIGNED)
 
 
-def heat_maps(curves: dict[str, LearningCurve]) -> Figure:
-    """ln(generated/target variance) of all modes over training; white is learned."""
-    figure = Figure(figsize=(4.2 * len(curves), 4), layout="constrained")
-    axes = figure.subplots(1, len(curves), squeeze=False)[0]
-    for ax, (name, curve) in zip(axes, curves.items(), strict=True):
+def heat_maps(curves: dict[str, list[LearningCurve]]) -> Figure:
+    """ln(generated/target variance) of all modes over training, of the first seed; white is learned."""
+    figure, axes = panels(len(curves), width=4.2, height=4)
+    for ax, (name, several) in zip(np.atleast_1d(axes), curves.items(), strict=True):
+        curve = several[0]
         time, positive = curve.time.values, curve.target.values > 0
         ratio = np.log(curve.variance.values[1:, positive] / curve.target.values[positive])
-        image = ax.pcolormesh(
-            time[1:],
-            np.arange(1, positive.sum() + 1),
-            ratio.T,
-            cmap="RdBu_r",
-            vmin=-3,
-            vmax=3,
-            shading="nearest",
-            rasterized=True,
-        )
-        ax.set(
-            xscale="log", yscale="log", xlabel="training time (steps)", ylabel="mode, by falling variance", title=name
-        )
+        modes = np.arange(1, positive.sum() + 1)
+        style = {"cmap": "RdBu_r", "vmin": -3, "vmax": 3, "shading": "nearest", "rasterized": True}
+        image = ax.pcolormesh(time[1:], modes, ratio.T, **style)
+        ax.set(xscale="log", yscale="log", xlabel="training time (steps)", ylabel="mode, by falling variance", title=name)
         ax.invert_yaxis()
     figure.colorbar(image, ax=axes, label="ln(generated variance / data variance)")
     return figure
 
 
-def alignments(curves: dict[str, LearningCurve]) -> Figure:
-    """Alignment of the samples' covariance with the data's modes over training."""
-    figure = Figure(figsize=(5, 3.4), layout="constrained")
-    ax = figure.subplots()
-    for name, curve in curves.items():
-        ax.semilogx(curve.time.values[1:], curve.alignment.values[1:], "o-", ms=3, label=name)
-    ax.set(xlabel="training time (steps)", ylabel="alignment with the data's modes", ylim=(0, 1.03))
-    ax.legend(frameon=False)
+def alignments(curves: dict[str, list[LearningCurve]]) -> Figure:
+    """Alignment of the samples' covariance with the data's modes over training, every seed."""
+    figure, ax = panels(width=5)
+    for (name, several), colour in zip(curves.items(), CYCLE, strict=False):
+        values = [curve.alignment.values[1:] for curve in several]
+        seeds(ax, several[0].time.values[1:], values, colour, name)
+    ax.set(xscale="log", xlabel="training time (steps)", ylabel="alignment with the data's modes", ylim=(0, 1.03))
+    legend(ax)
     return figure
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from eigenclock.clocks.replicates import Estimate, student_interval
-from ..verdicts import TINY
+from ...claims import Claim, Measure, factor
 from .methods import EDM_ALONE, LOSSES
 from .speed_up import SpeedUp, Values
 
@@ -101,7 +101,7 @@ def speed_table(found: Found) -> pd.DataFrame:
     return pd.DataFrame(rows.values())
 
 
-def claims_of(found: Found, source: "Pictures", *, judged: bool) -> list[dict[str, str]]:
+def claims_of(found: Found, source: "Pictures") -> list[Claim]:
     """By network, loss and quantity: SpectralEDM is below EDM at equal steps, and early in its run below EDM later."""
     arms = {(arm.network, arm.method.name): (arm, runs) for arm, runs in found.items() if arm.source == source}
     claims = []
@@ -111,59 +111,24 @@ def claims_of(found: Found, source: "Pictures", *, judged: bool) -> list[dict[st
         early = arm.training.early
         for quantity in QUANTITIES:
             what = f"{source.name}, {network}, {method.title}: {quantity.title}"
-            gaps = [_gap(quantity, ours, edm, step, step) for step in steps]
-            here = "ratio " + ", ".join(f"{np.exp(g.value):.2f} at {s:,}" for g, s in zip(gaps, steps, strict=True))
-            claims.append(
-                _claim(f"{what} is lower than EDM's at equal steps", here, _ends(gaps), _verdict(gaps), judged)
-            )
+            gaps = tuple(_over(quantity, ours, edm, step, step) for step in steps)
+            claims.append(Claim(f"{what} is lower than EDM's at equal steps", gaps, here="ratio to EDM's"))
             if early is not None:
-                gap = _gap(quantity, ours, edm, *early)
                 words = f"{what} after {early[0]:,} steps is lower than EDM's after {early[1]:,}"
-                claims.append(_claim(words, f"ratio {np.exp(gap.value):.2f}", _ends([gap]), _verdict([gap]), judged))
+                claims.append(Claim(words, (_over(quantity, ours, edm, *early),)))
     return claims
 
 
-def _gap(quantity: Quantity, ours: Sequence[xr.Dataset], edm: Sequence[xr.Dataset], step: int, later: int) -> Estimate:
-    """ln of ours at a step over EDM's at one, mean over seeds."""
-    pairs = zip(ours, edm, strict=True)
-    return student_interval([np.log(_at(quantity, a, step) / _at(quantity, b, later)) for a, b in pairs])
-
-
-def _claim(claim: str, here: str, interval: str, verdict: str, judged: bool) -> dict[str, str]:
-    return {
-        "claim": claim,
-        "paper": "not in the paper",
-        "here": here,
-        "interval": interval,
-        "control": "equal network, batches, sampler; seeds paired",
-        "verdict": verdict if judged else TINY,
-    }
+def _over(quantity: Quantity, ours: Sequence[xr.Dataset], edm: Sequence[xr.Dataset], step: int, later: int) -> Measure:
+    """Ours at a step over EDM's at one, geometric mean over paired seeds."""
+    pairs = zip(ours, edm, strict=False)
+    when = f"{step:,}" if step == later else f"{step:,} over {later:,}"
+    return factor(f"at {when}", [_at(quantity, a, step) / _at(quantity, b, later) for a, b in pairs], below=1)
 
 
 def _at(quantity: Quantity, run: xr.Dataset, step: int) -> float:
     steps, values = quantity.along(run)
     return float(values[steps == step][0])
-
-
-def _ends(gaps: Sequence[Estimate]) -> str:
-    """Intervals of ratios, the first and the last."""
-    some = [gaps[0]] if len(gaps) == 1 else [gaps[0], gaps[-1]]
-    words = "; ".join("one seed" if np.isnan(g.low) else f"[{np.exp(g.low):.2f}, {np.exp(g.high):.2f}]" for g in some)
-    return words + (" at the first and last" if len(gaps) > 1 else "")
-
-
-def _verdict(gaps: Sequence[Estimate]) -> str:
-    """Over all points: lower at every one, at some and higher at none, or what else."""
-    lower, higher, n = sum(g.high < 0 for g in gaps), sum(g.low > 0 for g in gaps), len(gaps)
-    if lower == n:
-        return "shown" if n == 1 else "shown at every point"
-    if higher:
-        return (
-            f"in part (lower at {lower}, higher at {higher} of {n} points)"
-            if lower
-            else f"not shown (higher at {higher} of {n})"
-        )
-    return f"shown at {lower} of {n} points, higher at none" if lower else "inconclusive (the interval holds 1)"
 
 
 def _columns(name: str, estimate: Estimate) -> dict[str, float]:
