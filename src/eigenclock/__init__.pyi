@@ -37,6 +37,11 @@ from .latents.score_latent import (
     ScoreLatentDiffusion as ScoreLatentDiffusion,
 )
 from .observables.class_clocks import ClassClocks as ClassClocks, class_clocks as class_clocks
+from .observables.class_losses import (
+    ClassLosses as ClassLosses,
+    class_losses as class_losses,
+    linear_losses as linear_losses,
+)
 from .observables.copies import Memorization as Memorization, memorization as memorization
 from .observables.innovation import Innovation as Innovation, innovation as innovation
 from .observables.return_probability import (

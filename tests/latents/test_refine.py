@@ -44,11 +44,21 @@ def test_noise_alone_is_reached_in_less_than_one_per_cent(spread):
     assert reached <= 10
 
 
+def test_scatter_about_what_real_draws_score_is_no_fall():
+    """The tail of a run on a circle, from 0.106 to 0.094 about 0.104 of real draws: there is nothing left to fall to."""
+    step = np.geomspace(1, 6000, 30)
+    error = np.append(np.geomspace(0.48, 0.11, 24), [0.112, 0.106, 0.121, 0.112, 0.1, 0.094])
+    assert refine_passage(step, error, 0.1, real=[0.084, 0.104, 0.124]).hit[0]
+    assert "last records still fall" in refine_passage(step, error, 0.1, real=[0.07, 0.075, 0.08]).reason
+
+
 def test_a_fall_that_is_none_says_why():
     real = [0.32, 0.323, 0.317]
-    falls = refine_passage(STEP, np.array([0.33, *[0.32, 0.321] * 4, 0.32]), 0.1, real=real)
-    assert falls.reason == "it falls by 0.0095, within 5 standard deviations of a record, 0.003"
-    still = refine_passage(STEP, np.linspace(1, 0.1, 10), 0.1, real=[0.2])
+    falls = refine_passage(STEP, np.array([0.336, *[0.32, 0.323] * 4, 0.32]), 0.1, real=real)
+    assert "it falls by 0.0145, within 5 standard deviations of the records, 0.00" in falls.reason
+    wide = refine_passage(STEP, np.array([0.33, *[0.32, 0.3201] * 4, 0.32]), 0.1, real=[0.30, 0.32, 0.34])
+    assert "it falls by 0.00995, within 3 standard deviations of real draws, 0.02" in wide.reason
+    still = refine_passage(STEP, np.linspace(1, 0.1, 10), 0.1, real=[0.1])
     assert still.reason == "its floor is not reached: the last records still fall"
     assert "not finite" in refine_passage(STEP, np.full(10, np.inf), 0.1, real=real).reason
     assert refine_passage(STEP, np.full(10, 0.3), 0.1, real=[0.3]).status == ["right-censored"]

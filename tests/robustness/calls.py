@@ -16,7 +16,7 @@ from eigenclock.data import DataSet, load, load_labelled, natural_patches
 from eigenclock.observables.class_gate import ClassGate
 
 RESULTS = {
-    "ClassClocks", "Comparison", "Emergence", "Estimate", "Forecast", "Innovation", "Levels", "LogRatio", "Memorization",
+    "ClassClocks", "ClassLosses", "Comparison", "Emergence", "Estimate", "Forecast", "Innovation", "Levels", "LogRatio", "Memorization",
     "Passages", "PowerLaw", "ReturnProbability", "Stopping", "Trained", "Generalization", "InputError", "InputWarning",
 }  # fmt: skip
 """What functions return: made by the library, not by users."""
@@ -185,6 +185,8 @@ def right_calls():
         "noise_floor": {"spectrum": s["spectrum"], "objective": ec.Denoising(), "optimizer": ec.GradientDescent(0.01), "batch_size": 8, "sigma": [1.0]},
         "patch_spectrum": {"x": s["images"], "size": 2, "stride": 1},
         "predict": {"spectrum": s["spectrum"], "objective": ec.EDM(), "architecture": ec.OneLayer(), "optimizer": ec.GradientFlow(), "sampler": heun, "time": [1.0, 10.0], "sigma": [1.0], "keep_gain": True, "keep_loss": False, "keep_covariance": False},
+        "class_losses": {"denoiser": s["denoiser"], "samples": s["x"], "labels": np.arange(20) % 2, "sigma": [0.5, 2.0], "draws": 1, "device": "cpu", "seed": 0},
+        "linear_losses": {"samples": s["x"], "labels": np.arange(20) % 2, "sigma": [0.5, 2.0], "seed": 0},
         "return_probability": {"denoiser": s["denoiser"], "samples": s["x"], "labels": np.arange(20) % 2, "classify": lambda x: (x[:, 0] > 0).astype(int), "sigma": [0.5, 2.0], "proportions": [0.5, 0.5], "steps": 3, "sigma_min": 0.1, "repeats": 1, "confidence": 0.9, "device": "cpu", "seed": 0},
         "sample": {"denoiser": s["denoiser"], "sampler": heun, "noise": torch.ones(3, 4), "generator": None, "chunk": 16},
         "simulate": {"spectrum": ec.Spectrum([1.0, 0.1]), "objective": ec.EDM(), "architecture": ec.OneLayer(), "optimizer": ec.GradientDescent(0.01), "sampler": heun, "time": [0.0, 2.0]},
