@@ -54,17 +54,15 @@ def test_a_study_of_another_package(tmp_path, monkeypatch, capsys):
     (tmp_path / "ours.py").write_text(
         "from dataclasses import dataclass\n"
         "from pathlib import Path\n"
-        "from eigenclock_studies.study import Part, Study\n"
+        "from eigenclock_studies import Claim, Part, Plan, Study, exact\n"
         "@dataclass(frozen=True)\n"
+        "class Options:\n"
+        "    size: int = 3\n"
+        "def only(options, folder, say):\n"
+        "    return Part([Claim(f'size {options.size}', (exact('size', options.size, above=5),))])\n"
         "class Ours(Study):\n"
-        "    size: int = 1\n"
         "    name, title = 'ours', 'A study of ours'\n"
-        "    @classmethod\n"
-        "    def preset(cls, name): return cls(3)\n"
-        "    def parts(self): return {'only': self._only}\n"
-        "    def _only(self, folder, say):\n"
-        "        row = dict.fromkeys(('paper', 'here', 'interval', 'control'), '–')\n"
-        "        return Part([{'claim': f'size {self.size}', 'verdict': 'shown', **row}])\n"
+        "    plans = {'only': Plan(dict.fromkeys(('tiny', 'cpu', 'paper'), Options()), only)}\n"
     )
     info = tmp_path / "ours-1.0.dist-info"
     info.mkdir()
@@ -73,7 +71,7 @@ def test_a_study_of_another_package(tmp_path, monkeypatch, capsys):
         "[eigenclock.studies]\nours = ours:Ours\ngone = nowhere_to_be_found:Study\nnone = ours:Path\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    cli.main(["study", "ours", "--preset", "tiny", "--out", str(tmp_path / "out"), "--set.size", "7"])
+    cli.main(["study", "ours", "--preset", "cpu", "--out", str(tmp_path / "out"), "--set.only.size", "7"])
     assert "size 7" in capsys.readouterr().out
     assert pd.read_csv(tmp_path / "out" / "only_claims.csv")["verdict"].tolist() == ["shown"]
     for name, message in (

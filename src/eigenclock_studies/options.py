@@ -1,5 +1,6 @@
 """Options of a study's parts, changed by name: typed by their own dataclasses, as every option of the command line."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,11 +35,15 @@ def changed(options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
             raise InputError(f"{PREFIX}.{part} must be options inside {kind} by name, got {shown(change)}")
     try:
         found = parser.instantiate(parser.parse_object({PREFIX: wanted}))
-    except jsonargparse.ArgumentError as error:
-        raise InputError(one_line(str(error))) from None
-    except InputError as error:
-        raise InputError(one_line(str(error))) from None
+    except (jsonargparse.ArgumentError, InputError) as error:
+        raise InputError(_words(str(error))) from None
     return dict(vars(found[PREFIX]))
+
+
+def _words(message: str) -> str:
+    """jsonargparse's words in one line, in the user's terms."""
+    unknown = re.match(r"Group '([\w.]+)' does not accept option '([\w.]+)'", message)
+    return f"{unknown[1]} has no option {unknown[2]}" if unknown else one_line(message)
 
 
 def _nested(changes: Mapping[str, Any]) -> dict[str, Any]:

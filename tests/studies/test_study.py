@@ -21,22 +21,22 @@ def test_options_of_a_preset_as_flags(tmp_path, capsys):
             "exact",
             "--out",
             out,
-            "--set.ledger",
+            "--set.exact.groups",
             "[3]",
-            "--set.window.D",
+            "--set.exact.D",
             "15",
         ]
     )
-    assert "not assessed" in capsys.readouterr().out
+    assert "not run (the preset tiny judges" in " ".join(capsys.readouterr().out.split())
     assert pd.read_csv(tmp_path / "out" / "exact_ledger.csv")["G"].tolist() == [3]
     for change, message in (
-        ("--set.window.groups 3", "set.window must name one of D, G, complexities"),
-        ("--set.window.G x", "set.window.G must be like 3, got 'x'"),
-        ("--set.window.seeds [0,a]", "set.window.seeds must be like 0, got 'a'"),
-        ("--set.ledger []", "set.ledger must not be empty, got []"),
-        ("--set.window 3", "set.window must be an option inside InnovationConfig, got 3"),
-        ("--set.sizes [1]", "set must name one of window, ledger, got 'sizes'"),
-        ("--set.window.G 5", "complexities must hold G"),
+        ("--set.window.groups 3", "set.window has no option groups"),
+        ("--set.window.G x", "set.window.G must be a whole number, got x"),
+        ("--set.window.seeds [0,a]", "set.window.seeds must be a whole number, got a"),
+        ("--set.window.seeds []", "seeds must be different whole numbers >= 0, got ()"),
+        ("--set.window 3", "set.window must be options inside Options by name, got 3"),
+        ("--set.sizes [1]", "set must name one of exact, authors, window, got 'sizes'"),
+        ("--set.window.G 7", "G must lie between simpler and harder, got 3, 7, 6"),
     ):
         with pytest.raises(SystemExit) as stopped:
             cli.main(["study", "innovation_window", "--preset", "tiny", "--out", out, *change.split()])

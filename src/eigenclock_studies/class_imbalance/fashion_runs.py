@@ -84,14 +84,14 @@ _PAPER = Options(
 PRESETS = {"tiny": _TINY, "cpu": _CPU, "paper": _PAPER}
 COPIES_PRESETS = {
     "tiny": replace(_TINY, n=60),
-    "cpu": replace(_CPU, n=100, steps=8000),
+    "cpu": replace(_CPU, n=100, steps=10_000),
     "paper": replace(_PAPER, n=500),
 }
 """Fewer images, longer: copies appear. Sizes from a run with seed 10,000, which is never reported."""
 
 TEN_PRESETS = {
     "tiny": replace(_TINY, three=False),
-    "cpu": replace(_CPU, three=False, n=3000, steps=600, seeds=tuple(range(100, 110)), checkpoints=40, test=400),
+    "cpu": replace(_CPU, three=False, n=3000, steps=600, seeds=tuple(range(110, 120)), checkpoints=40, test=400),
     "paper": replace(_PAPER, three=False, n=15_000, steps=20_000, checkpoints=60),
 }
 

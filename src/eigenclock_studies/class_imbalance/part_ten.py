@@ -54,31 +54,35 @@ def correlations(cause: Float[np.ndarray, " class"], ranked: Float[np.ndarray, "
     return np.asarray(ranks @ own / np.where(size > 0, size, 1.0))
 
 
-def by_chance(cause: Float[np.ndarray, " class"], ranked: Float[np.ndarray, "replicate class"], *, seed: int = 0) -> tuple[int, int]:
-    """How many permutations of the cause over classes have as low a mean correlation, of how many.
+def by_chance(cause: Float[np.ndarray, " class"], ranked: Float[np.ndarray, "replicate class"], sign: int, *, seed: int = 0) -> tuple[int, int]:
+    """How many permutations of the cause over classes have as large a mean correlation of this sign, of how many.
 
     Replicates share the classes, so that a cause is permuted over classes once for all of them: ten classes, not ten times ten.
     """
     rng = np.random.default_rng(seed)
     seen = correlations(cause, ranked).mean()
     drawn = np.array([correlations(rng.permutation(cause), ranked).mean() for _ in range(PERMUTATIONS)])
-    return int((drawn <= seen + 1e-12).sum()), PERMUTATIONS
+    return int((sign * drawn >= sign * seen - 1e-12).sum()), PERMUTATIONS
+
+
+ORDERS = (("C7: classes of higher variance are learned first", -1), ("ours: classes near to another one are learned first", 1))
+"""What each cause should do, and the sign of its correlation with time; the second's was seen on seeds 100 to 109, not on these."""
 
 
 def claims(dataset: xr.Dataset, causes: dict[str, Float[np.ndarray, " class"]]) -> list[Claim]:
     """C7 by rank correlations, of variance and of what else may order the classes."""
     rows = []
-    for cause, value in causes.items():
+    for (cause, value), (words, sign) in zip(causes.items(), ORDERS, strict=True):
         for target in TARGETS:
             ranked = times(dataset, target)
             found = mean_correlation(correlations(value, ranked))
-            few, of = by_chance(value, ranked)
-            ours = "" if cause == "variance" else "ours, "
+            few, of = by_chance(value, ranked, sign)
+            where = {"above": 0.0} if sign > 0 else {"below": 0.0}
             rows.append(
                 Claim(
-                    f"C7 ({ours}{dataset.sizes['class']} classes): more {cause} is learned first, e ≤ {target:g}",
-                    (Measure(f"rank correlation of {cause} and time", found, below=0),),
-                    rivals=(Measure("share of permutations with as low a one", proportion(few, of), below=RARE_BY_CHANCE),),
+                    f"{words}, {dataset.sizes['class']} classes, e ≤ {target:g}",
+                    (Measure(f"rank correlation of {cause} and time", found, **where),),
+                    rivals=(Measure("share of permutations that order as well", proportion(few, of), below=RARE_BY_CHANCE),),
                 )
             )
     return rows
