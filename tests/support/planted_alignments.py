@@ -8,7 +8,7 @@ from eigenclock.theory.flow_clocks import (
 )
 
 
-def planted(fd, consistency, *, seeds=3, l1=0.05, gsq=0.2, lpc=0.03, slow=1.0, floor=1.0, t_lin=10.0):
+def planted(fd, consistency, *, seeds=3, l1=0.05, gsq=0.2, lpc=0.03, slow=1.0, floor=1.5, t_lin=10.0):
     """Runs with given records."""
     steps = np.array([1.0, 10, 100, 1000])
     lam = np.concatenate([np.geomspace(8, 1.8, 20), np.geomspace(0.6, 0.02, 20)])
@@ -37,7 +37,7 @@ def planted(fd, consistency, *, seeds=3, l1=0.05, gsq=0.2, lpc=0.03, slow=1.0, f
                     "participation_ratio": 5.0,
                     "explained": 0.9,
                 },
-                coords={"step": steps, "fine_step": fine, "feature": ["pix", "cls"]},
+                coords={"step": steps, "fine_step": fine, "feature": ["pix", "own"]},
             )
         )
     return found

@@ -83,19 +83,19 @@ class Options:
     G: int = 4
     simpler: int = 3
     harder: int = 6
-    sizes: Horizons = ((64, 3000), (128, 4000), (256, 6000), (384, 10_000), (512, 16_000), (1024, 6000))
+    sizes: Horizons = ((64, 3000), (128, 4000), (256, 5000), (384, 9000), (512, 14_000), (1024, 5000))
     compare_at: int = 256
-    compare_steps: int = 6000
+    compare_steps: int = 5000
     open_at: int = 512
-    open_steps: tuple[int, int] = (4000, 10_000)
-    fresh_steps: tuple[int, int] = (2000, 12_000)
+    open_steps: tuple[int, int] = (3000, 6000)
+    fresh_steps: tuple[int, int] = (2000, 10_000)
     model: FeedForward = field(default_factory=lambda: FeedForward(512, 2))
     gpt: GPT = field(default_factory=GPT)
     gpt_sizes: Horizons = ((16, 400), (32, 500), (64, 800), (128, 1200), (256, 1600))
     widths: tuple[int, ...] = (64, 128, 256)
     corrected_widths: tuple[int, ...] = (64, 256)
     rate_width: int = 128
-    width_steps: int = 3000
+    width_steps: int = 2500
     lr: float = 1e-3
     batch: int = 64
     samples: int = 512
@@ -105,7 +105,7 @@ class Options:
     basins: bool = True
     allow_chance: bool = False
     seeds: tuple[int, ...] = (0, 1, 2)
-    gpt_seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    gpt_seeds: tuple[int, ...] = (0, 1, 2, 3)
     max_minutes: float = 20.0
     workers: int | None = None
 
@@ -134,9 +134,9 @@ class Options:
         names = ("batch", "lr", "samples", "checkpoints", "first", "allow_chance")
         common = {name: getattr(self, name) for name in names}
         plain = Case(rule, self.compare_at, self.model, self.compare_steps, rule, **common)
-        closed, last = self.sizes[0][0], self.sizes[-1][0]
+        closed = self.sizes[0][0]
         found = {
-            parity(self.G, n): replace(plain, N=n, steps=steps, basins=self.basins and n in (closed, last))
+            parity(self.G, n): replace(plain, N=n, steps=steps, basins=self.basins and n == closed)
             for n, steps in self.sizes
         }
         for group, steps in zip((self.simpler, self.harder), self.open_steps, strict=True):

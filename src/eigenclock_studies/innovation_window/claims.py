@@ -27,8 +27,8 @@ Claims: TypeAlias = list[Claim]
 
 def never(name: str, clock: Passages) -> Measure:
     """A clock that must not be reached in any seed; open where a run diverged."""
-    reached = float(np.isfinite(clock.high).sum()) if (clock.low > 0).all() else float("nan")
-    return exact(f"{name}: seeds that reach it", reached, below=0.5)
+    reached, unknown = int(np.isfinite(clock.high).sum()), "unknown" in clock.status
+    return exact(f"{name}: seeds that reach it", float("nan") if unknown and not reached else float(reached), below=0.5)
 
 
 def _slope(name: str, clocks: dict[int, Passages], *, above: float = -np.inf, below: float = np.inf) -> Measure:

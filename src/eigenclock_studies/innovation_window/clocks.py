@@ -74,7 +74,9 @@ class Runs:
         return np.asarray(self.dataset["status"].sel(case=case).values != "not run")
 
     def record(self, case: str, name: str) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, "seed time"]]:
-        """Steps > 0 of a case, and an observable there for every seed that it was run with."""
+        """Steps > 0 of a case, and an observable there for every seed that it was run with. KeyError of one that was not run."""
+        if not self.has(case):
+            raise KeyError(case)
         here = self.dataset.sel(case=case).isel(seed=np.flatnonzero(self.ran(case)))
         steps = np.nanmax(here["step"].values, axis=0)
         known = steps > 0

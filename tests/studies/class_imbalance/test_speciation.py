@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.stats
+from support.clones import clone_agreement
 
-from eigenclock_studies.class_imbalance import (
-    clone_agreement,
-    return_probability,
-    speciation_time,
-)
+from eigenclock_studies.class_imbalance import return_probability, speciation_time
 from eigenclock_studies.class_imbalance.speciation import exact_score, log_joint, normalised_returns, posterior
 
 TIMES = np.arange(0.05, 6.3, 0.1)

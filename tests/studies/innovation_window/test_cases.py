@@ -6,17 +6,19 @@ import pytest
 from support.oracle import case_of
 
 import eigenclock as ec
-from eigenclock_studies.innovation_window import InnovationConfig, InnovationWindow
-from eigenclock_studies.innovation_window.claims import needed
+from eigenclock_studies.innovation_window import Options
+from eigenclock_studies.innovation_window.cases import AFFINE, NO_RULE, PRESETS, fresh, parity, width
 
 
-def test_presets():
-    for name in ("tiny", "cpu", "paper"):
-        config = InnovationWindow.preset(name).window
-        cases = config.cases()
-        assert set(needed(config)["C1"]) <= set(cases)
-        assert len(config.seeds) in (1, 3, 5)
-    assert list(InnovationConfig().cases())[-1].startswith("Permutation")  # dropped first
+@pytest.mark.parametrize("options", PRESETS.values(), ids=list(PRESETS))
+def test_presets_have_every_case_that_claims_are_read_from(options):
+    cases = options.cases()
+    wanted = [parity(g, n) for g in options.groups for n in (options.compare_at, options.open_at)]
+    wanted += [NO_RULE, AFFINE, fresh(options.simpler), fresh(options.G), *map(width, options.widths)]
+    assert set(wanted) <= set(cases)
+    assert cases[parity(options.simpler, options.open_at)].basins
+    assert all(case.fresh == name.endswith("fresh") for name, case in cases.items())
+    assert [case.N for case in options.token_cases().values()] == [n for n, _ in options.gpt_sizes]
 
 
 @pytest.mark.parametrize(
@@ -24,16 +26,16 @@ def test_presets():
     [
         ({"seeds": ()}, r"seeds must be different whole numbers >= 0, got \(\)"),
         ({"seeds": (1, 1)}, r"seeds must be different whole numbers >= 0, got \(1, 1\)"),
-        ({"seeds": (-1,)}, "seeds must be different whole numbers >= 0"),
-        ({"held_out": (64,)}, "held_out must not hold sizes that the forecast is fitted on, got 64 in both"),
+        ({"gpt_seeds": (-1,)}, "gpt_seeds must be different whole numbers >= 0"),
         ({"max_minutes": 0}, "max_minutes must be a finite number > 0, got 0"),
-        ({"open_at": 300}, "complexities must hold G, and sizes must hold compare_at and open_at"),
-        ({"kappa": -1.0}, "kappa must be a finite number > 0"),
+        ({"open_at": 300}, "sizes must hold a smaller one, compare_at and a larger open_at"),
+        ({"sizes": ((256, 10), (128, 10))}, "sizes must be rising numbers of samples"),
+        ({"G": 7}, "G must lie between simpler and harder, got 3, 7, 6"),
     ],
 )
 def test_bad_configs(change, message):
     with pytest.raises(ec.InputError, match=message):
-        replace(InnovationConfig(), **change)
+        replace(Options(), **change)
 
 
 @pytest.mark.parametrize(
@@ -45,10 +47,6 @@ def test_bad_configs(change, message):
         ({"checkpoints": 3}, "checkpoints must be a whole number >= 4, got 3"),
         ({"lr": 0.0}, "lr must be a finite number > 0, got 0.0"),
         ({"judge": ec.GroupParity(12, 4)}, "judge must be a rule of 24 bits"),
-        (
-            {"model": ec.DiT(patch=1, width=16, blocks=1, heads=2), "rule": ec.GroupParity(24, 2)},
-            "a token must not be a whole group",
-        ),
     ],
 )
 def test_bad_cases(change, message):

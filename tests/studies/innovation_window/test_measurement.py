@@ -11,8 +11,9 @@ import eigenclock as ec
 from eigenclock.exact import LEDGER_EDM, factorised
 from eigenclock.training.losses import coefficients
 from eigenclock.training.sampling import sample
-from eigenclock_studies.innovation_window import InnovationConfig, Runs, measure
+from eigenclock_studies.innovation_window import Runs, measure
 from eigenclock_studies.innovation_window.basins import Basins
+from eigenclock_studies.innovation_window.cases import PRESETS
 from eigenclock_studies.innovation_window.clocks import assemble, opening
 from eigenclock_studies.innovation_window.measurement import SAMPLER, scored
 
@@ -74,15 +75,13 @@ def test_preconditioning_weights_are_one():
 
 
 def test_a_network_that_overfits_four_samples():
-    case = replace(
-        InnovationConfig.preset("tiny").cases()["G=3 N=16"], N=4, steps=1500, checkpoints=4, lr=3e-3, basins=False
-    )
+    case = replace(PRESETS["tiny"].cases()["G=4 N=16"], N=4, steps=1500, checkpoints=4, lr=3e-3, basins=False)
     case = replace(case, model=ec.FeedForward(64, 2))
     assert float(measure(case, 0)["M"][-1]) > 0.9
 
 
 def test_evaluation_does_not_change_training():
-    case = replace(InnovationConfig.preset("tiny").cases()["gpt N=16"], steps=40)
+    case = replace(PRESETS["tiny"].token_cases()["gpt N=16"], steps=40)
     few, many = measure(case, 0), measure(replace(case, samples=256), 0)
     assert (few["nll_train"] == many["nll_train"]).all()
     again = measure(case, 0)
@@ -90,12 +89,12 @@ def test_evaluation_does_not_change_training():
     assert not measure(case, 1).equals(few)
 
 
-def test_basins_are_measured_at_every_third_call():
+def test_basins_of_a_denoiser_without_a_rule():
     rng = np.random.default_rng(0)
     train, control = RULE.split(64, rng)
-    basins = Basins(RULE, train, control, rng, every=3)
+    basins = Basins(RULE, train, control, rng)
     none = lambda y, sigma: torch.tanh(y / float(sigma) ** 2)  # noqa: E731
-    found = [basins(none) for _ in range(4)]
-    assert found[1] == found[2] == {}
-    assert found[0] == found[3]
+    found = [basins(none) for _ in range(2)]
+    assert found[0] == found[1], "the same corners and the same noise"
     assert abs(found[0]["E_R"]) < 0.05
+    assert found[0]["ahead"] == pytest.approx(found[0]["D_m"] - found[0]["E_R"])

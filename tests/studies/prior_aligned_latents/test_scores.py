@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from eigenclock_studies.prior_aligned_latents.networks import judge
-from eigenclock_studies.prior_aligned_latents.scores import LADDER, Scorer, corrupted, frechet, ladder, pooled, rises
+from eigenclock_studies.prior_aligned_latents.scores import (
+    LADDER,
+    Scorer,
+    corrupted,
+    frechet,
+    harshness,
+    ladder,
+    pooled,
+    rises,
+)
 from eigenclock_studies.prior_aligned_latents.sprites import make_sprites
 
 
@@ -22,7 +31,8 @@ def test_ladders_rise(tmp_path):
     scorer = Scorer.of(judge(tmp_path, 4, "plain"), data.images)
     table = ladder(scorer, make_sprites(400, 6)[0].images)
     assert len(table) == 1 + sum(map(len, LADDER.values()))
-    assert rises(table, "pix")
+    assert all(rises(table, "pix", kind) for kind in LADDER)
+    assert 0 < harshness(table, "pix") < np.inf
     image = np.arange(16.0 * 16 * 3).reshape(1, 16, 16, 3)
     assert pooled(image)[0, 0] == image[0, :2, :2, 0].mean()
     moved = corrupted(data.images[:5], "blocks", 0.25, np.random.default_rng(0))
