@@ -4,6 +4,6 @@ from .claims import Claim, Measure, Verdict, bounded, exact, factor, mean, ratio
 from .study import PRESETS, Part, Plan, Preset, Say, Study, StudyResult, run_study
 
 __all__ = [
-    "PRESETS", "Claim", "Measure", "Part", "Plan", "Preset", "Say", "Study", "StudyResult", "Verdict", "bounded", "exact", "factor",
-    "mean", "ratio", "run_study", "share", "unlike",
+    "PRESETS", "Claim", "Measure", "Part", "Plan", "Preset", "Say", "Study", "StudyResult", "Verdict", "bounded",
+    "exact", "factor", "mean", "ratio", "run_study", "share", "unlike",
 ]  # fmt: skip

@@ -75,7 +75,11 @@ def in_words(found: Estimate) -> str:
     """A number with its interval, or the bounds that censoring leaves: "1.97 [1.8, 2.1]", "> 3.2 (censored)"."""
     low, high = found.low, found.high
     if math.isnan(low):
-        return "not measured" if math.isnan(found.value) else f"{found.value:.3g}" + (" (one replicate)" if found.n == 1 else "")
+        return (
+            "not measured"
+            if math.isnan(found.value)
+            else f"{found.value:.3g}" + (" (one replicate)" if found.n == 1 else "")
+        )
     if math.isfinite(found.value):
         return f"{found.value:.3g}" if low == high else f"{found.value:.3g} [{low:.3g}, {high:.3g}]"
     known = [f"> {low:.3g}"] if math.isfinite(low) and low != 0 else []

@@ -79,7 +79,10 @@ def picture_rows(rows: Sequence[tuple[str, Any]], *, scale: float = 0.9) -> Figu
     figure = Figure(figsize=(scale * widest + 1.6, scale * len(rows)), layout="constrained")
     for line, (name, images) in zip(figure.subplots(len(rows), widest, squeeze=False), rows, strict=True):
         for ax, image in zip(line, images, strict=False):
-            ax.imshow(np.clip(image, 0, 255) if np.issubdtype(image.dtype, np.integer) else np.clip(image, 0, 1), interpolation="nearest")
+            ax.imshow(
+                np.clip(image, 0, 255) if np.issubdtype(image.dtype, np.integer) else np.clip(image, 0, 1),
+                interpolation="nearest",
+            )
         for ax in line:
             ax.set_xticks([])
             ax.set_yticks([])

@@ -173,7 +173,9 @@ class LogRatio:
         return f"bounds on both sides ({sign})"
 
 
-def slope_bounds(x: Any, bounds: Sequence[tuple[Any, Any]]) -> tuple[Float[np.ndarray, " replicate"], Float[np.ndarray, " replicate"]]:
+def slope_bounds(
+    x: Any, bounds: Sequence[tuple[Any, Any]]
+) -> tuple[Float[np.ndarray, " replicate"], Float[np.ndarray, " replicate"]]:
     """Least-squares slope of each replicate on `x`, as bounds where some of its values are only known within bounds.
 
     A slope is a weighted sum of the values, so that its least and largest value take each of them at one of its ends: a time that

@@ -39,7 +39,7 @@ def write_study_page(
     manifest: Mapping[str, Any],
     headings: Mapping[str, str] = types.MappingProxyType({}),
 ) -> None:
-    """Write `folder`/report.html from the claims of each part and the figures and notes that lie in the folder; `headings` by part."""
+    """Write `folder`/report.html from the claims of each part, its heading, and the figures and notes that lie in the folder."""
     parts: list[dict[str, Any]] = [
         {
             "name": name,

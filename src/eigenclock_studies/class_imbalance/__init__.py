@@ -1,6 +1,8 @@
 """Class imbalance: in which order are classes learned and copied, and what sets it; when do minorities part."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 from eigenclock.checks import InputError
 from ..study import Plan, Study
@@ -41,14 +43,18 @@ class ClassImbalance(Study):
         "A reconstruction: only the abstract of arXiv:2605.06367 is known here. Models, sizes, clocks and thresholds are ours; "
         "nothing below repeats a figure of the paper, and no verdict is about it."
     )
-    plans = {
-        "random_features": Plan(part_random_features.PRESETS, part_random_features.run, "Random features: exact gradient flow"),
+    plans: ClassVar[Mapping[str, Plan]] = {
+        "random_features": Plan(
+            part_random_features.PRESETS, part_random_features.run, "Random features: exact gradient flow"
+        ),
         "spectrum": Plan(part_spectrum.PRESETS, part_spectrum.run, "The spectrum behind it"),
         "mlp": Plan(part_mlp.PRESETS, part_mlp.run, "A trained network on mixtures"),
         "speciation": Plan(part_speciation.PRESETS, part_speciation.run, "Speciation with the exact score"),
         "learned": Plan(part_learned.PRESETS, part_learned.run, "Speciation as it is learned"),
         "ten": Plan(fashion_runs.TEN_PRESETS, part_ten.run, "Fashion-MNIST: ten classes, balanced"),
-        "fashion": Plan(fashion_runs.PRESETS, part_fashion.run, "Fashion-MNIST: three classes, balanced and imbalanced"),
+        "fashion": Plan(
+            fashion_runs.PRESETS, part_fashion.run, "Fashion-MNIST: three classes, balanced and imbalanced"
+        ),
         "copies": Plan(fashion_runs.COPIES_PRESETS, part_fashion.run, "Fashion-MNIST: few images, copies"),
     }
 

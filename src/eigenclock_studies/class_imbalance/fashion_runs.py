@@ -122,7 +122,9 @@ def gate_of(data: Classes) -> ClassGate:
     labels = np.repeat(np.arange(len(data.others)), [len(one) for one in data.others])
     gate = ClassGate.of(np.concatenate(data.others), labels)
     if gate.accuracy < LEAST_ACCURACY:
-        raise InputError(f"the classifier must be right for {LEAST_ACCURACY:.0%} of images, got {gate.accuracy:.1%}: choose other classes")
+        raise InputError(
+            f"the classifier must be right for {LEAST_ACCURACY:.0%} of images, got {gate.accuracy:.1%}: choose other classes"
+        )
     return gate
 
 
@@ -168,9 +170,7 @@ class ClassLosses:
 
 def excess(curve: LearningCurve, name: str, covariance: list[Any]) -> Float[np.ndarray, "t K checkpoint"]:
     """Normalised excess of every class's loss over that of the best linear denoiser of the class."""
-    loss = np.array(
-        [[curve.dataset[f"loss_{name}_{k}_{t:g}"].values for k in range(len(covariance))] for t in TIMES]
-    )
+    loss = np.array([[curve.dataset[f"loss_{name}_{k}_{t:g}"].values for k in range(len(covariance))] for t in TIMES])
     best = np.array([[class_wiener_loss(c, t) for c in covariance] for t in TIMES])[..., None]
     return (loss - best) / (1 - best)
 
@@ -224,7 +224,9 @@ def case(setting: Setting, seed: int) -> xr.Dataset:
     curve = trained(options, shaped, losses, shape, seed)
     known = {"proportions": counts / counts.sum(), "names": data.names}
     seen = class_clocks(curve, gate, pass_rate=np.maximum(gate.pass_rate, 1e-3), **known)
-    with warnings.catch_warnings():  # a copy counts for its nearest class, and noise for some class: no clock is read of that
+    with (
+        warnings.catch_warnings()
+    ):  # a copy counts for its nearest class, and noise for some class: no clock is read of that
         warnings.simplefilter("ignore", InputWarning)
         copied = class_clocks(curve, gate.nearest, train=shaped, control=control.reshape(shaped.shape), **known)
     assert copied.copied is not None

@@ -1,4 +1,4 @@
-"""Part: real images. Three classes of Fashion-MNIST in balanced and imbalanced arms under a real network: learned, seen, copied."""
+"""Part: three classes of real images in balanced and imbalanced arms under a real network: learned, seen, copied."""
 
 from itertools import permutations
 from pathlib import Path
@@ -57,7 +57,9 @@ def clock_table(dataset: xr.Dataset) -> pd.DataFrame:
         for k, name in enumerate(dataset["class"].values.tolist()):
             share = float(dataset["proportion"].sel(arm=arm).isel({"class": k}).values.flat[0])
             clocks = {clock: str(passages(dataset, arm, clock, k)) for clock in OBSERVABLES if "shuffled" not in clock}
-            rows.append({"arm": arm, "class": name, "share": round(share, 3), **clocks, "most copies": round(float(most[k]), 3)})
+            rows.append(
+                {"arm": arm, "class": name, "share": round(share, 3), **clocks, "most copies": round(float(most[k]), 3)}
+            )
     return pd.DataFrame(rows)
 
 
@@ -73,7 +75,9 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     rows = []
     for arm, k in RARE.items():
         if arm not in arms or "balanced" not in arms:
-            rows.append(Claim(f"C7 ({label}): {names[k]} is later where it is rare", missing="no time was left for its arm"))
+            rows.append(
+                Claim(f"C7 ({label}): {names[k]} is later where it is rare", missing="no time was left for its arm")
+            )
             continue
         for clock in ("e ≤ 0.5", "e ≤ 0.2", "emergence"):
             late = LogRatio.of(passages(dataset, arm, clock, k), passages(dataset, "balanced", clock, k))
@@ -85,11 +89,15 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             words = f"C7 ({label}): {names[k]} is learned later where it is rare, {clock}"
             rows.append(Claim(words, (ratio("time over its time at equal shares", late, above=1),), tuple(controls)))
     chance = exact("largest share of copies of held-out images", float(dataset["f_mem_control"].max()), below=CHANCE)
-    reached = {
-        (arm, i): passages(dataset, arm, "copies", i) for arm in arms for i in range(3) if passages(dataset, arm, "copies", i).hit.any()
-    }  # fmt: skip
+    copied = {(arm, i): passages(dataset, arm, "copies", i) for arm in arms for i in range(3)}
+    reached = {key: clock for key, clock in copied.items() if clock.hit.any()}
     if not reached:
-        rows.append(Claim(f"C6 ({label}): some classes are copied while others are not learned", missing="no class was copied within the run"))
+        rows.append(
+            Claim(
+                f"C6 ({label}): some classes are copied while others are not learned",
+                missing="no class was copied within the run",
+            )
+        )
     for arm, k in RARE.items():
         for i, _ in (pair for pair in permutations(range(3), 2) if pair[1] == k and (arm, pair[0]) in reached):
             wait = LogRatio.of(passages(dataset, arm, "e ≤ 0.2", k), reached[arm, i])
@@ -97,7 +105,9 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             rows.append(Claim(words, (ratio("time learned over time copied", wait, above=1),), (chance,)))
     if "balanced" in arms and {("balanced", 0), ("balanced", 2)} <= set(reached):
         first = LogRatio.of(reached["balanced", 0], reached["balanced", 2])
-        words = f"C6 ({label}, balanced): {names[2]}, of the highest variance, is copied before {names[0]}, of the lowest"
+        words = (
+            f"C6 ({label}, balanced): {names[2]}, of the highest variance, is copied before {names[0]}, of the lowest"
+        )
         rows.append(Claim(words, (ratio("time of the lowest over that of the highest", first, above=1),), (chance,)))
     return rows
 
@@ -140,7 +150,13 @@ def notes_of(dataset: xr.Dataset) -> tuple[str, ...]:
 def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, judge, draw; or say why it was not run."""
     if not options.data:
-        return Part([Claim("C7, C6: a rare class is learned later, and others are copied first, on real images", missing=NEEDED)])
+        return Part(
+            [
+                Claim(
+                    "C7, C6: a rare class is learned later, and others are copied first, on real images", missing=NEEDED
+                )
+            ]
+        )
     dataset = measure(options, folder, say)
     accuracy: Any = dataset.attrs["accuracy"]
     notes = (*notes_of(dataset), f"The classifier is right for {100 * accuracy:.1f} % of held-out images.")

@@ -112,7 +112,15 @@ def case(setting: Setting, seed: int) -> xr.Dataset:
 
     def look(denoiser: Any) -> dict[str, float]:
         found = learned_returns(
-            denoiser, x, labels, classify, sigma=sigma, proportions=pi, steps=options.walk, seed=seed, device=device_of(denoiser)
+            denoiser,
+            x,
+            labels,
+            classify,
+            sigma=sigma,
+            proportions=pi,
+            steps=options.walk,
+            seed=seed,
+            device=device_of(denoiser),
         )
         return {f"{k}_{i}": float(share) for (i, k), share in np.ndenumerate(found.probability)}
 
@@ -154,11 +162,12 @@ def case(setting: Setting, seed: int) -> xr.Dataset:
 
 def away(run: xr.Dataset) -> Float[np.ndarray, "class record"]:
     """Mean distance of each class's return probabilities from the exact score's, over noise levels."""
-    return np.asarray(np.abs(run["probability"] - run["exact"]).mean("level").transpose("class", "record").values)
+    distance: xr.DataArray = abs(run["probability"] - run["exact"])
+    return np.asarray(distance.mean("level").transpose("class", "record").values)
 
 
 def clock(runs: list[xr.Dataset], k: int) -> Passages:
-    """Step from which a class's return probabilities stay near the exact score's, over seeds; to stay, since early ones pass by."""
+    """Step from which a class's return probabilities stay near the exact score's, over seeds, to stay."""
     several = []
     for run in runs:
         steps, error = run["step"].values, away(run)[k]
@@ -180,9 +189,16 @@ def claims(found: dict[tuple[float, ...], list[xr.Dataset]]) -> list[Claim]:
         late = LogRatio.of(of[STRONG][k], of[STRONG][0])
         same = LogRatio.of(of[BALANCED][k], of[BALANCED][0])
         words = f"C5 (learned score): where a minority of share {share:g} parts is learned later than where the majority does"
-        rows.append(Claim(words, (ratio("time over the majority's", late, above=1),), (unlike("equal shares", same, late),)))
+        rows.append(
+            Claim(words, (ratio("time over the majority's", late, above=1),), (unlike("equal shares", same, late),))
+        )
     apart = LogRatio.of(of[STRONG][2], of[STRONG][1])
-    rows.append(Claim("C5 (learned score): the two minorities have distinct times", (ratio("rarer over less rare", apart, above=1),)))
+    rows.append(
+        Claim(
+            "C5 (learned score): the two minorities have distinct times",
+            (ratio("rarer over less rare", apart, above=1),),
+        )
+    )
     return rows
 
 
@@ -220,11 +236,13 @@ def figure(found: dict[tuple[float, ...], list[xr.Dataset]]) -> Figure:
 def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, read, judge, draw."""
     settings = {f"shares {pi}": Setting(options, pi) for pi in options.cases}
-    done = sweep(case, settings, seeds=options.seeds, folder=folder / "runs" / "learned", workers=options.workers, say=say)
+    done = sweep(
+        case, settings, seeds=options.seeds, folder=folder / "runs" / "learned", workers=options.workers, say=say
+    )
     found = {pi: done.seeds_of(f"shares {pi}") for pi in options.cases}
     whole = xr.concat([xr.concat(runs, "seed", combine_attrs="drop") for runs in found.values()], "mixture")
     notes = (
-        "Samples of a class are noised and denoised with the trained score; how often they come back, at noise levels about the one at "
-        f"which the class parts, is held against the exact score. Learned: within {WITHIN:g} on average, to stay.",
+        "Samples of a class are noised and denoised with the trained score; how often they come back, at noise levels about "
+        f"the one at which the class parts, is held against the exact score. Learned: within {WITHIN:g} on average, to stay.",
     )
     return Part(claims(found), {"times": table(found)}, {"levels": figure(found)}, whole, notes, ("times",))

@@ -62,7 +62,7 @@ class Options:
 
 
 PRESETS = {
-    "tiny": Options(2, SmallNetwork(hidden=32, steps=60, checkpoints=20), SmallNetwork(hidden=32, steps=60, checkpoints=10), (0.5, 0.05)),
+    "tiny": Options(2, *(SmallNetwork(hidden=32, steps=60, checkpoints=20),) * 2, (0.5, 0.05)),
     "cpu": Options(8),
     "paper": Options(32, SmallNetwork(steps=20_000), SmallNetwork(hidden=1024, steps=100_000, lr=0.002, momentum=0.9, decay=0.5)),
 }  # fmt: skip
@@ -125,7 +125,9 @@ def claims(dataset: xr.Dataset, options: Options) -> list[Claim]:
         rows.append(Claim(name, both, tuple(one), beside="all centroids at 0: no reversal" if t == 0.2 else ""))
     minor, same = of[f"equal variance {rare:g}", 0.5], alike[0.5]
     words = f"C4 (ours): imbalance alone delays a class, equal variance, share {rare:g}, e ≤ 0.5"
-    rows.append(Claim(words, (ratio("minority over majority", minor, above=1.3),), (unlike("equal shares", same, minor),)))
+    rows.append(
+        Claim(words, (ratio("minority over majority", minor, above=1.3),), (unlike("equal shares", same, minor),))
+    )
     return rows
 
 
@@ -143,7 +145,10 @@ def long_claims(dataset: xr.Dataset, options: Options) -> list[Claim]:
     return [
         Claim(
             f"C3 (long run): the rare class of high variance comes, late (e ≤ {LAST:g})",
-            (share("replicates that reach it", hit, n, above=0.5), ratio("over its time at equal shares", delay, above=1)),
+            (
+                share("replicates that reach it", hit, n, above=0.5),
+                ratio("over its time at equal shares", delay, above=1),
+            ),
             (unlike("the other class, over its time at equal shares", other, delay),),
             here=f"its excess at the end {in_words(mean('', floor).found)}",
         ),
@@ -187,7 +192,9 @@ def figure(dataset: xr.Dataset, long: xr.Dataset, options: Options) -> Figure:
     """Excess of both classes, balanced and rare, short and long; and the order against the share."""
     picture, axes = panels(4, width=3.4, share="")
     balanced, rare = options.shares[0], options.shares[-1]
-    for ax, kept, s, words in zip(axes, (dataset, dataset, long), (balanced, rare, rare), ("short run", "short run", "long run"), strict=False):
+    for ax, kept, s, words in zip(
+        axes, (dataset, dataset, long), (balanced, rare, rare), ("short run", "short run", "long run"), strict=False
+    ):
         cell = f"high {s:g}"
         for k, (variance, colour) in enumerate(((HIGH, VERMILION), (LOW, BLUE))):
             label = f"variance {variance:g}, share {s if k == 0 else 1 - s:g}"
@@ -198,7 +205,10 @@ def figure(dataset: xr.Dataset, long: xr.Dataset, options: Options) -> Figure:
         legend(ax)
     axes[0].set_ylabel("excess loss, normalised per class")
     ax = axes[3]
-    named = (("high", options.shares, PURPLE, "separated centroids"), ("one centroid", (balanced, rare), GRAY, "all centroids at 0"))
+    named = (
+        ("high", options.shares, PURPLE, "separated centroids"),
+        ("one centroid", (balanced, rare), GRAY, "all centroids at 0"),
+    )
     for name, shares, colour, label in named:
         for s in shares:
             found = log_ratio(dataset, options, f"{name} {s:g}", 0.2)
@@ -209,7 +219,9 @@ def figure(dataset: xr.Dataset, long: xr.Dataset, options: Options) -> Figure:
         key(ax, colour, label)
     not_reached(ax, "lower bound (censored)")
     ax.axhline(0, color="0.6", lw=0.8)
-    ax.set(xscale="log", xlabel="share of the high-variance class", ylabel="ln(high/low) time, e ≤ 0.2", title="short run")
+    ax.set(
+        xscale="log", xlabel="share of the high-variance class", ylabel="ln(high/low) time, e ≤ 0.2", title="short run"
+    )
     ax.set_xlim(1.3 * balanced, rare / 1.3)
     ticks(ax, options.shares)
     legend(ax)

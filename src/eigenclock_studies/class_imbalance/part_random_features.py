@@ -25,7 +25,13 @@ CLOCKS = ("half", "95", "e 0.5", "e 0.2", "overfit", "memory", "memory 50")
 OVERFIT = 0.1
 """Gap that counts as overfitting: of 1 − L*, or of the gap's own maximum."""
 
-VARIANCE, EQUAL, CENTROIDS, EQUAL_NORMS, TWICE = "variance", "equal variance", "centroids", "equal norms", "twice the draws"
+VARIANCE, EQUAL, CENTROIDS, EQUAL_NORMS, TWICE = (
+    "variance",
+    "equal variance",
+    "centroids",
+    "equal norms",
+    "twice the draws",
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,8 @@ class Options:
 
 
 NOTES = (
-    "Fresh seeds, never used in a pilot. Two levels of the memory clock, since they answer differently: at a tenth of its largest "
-    "gap a class is where the gap of generalisation ends and memorisation begins.",
+    "Fresh seeds, never used in a pilot. Two levels of the memory clock, since they answer differently: at a tenth of its "
+    "largest gap a class is where the gap of generalisation ends and memorisation begins.",
 )
 
 PRESETS = {
@@ -192,7 +198,9 @@ def claims(dataset: xr.Dataset, options: Options) -> list[Claim]:
                 )
             )
     crossed = [student_interval(window(equal, i, 1 - i, "overfit")) for i in (0, 1)]
-    apart = Estimate(crossed[0].value - crossed[1].value, crossed[0].low - crossed[1].high, crossed[0].high - crossed[1].low, 2)
+    apart = Estimate(
+        crossed[0].value - crossed[1].value, crossed[0].low - crossed[1].high, crossed[0].high - crossed[1].low, 2
+    )
     for clock, words in (("overfit", "gap of 0.1 (1 − L*)"), ("memory 50", "half of the largest gap")):
         rows.append(
             Claim(
@@ -202,8 +210,11 @@ def claims(dataset: xr.Dataset, options: Options) -> list[Claim]:
             )
         )
     for name in (name for name in known if name.startswith(VARIANCE) and name != first):
-        words = f"ours: imbalance does not reverse the order in random features (share {name.removeprefix(VARIANCE).strip()} high)"
-        rows.append(Claim(words, (ratio("low over high variance, half", log_ratio(known[name], "half", 1, 0), above=1),)))
+        share = name.removeprefix(VARIANCE).strip()
+        words = f"ours: imbalance does not reverse the order in random features (share {share} high)"
+        rows.append(
+            Claim(words, (ratio("low over high variance, half", log_ratio(known[name], "half", 1, 0), above=1),))
+        )
     if TWICE in known:
         again = {name: log_ratio(known[TWICE], name, 1, 0) for name in ("half", "95", "overfit", "memory 50")}
         drift = {name: LogRatio(one.low - by[name].low, one.high - by[name].high) for name, one in again.items()}

@@ -80,7 +80,11 @@ def claims(dataset: xr.Dataset, options: Options) -> list[Claim]:
             rows.append(
                 Claim(
                     f"C5 (exact score): a minority of share {share:g} parts later than the majority of {STRONG[0]:g}, d = {d}",
-                    (Measure("t_S of the majority less its own", student_interval(found[:, 0] - found[:, k]), above=LATER),),
+                    (
+                        Measure(
+                            "t_S of the majority less its own", student_interval(found[:, 0] - found[:, k]), above=LATER
+                        ),
+                    ),
                     (control,),
                     here=f"t_S {found[:, k].mean():.2f} (rule of thumb {rule:.2f})",
                 )
@@ -113,5 +117,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     say("return probabilities of the exact score")
     dataset = measure(options)
     times = dataset["speciation"].mean("seed").to_dataframe().reset_index()
-    notes = ("A statement about the law of the data, with the exact score: nothing is learned here; the next part is on training.",)
+    notes = (
+        "A statement about the law of the data, with the exact score: nothing is learned here; the next part is on training.",
+    )
     return Part(claims(dataset, options), {"times": times}, {"returns": figure(dataset, options)}, dataset, notes)

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from eigenclock.checks import InputError, finite_array, integer, shown
 from .mixtures import check_classes, noised_variance, signal
 
+
 def checked(pi: Any, mu: Any, var: Any) -> tuple[Any, Any, Any]:
     """Proportions (K,), centroids (K, d) and variances (K,), consistent; InputError otherwise."""
     variances, shares = check_classes(var, pi)

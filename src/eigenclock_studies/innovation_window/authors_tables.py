@@ -6,10 +6,10 @@ its README. Runs of DiT-mini unless said; steps of batches of 256.
 
 D = 36
 SETTINGS = (
-    "Theirs: 36 bits as a 6×6 image of ±1, contiguous groups, EDM with σ_data = 1 and ln σ ~ N(−1.2, 1.2²), Adam 1e-4, batches of 256 "
-    "with replacement, 1,000,000 steps, Heun 35 from 80 to 0.002, 2,048 samples; a sample counts only if every bit is within 0.1 of "
-    "±1. Rule clock: first of 5 evaluations in a row with accuracy > .90, copies counted; memory clock: of 5 with exact copies > .10 "
-    "+ N/support."
+    "Theirs: 36 bits as a 6×6 image of ±1, contiguous groups, EDM with σ_data = 1 and ln σ ~ N(−1.2, 1.2²), Adam 1e-4, batches "
+    "of 256 with replacement, 1,000,000 steps, Heun 35 from 80 to 0.002, 2,048 samples; a sample counts only if every bit is "
+    "within 0.1 of ±1. Rule clock: first of 5 evaluations in a row with accuracy > .90, copies counted; memory clock: of 5 with "
+    "exact copies > .10 + N/support."
 )
 
 MEMORY_SLOPE = {"DiT-mini": 1.14, "GPT-mini": 0.97}

@@ -194,8 +194,9 @@ def width(w: int, *, corrected: bool = False) -> str:
 PRESETS = {
     "tiny": Options(
         sizes=((8, 60), (16, 60), (32, 60)), compare_at=16, compare_steps=60, open_at=32, open_steps=(60, 60),
-        fresh_steps=(60, 60), model=FeedForward(16, 1), gpt=GPT(16, 1, 2), gpt_sizes=((16, 40),), widths=(8,), corrected_widths=(),
-        width_steps=60, samples=48, token_samples=48, checkpoints=4, allow_chance=True, seeds=(0,), gpt_seeds=(0,), workers=1,
+        fresh_steps=(60, 60), model=FeedForward(16, 1), gpt=GPT(16, 1, 2), gpt_sizes=((16, 40),), widths=(8,),
+        corrected_widths=(), width_steps=60, samples=48, token_samples=48, checkpoints=4, allow_chance=True,
+        seeds=(0,), gpt_seeds=(0,), workers=1,
     ),
     "cpu": Options(),
     "paper": Options(

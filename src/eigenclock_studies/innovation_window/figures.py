@@ -83,7 +83,12 @@ def window_figure(runs: Runs, options: Options) -> Figure:
     ax.set_xticks(range(len(sizes)), [f"{n:,}" for n in sizes])
     ax.set_yticks(range(len(groups)), [str(g) for g in groups])
     ax.set_title("hatched: only a bound is known; white: not run", fontsize=9)
-    ax.set(xlabel="training samples N", ylabel="bits per group G", xlim=(-0.5, len(sizes) - 0.5), ylim=(len(groups) - 0.5, -0.5))
+    ax.set(
+        xlabel="training samples N",
+        ylabel="bits per group G",
+        xlim=(-0.5, len(sizes) - 0.5),
+        ylim=(len(groups) - 0.5, -0.5),
+    )
     return figure
 
 
@@ -114,7 +119,12 @@ def basin_figure(runs: Runs, options: Options) -> Figure:
     """Share of corners found again against the noise level at the last checkpoint, and both scores over training."""
     cases = [parity(options.G, options.sizes[0][0]), parity(options.simpler, options.open_at)]
     figure, axes = panels(2, 2, width=4.2, height=3)
-    named = {"T": ("training samples", MEMORY), "R": ("valid, unseen", RULE), "I": ("one bit off", GRAY), "C": ("control set", GREEN)}
+    named = {
+        "T": ("training samples", MEMORY),
+        "R": ("valid, unseen", RULE),
+        "I": ("one bit off", GRAY),
+        "C": ("control set", GREEN),
+    }
     scores = (
         ("basin_E_R", RULE, "rule basins: r(valid) − r(one bit off)"),
         ("basin_D_m", MEMORY, "training basins: r(training) − r(valid)"),

@@ -1,226 +1,27 @@
 """Part: two clocks under the authors' own definitions, their tables beside ours, and both readings of the rule clock."""
 
-import time as clock
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 import xarray as xr
 from matplotlib.figure import Figure
 
-from eigenclock.checks import integer_option, number_option
 from eigenclock.clocks.passage import Clock, Passages
 from eigenclock.clocks.replicates import LogRatio, slope_bounds
 from eigenclock.exact.rules import GroupParity
-from eigenclock.observables.innovation import innovation
-from eigenclock.recipe.objectives import EDM, LogNormal
-from eigenclock.recipe.samplers import Heun
-from eigenclock.spectrum.spectrum import Spectrum
-from eigenclock.training.devices import find_device
-from eigenclock.training.loop import train as fit
-from eigenclock.training.network_options import DiT, FeedForward
-from eigenclock.training.optimizers import Adam
-from eigenclock.training.options import LoopOptions
-from eigenclock.training.probe import Probe
-from eigenclock.training.streams import Stream, WithReplacement, stream_seed
 from ..claims import Claim, bounded, exact, ratio
 from ..figures import BLUE, CYCLE, GREEN, VERMILION, key, legend, level, not_reached, panels, seeds, ticks, times
 from ..study import Part, Say
 from ..sweep import sweep
+from .authors_runs import DEVIATION, Options, cell_of, measure
 from .authors_tables import LARGEST_OVER_SMALLEST, MEMORY, MEMORY_SLOPE, RULE, SETTINGS, D, theirs
-from .gpt import GPT, generate, sampling_seed, train_tokens
-from .measurement import streams
 
 ACCURATE, COPIED, IN_A_ROW = 0.9, 0.1, 5
 """Their levels, and how many evaluations in a row must lie above."""
-
-OBJECTIVE, SAMPLER = EDM(sigma_data=1.0, density=LogNormal(-1.2, 1.2)), Heun(steps=35, sigma_min=0.002, sigma_max=80.0)
-"""Theirs: preconditioning, density of training noise, and 69 evaluations from σ = 80 to 0.002."""
-
-EDGE = 6
-"""Side of the image that the 36 bits are laid out in, for a transformer."""
-
-Cells: TypeAlias = tuple[tuple[int, int, int], ...]
-"""Training samples, bits per group, steps."""
-
-
-DEVIATION = (
-    "Bits are read by their sign: feed-forward networks leave no sample with all of 36 bits within 0.1 of ±1, also when half of "
-    "their samples are copies by sign, so that the tolerance of 0.1 would have no clock to read."
-)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One network on one training set. `limit_seconds`: it stops there, and its clocks are bounds from then on."""
-
-    model: DiT | FeedForward | GPT
-    N: int
-    G: int
-    steps: int
-    lr: float
-    decay: float
-    batch: int
-    samples: int
-    evaluations: int
-    tolerance: float
-    limit_seconds: float
-
-
-@dataclass(frozen=True)
-class Options:
-    """Two families, cells of each, and how they are trained and looked at.
-
-    `denoiser`, `gpt`, with their names in the authors' tables; `cells`, `gpt_cells`: training samples, bits per group, steps;
-    `lr`, `gpt_lr`: of Adam and of AdamW (decay 0.01); `samples`: at each of the log-spaced `evaluations`; `tolerance`: a sample counts only if
-    every bit is this near to ±1 (0.1 in theirs; 1 reads every bit by its sign); `limit_seconds`: of one
-    network; `workers`: processes.
-    """
-
-    denoiser: DiT | FeedForward
-    gpt: GPT
-    cells: Cells
-    gpt_cells: Cells
-    names: tuple[str, str] = ("DiT-mini", "GPT-mini")
-    lr: float = 1e-4
-    gpt_lr: float = 1e-4
-    batch: int = 256
-    samples: int = 2048
-    evaluations: int = 60
-    tolerance: float = 0.1
-    seeds: tuple[int, ...] = (0, 1)
-    limit_seconds: float = 1e6
-    workers: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("batch", "samples", "evaluations"):
-            integer_option(self, name, at_least=1)
-        number_option(self, "lr", above=0)
-        number_option(self, "gpt_lr", above=0)
-
-    def settings(self) -> dict[str, Setting]:
-        """Every network by name."""
-        families = (("denoiser", self.denoiser, self.cells, self.lr, 0.0), ("gpt", self.gpt, self.gpt_cells, self.gpt_lr, 0.01))
-        return {
-            _cell(family, n, g): Setting(
-                model, n, g, steps, lr, decay, self.batch, self.samples, self.evaluations, self.tolerance, self.limit_seconds
-            )
-            for family, model, cells, lr, decay in families
-            for n, g, steps in cells
-        }
-
-
-def _cell(family: str, n: int, group: int) -> str:
-    return f"{family} N={n} G={group}"
-
-
-PRESETS = {
-    "tiny": Options(FeedForward(16, 1), GPT(16, 1, 2), ((64, 3, 60),), ((64, 3, 40),), lr=1e-3, gpt_lr=1e-3, batch=32, samples=32,
-                    evaluations=6, seeds=(0,), workers=1),
-    "cpu": Options(FeedForward(512, 2), GPT(32, 2, 4),
-                   ((64, 3, 2000), (128, 3, 4000), (128, 2, 6000), (128, 6, 4000)),
-                   ((64, 3, 800), (128, 3, 1500), (128, 2, 1500), (128, 6, 1500)),
-                   lr=1e-3, gpt_lr=1e-3, batch=64, samples=160, evaluations=26, tolerance=1.0),
-    "paper": Options(DiT(patch=1, width=384, blocks=6, heads=6), GPT(384, 6, 6),
-                     tuple((n, g, 1_000_000) for n in (1024, 2048, 4096, 8192) for g in (2, 3, 4, 6)),
-                     tuple((n, g, 100_000) for n in (1024, 4096, 32_768) for g in (2, 3, 4, 6))),
-}  # fmt: skip
-
-
-class _OutOfTimeError(Exception):
-    """A network used up its time: what was recorded stays."""
-
-
-def measure(setting: Setting, seed: int) -> xr.Dataset:
-    """Train one network; at every evaluation the share of valid samples, of copies, and of valid ones among the novel."""
-    rule = GroupParity(D, setting.G)
-    random = streams(seed)
-    train, _ = rule.split(setting.N, random["data"], allow_chance=True)
-    steps = np.unique(np.round(np.geomspace(min(10, setting.steps), setting.steps, setting.evaluations)).astype(int))
-    begun, rows = clock.perf_counter(), []
-
-    def look(bits: Any, readable: Any) -> None:
-        chance = (rule.size - len(train)) / (2.0**D - len(train))
-        found = innovation(bits, train, lambda b: rule.valid(b) & readable, chance=chance, support=rule.size)
-        copies = float((found.is_copy & readable).mean())
-        rows.append([found.valid.value, copies, found.rule.value])
-        if clock.perf_counter() - begun > setting.limit_seconds:
-            raise _OutOfTimeError
-
-    try:
-        if isinstance(setting.model, GPT):
-            _train_tokens(setting, setting.model, seed, train, random, steps, look)
-        else:
-            _train_denoiser(setting, setting.model, seed, rule.encode(train), steps, look)
-    except _OutOfTimeError:
-        pass
-    made = np.array(rows[: len(steps)])
-    columns = {name: ("evaluation", made[:, i]) for i, name in enumerate(("accuracy", "copies", "novel"))}
-    return xr.Dataset({"step": ("evaluation", steps[: len(made)].astype(float)), **columns})
-
-
-def _train_denoiser(setting: Setting, model: DiT | FeedForward, seed: int, encoded: Any, steps: Any, look: Any) -> None:
-    shape = (EDGE, EDGE) if isinstance(model, DiT) else (D,)
-    shaped = encoded.reshape(-1, *shape)
-    tensor = torch.as_tensor(shaped, dtype=torch.float32, device=find_device("auto"))
-
-    def watch(samples: Any) -> dict[str, float]:
-        flat = np.asarray(samples).reshape(len(samples), -1)
-        look((flat > 0).astype(np.int64), (np.abs(np.abs(flat) - 1) <= setting.tolerance).all(axis=1))
-        return {"looked": 1.0}
-
-    probe = Probe(
-        Spectrum(np.ones(D)) if shape == (D,) else Spectrum.from_samples(shaped),
-        sampler=SAMPLER,
-        steps=steps,
-        n_samples=setting.samples,
-        seed=seed,
-        sigma=(),
-        keep_samples=0,
-        watch={"seen": _after_the_start(watch)},
-        chunk=max(1024, setting.samples),
-    )
-    fit(
-        model.build(shape, seed=stream_seed(seed, Stream.INIT)),
-        shaped,
-        objective=OBJECTIVE,
-        optimizer=Adam(setting.lr),
-        steps=setting.steps,
-        options=LoopOptions(batch_size=setting.batch),
-        probe=probe,
-        seed=seed,
-        pairs=WithReplacement(tensor, setting.batch, OBJECTIVE.density, (SAMPLER.sigma_min, SAMPLER.sigma_max), seed),
-    )
-
-
-def _after_the_start(watch: Any) -> Any:
-    """Leave out the first call, which is of the untrained network."""
-    calls = [0]
-
-    def later(samples: Any) -> dict[str, float]:
-        calls[0] += 1
-        return watch(samples) if calls[0] > 1 else {"looked": 0.0}
-
-    return later
-
-
-def _train_tokens(setting: Setting, model: GPT, seed: int, train: Any, random: Any, steps: Any, look: Any) -> None:
-    network = model.build(D, seed=stream_seed(seed, Stream.INIT)).to(find_device("auto"))
-
-    def seen(step: int, network: Any) -> None:
-        bits = generate(network, setting.samples, seed=sampling_seed(seed, step))
-        look(bits, np.ones(len(bits), dtype=bool))
-
-    def batches(step: int) -> Any:
-        return train[random["batches"].integers(0, len(train), setting.batch)]
-
-    run = train_tokens(network, batches, steps=setting.steps, lr=setting.lr, decay=setting.decay, watch=steps, look=seen)
-    for _ in run:
-        pass
 
 
 def sustained(step: Any, value: Any, target: float, *, count: int = IN_A_ROW) -> Passages:
@@ -266,7 +67,11 @@ class Found:
         """All runs, dims cell, seed, evaluation, padded with NaN where a run has fewer."""
         longest = max(run.sizes["evaluation"] for runs in self.runs.values() for run in runs)
         padded = {
-            cell: xr.concat([run.pad(evaluation=(0, longest - run.sizes["evaluation"])) for run in runs], "seed", combine_attrs="drop")
+            cell: xr.concat(
+                [run.pad(evaluation=(0, longest - run.sizes["evaluation"])) for run in runs],
+                "seed",
+                combine_attrs="drop",
+            )
             for cell, runs in self.runs.items()
         }
         return xr.concat(list(padded.values()), pd.Index(list(padded), name="cell"), combine_attrs="drop")
@@ -274,7 +79,7 @@ class Found:
     def cells(self, family: str) -> list[tuple[int, int]]:
         """Training samples and bits per group of a family's cells."""
         wanted = self.options.cells if family == "denoiser" else self.options.gpt_cells
-        return [(n, g) for n, g, _ in wanted if _cell(family, n, g) in self.runs]
+        return [(n, g) for n, g, _ in wanted if cell_of(family, n, g) in self.runs]
 
 
 FAMILIES = ("denoiser", "gpt")
@@ -293,15 +98,16 @@ def claims(found: Found) -> list[Claim]:
         size = max(by_rule, key=lambda n: len(by_rule[n]))
         groups = sorted(by_rule[size])
         group = max(by_size, key=lambda g: len(by_size[g]))
-        at = {g: _cell(family, size, g) for g in groups}
+        at = {g: cell_of(family, size, g) for g in groups}
         rows += _order(found, name, size, at)
         sizes = sorted(by_size[group])
         if len(sizes) > 1:
-            clocks = [found.memory(_cell(family, n, group)) for n in sizes]
+            clocks = [found.memory(cell_of(family, n, group)) for n in sizes]
             with np.errstate(divide="ignore"):
                 bounds = [(np.log(c.low), np.log(c.high)) for c in clocks]
             slope = bounded("slope of ln time on ln N", *slope_bounds(np.log(sizes), bounds), above=0.8, below=1.4)
-            words = f"{name}'s family: the memory clock grows as N^{MEMORY_SLOPE.get(name, 1.0):g} there (G = {group}, N = {sizes[0]} to {sizes[-1]})"
+            span = f"G = {group}, N = {sizes[0]} to {sizes[-1]}; theirs N^{MEMORY_SLOPE.get(name, 1.0):g}"
+            words = f"{name}'s family: the memory clock is nearly linear in N ({span})"
             rows.append(Claim(words, (slope,)))
     return rows
 
@@ -324,7 +130,8 @@ def _order(found: Found, name: str, size: int, at: dict[int, str]) -> list[Claim
     memory = [found.memory(cell) for cell in at.values()]
     low, high = (np.log([getattr(one, side) for one in memory]) for side in ("low", "high"))
     spread = LogRatio(np.maximum(0, low.max(axis=0) - high.min(axis=0)), high.max(axis=0) - low.min(axis=0))
-    words = f"{name}'s family: the memory clock is nearly the same for all rules (theirs {LARGEST_OVER_SMALLEST:g} at N = 4,096; N = {size})"
+    least = f"N = {size}; theirs {LARGEST_OVER_SMALLEST:g} at N = 4,096"
+    words = f"{name}'s family: the memory clock is nearly the same for all rules ({least})"
     rows.append(Claim(words, (ratio("largest over smallest", spread, below=2),)))
     hardest, easiest = at[groups[-1]], at[groups[0]]
     never = float((found.novel(hardest, 0.5).high == np.inf).sum())
@@ -339,9 +146,15 @@ def _order(found: Found, name: str, size: int, at: dict[int, str]) -> list[Claim
     late = LogRatio.of(found.memory(easiest), found.memory(hardest))
     rows.append(
         Claim(
-            f"{name}'s family: once the rule is learned copies still come, later by at most twice (G = {groups[0]} over {groups[-1]})",
+            f"{name}'s family: once a rule is learned copies still come, within twice the time (G = {groups[0]}, {groups[-1]})",
             (ratio("memory clocks", late, above=0.5, below=2),),
-            (exact("seeds that learn the rule", float(found.novel(easiest, 0.5).hit.sum()), above=len(found.runs[easiest]) - 0.5),),
+            (
+                exact(
+                    "seeds that learn the rule",
+                    float(found.novel(easiest, 0.5).hit.sum()),
+                    above=len(found.runs[easiest]) - 0.5,
+                ),
+            ),
         )
     )
     return rows  # fmt: skip
@@ -352,7 +165,7 @@ def clock_table(found: Found) -> pd.DataFrame:
     rows = []
     for family, name in zip(FAMILIES, found.options.names, strict=True):
         for n, g in found.cells(family):
-            cell = _cell(family, n, g)
+            cell = cell_of(family, n, g)
             model = getattr(found.options, family)
             rows.append(
                 {
@@ -375,14 +188,21 @@ def tables_of_theirs() -> pd.DataFrame:
     rows = []
     for title, clocks in (("rule", RULE), ("memory", MEMORY)):
         for (model, n), by_group in clocks.items():
-            rows.append({"clock": title, "model": model, "N": n, **{f"G = {g}": theirs(clocks, model, n, g) for g in (2, 3, 4, 6)}})
+            rows.append(
+                {
+                    "clock": title,
+                    "model": model,
+                    "N": n,
+                    **{f"G = {g}": theirs(clocks, model, n, g) for g in (2, 3, 4, 6)},
+                }
+            )
             assert set(by_group) <= {2, 3, 4, 6}
     return pd.DataFrame(rows)
 
 
 def figure(found: Found) -> Figure:
     """Accuracy, novel validity and copies over training, a panel for every cell of one size, and clocks against N."""
-    shown = [_cell(family, n, g) for family in FAMILIES for n, g in found.cells(family)]
+    shown = [cell_of(family, n, g) for family in FAMILIES for n, g in found.cells(family)]
     picture, axes = panels(min(4, len(shown)), -(-len(shown) // min(4, len(shown))), width=2.9, height=2.5, share="y")
     flat = np.atleast_1d(axes).ravel()
     for ax, cell in zip(flat, shown, strict=False):
@@ -395,7 +215,11 @@ def figure(found: Found) -> Figure:
         ax.title.set_fontsize(9)
     for ax in flat[len(shown) :]:
         ax.set_axis_off()
-    for colour, label in ((BLUE, "valid samples, copies counted"), (GREEN, "valid among novel samples, beyond chance"), (VERMILION, "exact copies")):
+    for colour, label in (
+        (BLUE, "valid samples, copies counted"),
+        (GREEN, "valid among novel samples, beyond chance"),
+        (VERMILION, "exact copies"),
+    ):
         flat[0].plot([], [], color=colour, lw=2, label=label)
     picture.legend(*flat[0].get_legend_handles_labels(), loc="outside upper center", frameon=False, ncols=3, fontsize=9)
     picture.supxlabel("training step", fontsize=10)
@@ -409,7 +233,7 @@ def scaling_figure(found: Found) -> Figure:
     places: set[int] = set()
     for family, name, colour in zip(FAMILIES, found.options.names, CYCLE, strict=False):
         for n, g in found.cells(family):
-            times(ax, n, found.memory(_cell(family, n, g)), colour)
+            times(ax, n, found.memory(cell_of(family, n, g)), colour)
             places.add(n)
         key(ax, colour, f"here: {type(getattr(found.options, family)).__name__}")
         known = [(n, t) for (model, n), by in MEMORY.items() if model == name for t in by.values()]
@@ -427,13 +251,16 @@ def scaling_figure(found: Found) -> Figure:
 def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, read the clocks by both definitions, set beside theirs."""
     settings = options.settings()
-    done = sweep(measure, settings, seeds=options.seeds, folder=folder / "runs" / "authors", workers=options.workers, say=say)
+    done = sweep(
+        measure, settings, seeds=options.seeds, folder=folder / "runs" / "authors", workers=options.workers, say=say
+    )
     found = Found({name: done.seeds_of(name) for name in settings}, options)
-    batch = f"Here: {options.denoiser}, {options.gpt}, Adam {options.lr:g} and AdamW {options.gpt_lr:g}, batches of {options.batch}"
+    batch = f"Here: {options.denoiser}, {options.gpt}, Adam {options.lr:g} and AdamW {options.gpt_lr:g}, batches "
+    batch += f"of {options.batch}"
     notes = (
         SETTINGS,
-        f"{batch}, {options.samples:,} samples at {options.evaluations} log-spaced evaluations. Evaluations further apart make five "
-        "in a row a longer time: clocks here are late by that, and a run must go on so long to have one.",
+        f"{batch}, {options.samples:,} samples at {options.evaluations} log-spaced evaluations. Evaluations further apart make "
+        "five in a row a longer time: clocks here are late by that, and a run must go on so long to have one.",
         *(() if options.tolerance < 1 else (DEVIATION,)),
         "Accuracy counts copies: a memoriser is accurate. The novel-only clock is ours, and stricter.",
     )

@@ -64,10 +64,10 @@ def run(options: Options, folder: Path, say: Say) -> Part:
 def _claim(table: pd.DataFrame, options: Options) -> Claim:
     """The reward for the rule falls with G, the floor of the training set hardly moves."""
     first, last = table.iloc[0], table.iloc[-1]
-    floor = table["memorising"]
+    floor, error = table["memorising"].to_numpy(), table["memorising_error"].to_numpy()
     gain = _ratio(first["gain"], first["gain_error"], last["gain"], last["gain_error"])
-    most, least = floor.idxmax(), floor.idxmin()
-    spread = _ratio(floor[most], table["memorising_error"][most], floor[least], table["memorising_error"][least])
+    most, least = floor.argmax(), floor.argmin()
+    spread = _ratio(floor[most], error[most], floor[least], error[least])
     return Claim(
         f"exact optima: the reward for the rule falls with G, the loss of the memorising optimum does not (D = {options.D})",
         (

@@ -93,5 +93,10 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     dropped = dataset.attrs["dropped"]
     notes = (*LIMITS, *((f"Not run for lack of time: {dropped}.",) if dropped else ()))
     return Part(
-        every_claim(runs, options), tables, figures(runs, options), dataset, notes, ("summary", "robustness", "forecast")
+        every_claim(runs, options),
+        tables,
+        figures(runs, options),
+        dataset,
+        notes,
+        ("summary", "robustness", "forecast"),
     )

@@ -1,7 +1,9 @@
 """Prior-aligned latents: does the geometry of a latent space set the generator's clock?"""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import xarray as xr
 
@@ -30,11 +32,11 @@ class PriorAlignedLatents(Study):
     name = "prior_aligned_latents"
     title = "Prior-aligned latents: does latent geometry set the generator's clock?"
     status = (
-        "A reconstruction in small of the claim of arXiv:2605.07915, from its abstract, figures and published notes; its losses and "
-        "training code are not public. Data, networks, weights and thresholds are ours, some chosen after a pilot on seeds 0 and 1, so "
-        "seeds 2 and up are reported. Nothing here is a number of the paper, which works at ImageNet's scale."
+        "A reconstruction in small of the claim of arXiv:2605.07915, from its abstract, figures and published notes; its losses "
+        "and training code are not public. Data, networks, weights and thresholds are ours, some chosen after a pilot on seeds 0 "
+        "and 1, so seeds 2 and up are reported. Nothing here is a number of the paper, which works at ImageNet's scale."
     )
-    plans = {
+    plans: ClassVar[Mapping[str, Plan]] = {
         "gate": Plan(config.PRESETS, parts.gate, "Can the scores judge?"),
         "arms": Plan(config.PRESETS, parts.arms, "Latent spaces and their generators"),
     }

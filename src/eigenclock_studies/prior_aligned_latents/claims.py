@@ -53,7 +53,11 @@ def faster(runs: Runs, arm: str) -> list[Claim]:
             here=f"last distance in noise floors over the baseline's {gap}",
             beside=beside,
         ),
-        Claim(f"{words}, to the slower one's consistency", (ratio("speed-up", speedup(ours, base, "consistency"), above=1),), (l1,)),
+        Claim(
+            f"{words}, to the slower one's consistency",
+            (ratio("speed-up", speedup(ours, base, "consistency"), above=1),),
+            (l1,),
+        ),
     ]
 
 
@@ -90,16 +94,29 @@ def properties(runs: Runs) -> list[Claim]:
     wrong = [name for name in CONTROLS if name in runs]
     if "scr" in runs:
         gained = scalars(runs["scr"], "gsq") - scalars(base, "gsq")
-        rivals = tuple(mean(f"gain beyond the {name} prior's", scalars(runs["scr"], "gsq") - scalars(runs[name], "gsq"), above=0) for name in wrong)
+        rivals = tuple(
+            mean(f"gain beyond the {name} prior's", scalars(runs["scr"], "gsq") - scalars(runs[name], "gsq"), above=0)
+            for name in wrong
+        )
         rows.append(Claim("H2a: SCR raises global semantics (GSQ)", (mean("gain", gained, above=0.02),), rivals=rivals))
     if "all" in runs:
         moved = factor("LPC over the baseline's", scalars(runs["all"], "lpc") / scalars(base, "lpc"), below=0.9)
-        others = ", ".join(f"{name} {in_words(factor('', scalars(runs[name], 'lpc') / scalars(base, 'lpc')).found)}" for name in wrong)
-        rows.append(Claim("H2b: MCR, in “all”, makes the latent space more continuous (lower LPC)", (moved,), beside=f"wrong priors: {others}" if others else ""))
+        others = ", ".join(
+            f"{name} {in_words(factor('', scalars(runs[name], 'lpc') / scalars(base, 'lpc')).found)}" for name in wrong
+        )
+        rows.append(
+            Claim(
+                "H2b: MCR, in “all”, makes the latent space more continuous (lower LPC)",
+                (moved,),
+                beside=f"wrong priors: {others}" if others else "",
+            )
+        )
     spatial = "ssr" if "ssr" in runs else "all" if "all" in runs else None
     if spatial:
         gained = scalars(runs[spatial], "ssc") - scalars(base, "ssc")
-        readable = mean("the baseline's SSC beyond chance", scalars(base, "ssc") - scalars(base, "ssc_chance"), above=0.1)
+        readable = mean(
+            "the baseline's SSC beyond chance", scalars(base, "ssc") - scalars(base, "ssc_chance"), above=0.1
+        )
         rows.append(Claim("H2c: SSR raises spatial structure (SSC)", (mean("gain", gained, above=0),), (readable,)))
     return rows
 
@@ -114,8 +131,8 @@ def prior_controls(runs: Runs) -> list[Claim]:
             f"the prior matters: scr is faster than with a {name} prior, to own reconstructions",
             (ratio("speed-up", speedup(runs["scr"], runs[name], "own"), above=1),),
             here=f"against no alignment {in_words(gain.found)}",
-            beside=f"last distance in noise floors: scr {own_gap(runs['scr']).mean():.2f}, {name} {own_gap(runs[name]).mean():.2f}, "
-            f"none {own_gap(runs['none']).mean():.2f}",
+            beside="last distance in noise floors: "
+            + ", ".join(f"{one} {own_gap(runs[one]).mean():.2f}" for one in ("scr", name, "none")),
         )
         for name in CONTROLS
         if name in runs
@@ -130,7 +147,11 @@ def mode_order(runs: Runs) -> list[Claim]:
     modes = min(n for several in pairs.values() for _, n in several)
     found = mean_correlation(by_seed) if np.isfinite(by_seed).all() else Estimate(np.nan, np.nan, np.nan, by_seed.size)
     slopes = np.array([exponents(run) for run in runs["none"]])
-    seen = slopes[np.isfinite(slopes).all(axis=1)].mean(axis=0) if np.isfinite(slopes).all(axis=1).any() else (np.nan, np.nan)
+    seen = (
+        slopes[np.isfinite(slopes).all(axis=1)].mean(axis=0)
+        if np.isfinite(slopes).all(axis=1).any()
+        else (np.nan, np.nan)
+    )
     rows = [
         Claim(
             f"H4: the latent spectrum predicts mode clocks ({len(plain)} arms without a coupling)",
@@ -144,7 +165,7 @@ def mode_order(runs: Runs) -> list[Claim]:
         slower = speedup(runs["none"], runs[worst], "consistency")
         rows.append(
             Claim(
-                f"H4: the spectrum alone does not predict sample quality ({worst}: its covariance is learned no later, its classes are)",
+                f"H4: the spectrum alone does not predict sample quality ({worst}: covariance sooner, classes later)",
                 (ratio("covariance clock", covariance, below=1), ratio("consistency clock", slower, above=1)),
             )
         )
@@ -192,7 +213,15 @@ def links(table: pd.DataFrame) -> list[Claim]:
 
 def arm_table(runs: Runs) -> pd.DataFrame:
     """Means over seeds of everything, an arm a row."""
-    names = {"l1": "L1", "ssc": "SSC", "lpc": "LPC", "gsq": "GSQ", "erank": "eRank", "participation_ratio": "participation", "t_lin": "T_lin"}
+    names = {
+        "l1": "L1",
+        "ssc": "SSC",
+        "lpc": "LPC",
+        "gsq": "GSQ",
+        "erank": "eRank",
+        "participation_ratio": "participation",
+        "t_lin": "T_lin",
+    }
     rows: list[dict[str, Any]] = []
     for arm, several in runs.items():
         rows.append(

@@ -49,8 +49,8 @@ def own_clock(run: xr.Dataset, times: float = OWN) -> Passages:
 def speedup(arm: Sequence[xr.Dataset], baseline: Sequence[xr.Dataset], observable: str) -> LogRatio:
     """ln(T(baseline)/T(arm)) paired by seed: > 0 where the arm is faster.
 
-    `observable`: "own", steps until generated images are within `OWN` noise floors of the arm's own reconstructions; "pix", to the
-    baseline's final Fréchet distance to real images; "consistency", to the slower arm's final one.
+    `observable`: "own", steps until generated images are within `OWN` noise floors of the arm's own reconstructions; "pix",
+    to the baseline's final Fréchet distance to real images; "consistency", to the slower arm's final one.
     """
     choice("observable", observable, ("own", "pix", "consistency"))
     base, other = [], []

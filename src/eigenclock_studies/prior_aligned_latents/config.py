@@ -7,7 +7,6 @@ from eigenclock.checks import InputError, choice, integer_option, number
 from eigenclock.latents.convolutions import STRIDE
 from eigenclock.latents.flow import Backbone, FlowConfig
 from eigenclock.latents.prior_aligned import AlignedConfig
-from ..study import Preset
 from .sprites import SIZE, Variant
 
 PriorName = Literal["supervised", "contrastive", "hog", "random"]
@@ -151,7 +150,7 @@ class PriorLatentsConfig:
         return tuple(dict.fromkeys(found))
 
 
-PRESETS: dict[Preset, PriorLatentsConfig] = {
+PRESETS: dict[str, PriorLatentsConfig] = {
     "tiny": PriorLatentsConfig(
         n_train=300, n_heldout=60, d=4, ae_width=8, width=32, ae_steps=20, finetune_steps=10, gen_steps=40, n_samples=60,
         euler_steps=4, scores=3, ssc_images=10, fd_steps=5, teacher_steps=5, prior="hog", arms=("none", "scr"), omegas=(),

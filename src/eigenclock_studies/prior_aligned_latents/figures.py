@@ -79,7 +79,11 @@ def sample_grid(runs: Runs, arms: Sequence[str]) -> Figure:
     stops = [int(i) for i in np.unique(np.linspace(1, first.sizes["step"] - 1, 3).round())]
     rows: list[tuple[str, Any]] = [("real", first["real"].values)]
     rows += [(f"{arm}, restored", runs[arm][0]["restored"].values) for arm in arms if "=" not in arm]
-    rows += [(f"{arm}, step {int(runs[arm][0]['step'][i]):,}", runs[arm][0]["samples"].values[i]) for arm in arms for i in stops]
+    rows += [
+        (f"{arm}, step {int(runs[arm][0]['step'][i]):,}", runs[arm][0]["samples"].values[i])
+        for arm in arms
+        for i in stops
+    ]
     return picture_rows(rows)
 
 
@@ -87,7 +91,9 @@ def link(table: pd.DataFrame) -> Figure:
     """What the spectrum, and local continuity, say about each arm, against what was measured."""
     picture, axes = panels(3)
     spectrum, continuous, gap = "the latent spectrum", "local continuity (LPC)", "last distance in noise floors"
-    for ax, (cause, effect) in zip(axes, ((spectrum, "covariance clock"), (spectrum, gap), (continuous, gap)), strict=True):
+    for ax, (cause, effect) in zip(
+        axes, ((spectrum, "covariance clock"), (spectrum, gap), (continuous, gap)), strict=True
+    ):
         for arm, one in table.groupby("arm", sort=False):
             ax.plot(one[cause], one[effect], "o", color=colour(str(arm)), ms=5, alpha=0.85, label=str(arm))
         ax.set(xlabel="T_lin of the latent spectrum (steps × rate)" if cause == spectrum else cause, ylabel=effect)
@@ -102,10 +108,25 @@ def continuity(runs: Runs) -> Figure:
         mean = np.mean([one["lpc_rho"].values for one in several], axis=0)
         left.plot(several[0]["rho"], mean, "o-", ms=4, color=colour(arm), label=arm)
         steps = several[0]["euler_steps"].values
-        own = np.mean([one["few_steps"].sel(feature="own").values / float(one["few_steps"].sel(feature="own")[-1]) for one in several], axis=0)
+        own = np.mean(
+            [
+                one["few_steps"].sel(feature="own").values / float(one["few_steps"].sel(feature="own")[-1])
+                for one in several
+            ],
+            axis=0,
+        )
         right.plot(steps, own, "o-", ms=4, color=colour(arm))
-    left.set(xscale="log", yscale="log", xlabel="size of the perturbation ρ (share of the latent's norm)", ylabel="change of the image")
-    right.set(xscale="log", xlabel="Euler steps of sampling", ylabel=f"distance to own reconstructions over that at {steps[-1]} steps")
+    left.set(
+        xscale="log",
+        yscale="log",
+        xlabel="size of the perturbation ρ (share of the latent's norm)",
+        ylabel="change of the image",
+    )
+    right.set(
+        xscale="log",
+        xlabel="Euler steps of sampling",
+        ylabel=f"distance to own reconstructions over that at {steps[-1]} steps",
+    )
     ticks(right, steps.tolist())
     legend(left)
     return picture

@@ -33,7 +33,9 @@ def gate(config: PriorLatentsConfig, folder: Path, say: Say) -> Part:
     others = make_sprites(min(config.n_samples, config.n_heldout), HELD_OUT_SEED - 1, variant=config.variant)[0]
     table = ladder(scorer, others.images)
     named = round(accuracy(network, held_out) * len(held_out.labels))
-    rows = [Claim("the judge names held-out shapes", (share("share", named, len(held_out.labels), above=LEAST_ACCURACY),))]
+    rows = [
+        Claim("the judge names held-out shapes", (share("share", named, len(held_out.labels), above=LEAST_ACCURACY),))
+    ]
     for feature, words in (("pix", "pooled pixels"), ("cls", "the judge's features")):
         up = sum(rises(table, feature, kind) for kind in LADDER)
         even = exact("one blur over noise of 0.2", harshness(table, feature), above=1 / EVEN, below=EVEN)
@@ -71,10 +73,10 @@ def arms(config: PriorLatentsConfig, folder: Path, say: Say) -> Part:
     if coded:
         pictures["recoding"] = figures.curves(runs, ["none", *coded])
     notes = (
-        f"Prior: {config.prior} teacher; a supervised one leaks labels and is an upper bound. Every arm starts from the same warm "
-        "start and has the same number of steps after it; re-coded arms have the baseline's autoencoder.",
-        "Own clock: steps until generated images are within four noise floors of the arm's own reconstructions of held-out images, so "
-        "that what an arm's decoder cannot show is not held against its generator.",
+        f"Prior: {config.prior} teacher; a supervised one leaks labels and is an upper bound. Every arm starts from the same "
+        "warm start and has the same number of steps after it; re-coded arms have the baseline's autoencoder.",
+        "Own clock: steps until generated images are within four noise floors of the arm's own reconstructions of held-out "
+        "images, so that what an arm's decoder cannot show is not held against its generator.",
         "An MLP is blind to the layout of tokens; 4×4 tokens are few for spatial structure to be read.",
         "Predictions need no generator: `eigenclock.diagnose_latents` gives them for any latents.",
     )

@@ -1,6 +1,8 @@
 """Spectral bias in real networks: do modes emerge in the order, and at the times, that theory says?"""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 from ..study import Plan, Study
 from . import convolution, cure, gaussian, images
@@ -11,7 +13,7 @@ class SpectralBias(Study):
 
     name = "spectral_bias"
     title = "Spectral bias: the paper and here"
-    plans = {
+    plans: ClassVar[Mapping[str, Plan]] = {
         "gaussian": Plan(gaussian.PRESETS, gaussian.run, "Gaussian data, the authors' settings"),
         "images": Plan(images.PRESETS, images.run, "Images"),
         "convolution": Plan(convolution.PRESETS, convolution.run, "Convolutional networks"),

@@ -38,10 +38,20 @@ def law_claims(what: str, law: Law, published: Published | None = None, beside: 
     """Time falls with variance by a power law; and, where one is published for this very setting, by that one."""
     words, alpha = f"{what}, {law.direction} modes", law.alpha.estimate
     here = f"{counts(law.modes)} modes"
-    found = [Claim(f"{words}: time falls with variance, time ∝ variance^−α", (Measure("α", alpha, above=0),), known(law), here=here, beside=beside)]
+    found = [
+        Claim(
+            f"{words}: time falls with variance, time ∝ variance^−α",
+            (Measure("α", alpha, above=0),),
+            known(law),
+            here=here,
+            beside=beside,
+        )
+    ]
     if published is not None:
         same = Measure("α", alpha, above=published.alpha - NEAR, below=published.alpha + NEAR)
-        found.append(Claim(f"{words}: the exponent is theirs, {published}, within {NEAR:g}", (same,), known(law), here=here))
+        found.append(
+            Claim(f"{words}: the exponent is theirs, {published}, within {NEAR:g}", (same,), known(law), here=here)
+        )
     return found
 
 
@@ -65,7 +75,10 @@ def level_claim(
     left = mine.medians[best].estimate
     return Claim(
         f"{what}{part}: two untied layers, level (e), time the modes better than its rivals, with one constant (T13)",
-        tuple(Measure(f"median |ln ratio| less that of {rivals[r]}", mine.against[r].estimate, below=0) for r in mine.against),
+        tuple(
+            Measure(f"median |ln ratio| less that of {rivals[r]}", mine.against[r].estimate, below=0)
+            for r in mine.against
+        ),
         (exact("modes compared, fewest of a seed", min(mine.modes, default=0), above=FEWEST - 1),),
         here=f"from {NAMED[best]} it leaves {in_words(left)} on {counts(mine.modes)} of {counts(mine.measured)} modes",
         beside=repeated_words(repeated[direction or "both"]),
@@ -79,8 +92,13 @@ def gone_claims(label: str, law: Law, peers: Mapping[str, Law]) -> list[Claim]:
     """
     words = f"{label}, {law.direction} modes"
     controls = tuple(Measure(f"{name} has a law, α", peer.alpha.estimate, above=FLAT) for name, peer in peers.items())
-    less = tuple(Measure(f"α of {name} less this one", peer.alpha.minus(law.alpha), above=0) for name, peer in peers.items())
-    spreads = (Measure(f"spread of ln time over that of {name}", law.spread.over(peer.spread), below=HALF) for name, peer in peers.items())
+    less = tuple(
+        Measure(f"α of {name} less this one", peer.alpha.minus(law.alpha), above=0) for name, peer in peers.items()
+    )
+    spreads = (
+        Measure(f"spread of ln time over that of {name}", law.spread.over(peer.spread), below=HALF)
+        for name, peer in peers.items()
+    )
     flat = Measure("α", law.alpha.estimate, above=-FLAT, below=FLAT)
     return [
         Claim(f"{words}: the law of the dense peer is gone", (flat, *less), (*known(law), *controls)),

@@ -13,13 +13,13 @@ from eigenclock.spectrum.patches import patch_spectrum
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import MLP, ConvNet, Network, UNet
 from eigenclock.training.optimizers import Adam
-from ..networks import Case, Recipe, runs_of, train_runs
 from ..claims import Claim
 from ..figures import CYCLE, legend, panels
+from ..networks import Case, Recipe, runs_of, train_runs
 from ..study import Part, Say
 from . import images
-from .images import Images
 from .claims import gone_claims
+from .images import Images
 from .laws import DIRECTIONS, FEWEST, Law
 
 IMAGE, PEER, ZERO = "image modes", "MLP", "MLP, zero output"
@@ -113,7 +113,9 @@ def run(options: Options, folder: Path, say: Say) -> Part:
                 for direction in DIRECTIONS:
                     if min(here[direction].modes) >= FEWEST or direction == "falling":
                         claims += gone_claims(label, here[direction], theirs[direction])
-    return Part(claims, {"laws": pd.DataFrame(laws)}, {"times": times_figure(drawn)}, notes=_notes(options), shown=("laws",))
+    return Part(
+        claims, {"laws": pd.DataFrame(laws)}, {"times": times_figure(drawn)}, notes=_notes(options), shown=("laws",)
+    )
 
 
 def times_figure(tables: dict[str, list[Emergence]]) -> Figure:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from eigenclock.clocks.emergence import Direction, Emergence, Threshold
 from eigenclock.comparison.forecast_check import check_forecasts
@@ -16,9 +15,9 @@ from eigenclock.comparison.levels import compare_levels
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import MLP, Network, NormedMLP
 from eigenclock.training.optimizers import Adam
-from ..networks import Case, Recipe, Run, losses, place_of, runs_of, train_runs
 from ..claims import in_words
 from ..figures import BLUE, VERMILION, legend, panels
+from ..networks import Case, Recipe, Run, losses, place_of, runs_of, train_runs
 from ..study import Part, Say
 from .authors import GAUSSIAN, RECORDS, log_normal_variance, read_clocks
 from .claims import law_claims, level_claim, order_claim
@@ -120,7 +119,8 @@ def run(options: Options, folder: Path, say: Say) -> Part:
         what = f"Gaussian d = {d}"
         for direction, own in zip(DIRECTIONS, ours, strict=True):
             law, harmonic = known[direction, "geometric"], known[direction, "harmonic"]
-            beside = f"harmonic threshold {in_words(harmonic.alpha.estimate)}; interpolated, own start {in_words(own.alpha.estimate)}"
+            beside = f"harmonic threshold {in_words(harmonic.alpha.estimate)}; interpolated, own start "
+            beside += in_words(own.alpha.estimate)
             claims += law_claims(what, law, GAUSSIAN.get((d, direction)), beside)
         claims.append(order_claim(what, known[RISING, "geometric"]))
         claims += [level_claim(what, compared, repeated, part) for part in (None, RISING)]

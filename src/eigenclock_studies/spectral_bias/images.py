@@ -17,9 +17,9 @@ from eigenclock.recipe.samplers import Heun
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import MLP, Network, NormedMLP
 from eigenclock.training.optimizers import Adam
-from ..networks import Case, Recipe, Run, losses, place_of, runs_of, train_runs
 from ..claims import Claim, in_words
 from ..figures import CYCLE, legend, panels, seeds
+from ..networks import Case, Recipe, Run, losses, place_of, runs_of, train_runs
 from ..study import Part, Say
 from .authors import FACES
 from .claims import aligned_claim, law_claims, level_claim
@@ -171,7 +171,9 @@ def heat_maps(curves: dict[str, list[LearningCurve]]) -> Figure:
         modes = np.arange(1, positive.sum() + 1)
         style = {"cmap": "RdBu_r", "vmin": -3, "vmax": 3, "shading": "nearest", "rasterized": True}
         image = ax.pcolormesh(time[1:], modes, ratio.T, **style)
-        ax.set(xscale="log", yscale="log", xlabel="training time (steps)", ylabel="mode, by falling variance", title=name)
+        ax.set(
+            xscale="log", yscale="log", xlabel="training time (steps)", ylabel="mode, by falling variance", title=name
+        )
         ax.invert_yaxis()
     figure.colorbar(image, ax=axes, label="ln(generated variance / data variance)")
     return figure

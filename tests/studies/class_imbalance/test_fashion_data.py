@@ -19,7 +19,9 @@ def test_classes_are_ranked_by_variance():
     assert traces == pytest.approx(6.0 * np.sort(spread) ** 2, rel=0.1)  # six pixels; 430 samples: 7 % at two sigma
     three = classes_of(data, three=True, d=4, pca_from=200, pool=60, seed=0)
     assert three.names == tuple(f"class {labels[rank - 1]}" for rank in RANKS)
-    assert classes_of(data, three=False, d=4, pca_from=200, pool=60, seed=0).names == tuple(f"class {k}" for k in labels)
+    assert classes_of(data, three=False, d=4, pca_from=200, pool=60, seed=0).names == tuple(
+        f"class {k}" for k in labels
+    )
 
 
 def test_sets_are_disjoint_and_arms_have_their_shares():

@@ -63,7 +63,9 @@ def test_claims_on_designed_runs(designed):
                   "repetition helps", "C6: the memory clock of a GPT", "C6: the window of a GPT widens",
                   "C6: the window of a GPT can vanish", "C6: the window of a GPT is open", "ours: the memory clock"):  # fmt: skip
         assert of(found, start) == "shown", (start, {k: v for k, v in found.items() if k.startswith(start)})
-    assert of(found, "C4: the memory clock is nearly linear in N, N = 256") != "not shown"  # two sizes, three seeds: a wide interval
+    assert (
+        of(found, "C4: the memory clock is nearly linear in N, N = 256") != "not shown"
+    )  # two sizes, three seeds: a wide interval
     assert found["C7: basins"] == "not run (basins were not measured)"
 
 
@@ -91,7 +93,9 @@ def test_copies_that_did_not_come_bound_the_slope(designed):
     late = designed.dataset.copy(deep=True)
     late["M_ex"].loc[{"case": parity(4, 512)}] = 0.0
     found = outcomes(Runs(late))
-    assert of(found, "C4: the memory clock is nearly linear in N, N = 64") == "shown", "below the size where the window opens"
+    assert of(found, "C4: the memory clock is nearly linear in N, N = 64") == "shown", (
+        "below the size where the window opens"
+    )
     assert of(found, "C4: the memory clock is nearly linear in N, N = 256") == "not shown"
     assert of(found, "ours: the memory clock at N = 512") == "not shown"
 

@@ -27,7 +27,9 @@ def test_study_at_its_smallest(tmp_path):
     assert {"V", "M", "I", "Q", "q", "q_far", "a", "n_novel", "M_ctrl", "M_ex", "r"} <= set(kept.data_vars)
     assert "gpt N=16" in kept["case"].values.tolist()
     clocks = pd.read_csv(tmp_path / "authors_clocks.csv")
-    assert {"accuracy > .90", "novel only > .1", "copies > .10"} <= set(clocks.columns), "both readings of the rule clock"
+    assert {"accuracy > .90", "novel only > .1", "copies > .10"} <= set(clocks.columns), (
+        "both readings of the rule clock"
+    )
 
 
 def test_cases_without_time_are_recorded(tmp_path):

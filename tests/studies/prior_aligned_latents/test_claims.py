@@ -21,8 +21,16 @@ def outcomes(rows):
         (FAST, "shown", "shown"),
         (planted([50.0, 20, 2, 1], [0.1, 0.2, 0.3, 0.4]), "shown", "not shown"),  # scores that disagree are two answers
         (SLOW, "not shown", "not shown"),
-        (planted([50.0, 20, 2, 1], [0.2, 0.5, 0.7, 0.8], l1=0.08), "inconclusive", "inconclusive"),  # it reconstructs worse
-        (planted([50.0, 20, 2, 1], [0.2, 0.5, 0.7, 0.8], floor=0.2), "not shown", "shown"),  # within 0.8 of its own: never
+        (
+            planted([50.0, 20, 2, 1], [0.2, 0.5, 0.7, 0.8], l1=0.08),
+            "inconclusive",
+            "inconclusive",
+        ),  # it reconstructs worse
+        (
+            planted([50.0, 20, 2, 1], [0.2, 0.5, 0.7, 0.8], floor=0.2),
+            "not shown",
+            "shown",
+        ),  # within 0.8 of its own: never
     ],
 )
 def test_faster(arm, own, named):
@@ -41,7 +49,10 @@ def test_geometry():
     slow = planted([50.0, 45, 40, 30], [0.1, 0.12, 0.15, 0.2], lpc=0.09, slow=0.5)
     turned = planted([50.0, 30, 10, 5], [0.1, 0.3, 0.5, 0.6])
     found = outcomes(claims.geometry({"none": BASE, "rotation": turned, "omega=3": slow}, "omega=3"))
-    assert found.pop(next(words for words in found if "own" in words)) in ("shown", "inconclusive")  # it never comes: a bound
+    assert found.pop(next(words for words in found if "own" in words)) in (
+        "shown",
+        "inconclusive",
+    )  # it never comes: a bound
     assert set(found.values()) == {"shown"}
     found = outcomes(claims.geometry({"none": BASE, "rotation": slow, "omega=3": slow}, "omega=3"))
     assert set(found.values()) <= {"inconclusive", "not shown"}, "a rotation that changes something leaves H1 open"

@@ -15,7 +15,15 @@ from eigenclock_studies.prior_aligned_latents.runs import ArmSetting, LatentSpac
 from eigenclock_studies.prior_aligned_latents.sprites import make_sprites
 
 TINY = replace(
-    PRESETS["tiny"], n_train=64, n_heldout=32, n_samples=32, ae_steps=4, finetune_steps=2, gen_steps=12, fd_steps=4, omegas=(3.0,)
+    PRESETS["tiny"],
+    n_train=64,
+    n_heldout=32,
+    n_samples=32,
+    ae_steps=4,
+    finetune_steps=2,
+    gen_steps=12,
+    fd_steps=4,
+    omegas=(3.0,),
 )
 
 
