@@ -11,7 +11,7 @@ import pandas as pd
 
 from eigenclock.files import markdown
 from examples import pages
-from examples.study_pages import in_four_columns
+from examples.study_pages import bold
 
 DOCS = Path("docs")
 PAGE = "preconditioning.md"
@@ -36,7 +36,7 @@ def main(docs: Path, folder: Path, gpu: Path) -> None:
     claims, measured, speeds = _read(folder)
     controls = pd.read_csv(folder / "cure_controls.csv")
     first = measured["data"].iloc[0]
-    pages.insert(page, "claims", markdown(in_four_columns(claims)))
+    pages.insert(page, "claims", markdown(bold(claims)))
     main_rows = measured[measured["data"] == first]
     for network in SHOWN:
         pages.insert(page, f"measured, {network}", markdown(table(main_rows[main_rows["network"] == network])))
@@ -44,11 +44,11 @@ def main(docs: Path, folder: Path, gpu: Path) -> None:
     pages.insert(page, "levels", markdown(levels(main_rows)))
     pages.insert(page, "speed", markdown(factors(speeds[speeds["data"] == first].drop(columns="data"))))
     more_claims, more, more_speeds = _read(gpu)
-    pages.insert(page, "claims, more seeds", markdown(in_four_columns(more_claims)))
+    pages.insert(page, "claims, more seeds", markdown(bold(more_claims)))
     pages.insert(page, "measured, more seeds", markdown(table(more)))
     pages.insert(page, "speed, more seeds", markdown(factors(more_speeds.drop(columns=["data", "network"]))))
     pages.insert(page, "controls", markdown(controls.round(3)))
-    for name, place in (("cpu", folder), ("h200", gpu)):
+    for name, place in (("paper", folder), ("h200", gpu)):
         for file in sorted(place.glob("cure_*")):
             if file.suffix in (".csv", ".png"):
                 shutil.copy(file, out / f"{name}_{file.name}")

@@ -19,7 +19,7 @@ OWN_PAGE = "spectral_bias"
 """The study whose page sets two presets side by side; every other page is made by `study_page`."""
 
 FOLDERS = (Path("runs/spectral_bias"), Path("runs/spectral_bias_paper"))
-PARTS = ("gaussian", "images", "convolution", "width")
+PARTS = ("gaussian", "images", "convolution")
 FEWEST = 5
 """Fewest modes still to come for a forecast to be judged."""
 
@@ -35,8 +35,7 @@ def main(docs: Path, cpu: Path, paper: Path) -> None:
         for part in PARTS:
             if not (folder / f"{part}_claims.csv").exists():
                 continue
-            claims = pd.read_csv(folder / f"{part}_claims.csv", dtype=str, keep_default_na=False)
-            pages.insert(page, f"{part} {preset}", markdown(in_four_columns(claims)))
+            pages.insert(page, f"{part} {preset}", claims_of(folder, part))
             for file in sorted(folder.glob(f"{part}_*")):
                 if file.suffix in (".csv", ".png") and "manifest" not in file.name and file.stat().st_size < MOST_BYTES:
                     shutil.copy(file, out / f"{preset}_{file.name}")
@@ -78,22 +77,22 @@ def norm(cpu: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def in_four_columns(claims: pd.DataFrame) -> pd.DataFrame:
-    """Claims with what the paper has under the claim, and the interval under what was found here."""
-    paper, found = claims["paper"], claims["interval"]
-    return pd.DataFrame(
-        {
-            "claim": claims["claim"] + paper.map(_paper),
-            "here": claims["here"] + found.map(lambda words: "" if words == "–" else f"<br>{words}"),
-            "control": claims["control"],
-            "verdict": claims["verdict"].map(lambda words: f"**{words}**"),
-        }
+def claims_of(folder: Path, part: str) -> str:
+    """Claims of a part with their verdicts, and below them, folded, the numbers behind these and where each must lie."""
+    claims, numbers = (
+        pd.read_csv(folder / f"{part}_{name}.csv", dtype=str, keep_default_na=False) for name in ("claims", "numbers")
     )
+    table = markdown(bold(claims))
+    if numbers.empty:
+        return table
+    return f'{table}\n\n<details markdown="1"><summary>The numbers behind the verdicts</summary>\n\n{markdown(numbers)}\n\n</details>'
 
 
-def _paper(words: str) -> str:
-    """What the paper has, under a claim."""
-    return "" if words == "–" else f"<br>*{'' if words == 'not in the paper' else 'paper: '}{words}*"
+def bold(claims: pd.DataFrame) -> pd.DataFrame:
+    """Claims with the word of the verdict in bold."""
+    outcome = claims["verdict"].str.partition(" (")
+    reason = outcome[1] + outcome[2]
+    return claims.assign(verdict="**" + outcome[0] + "**" + reason)
 
 
 def theirs_and_here(cpu: Path, paper: Path) -> pd.DataFrame:
@@ -160,11 +159,11 @@ def study_page(docs: Path, name: str, folder: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for table in pages.names(page):
         stem, _, columns = table.partition(": ")
-        claims, whole = (folder / f"{stem}{end}.csv" for end in ("_claims", ""))
+        claims, whole, kept = folder / f"{stem}_claims.csv", folder / f"{stem}.csv", out / f"{stem}.csv"
         if claims.exists():
-            pages.insert(page, table, markdown(pd.read_csv(claims, dtype=str, keep_default_na=False)))
-        elif whole.exists():
-            found = pd.read_csv(whole, keep_default_na=False)
+            pages.insert(page, table, claims_of(folder, stem))
+        elif whole.exists() or kept.exists():  # the latter made on another machine, and kept beside the page
+            found = pd.read_csv(whole if whole.exists() else kept, keep_default_na=False)
             pages.insert(page, table, markdown(found[columns.split(", ")] if columns else found))
     for kept in sorted(folder.iterdir()):
         if kept.suffix in (".csv", ".png") and 1 < kept.stat().st_size < MOST_BYTES:

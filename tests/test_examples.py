@@ -202,7 +202,6 @@ def test_study_pages(tmp_path):
         "gaussian paper",
         "images cpu",
         "convolution cpu",
-        "width cpu",
         "theirs and here",
         "patches",
         "levels",
@@ -219,7 +218,7 @@ def test_pages_of_the_other_studies(tmp_path):
 
     make = import_example("study_pages")
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("figures", "*.png"))
-    run_study("innovation_window", preset="tiny", out=tmp_path / "tiny", part="exact", options={"ledger": (3,)})
+    run_study("innovation_window", preset="tiny", out=tmp_path / "tiny", part="exact", options={"exact.groups": (3, 4)})
     make.study_page(tmp_path / "docs", "innovation_window", tmp_path / "tiny")
     assert "(D = 12)" in import_example("pages").extract(tmp_path / "docs" / "innovation_window.md", "exact")
     for study in set(study_names()) - {make.OWN_PAGE}:
