@@ -261,8 +261,6 @@ def right_calls():
         "exact.factorised": (exact.factorised, {"y": bits, "sigma": 0.3}),
         "exact.parity_denoiser": (exact.parity_denoiser, {"y": bits, "sigma": 0.3, "rule": rule}),
         "exact.parity_logpdf": (exact.parity_logpdf, {"y": bits, "sigma": 0.3, "rule": rule}),
-        "exact.weight_denoiser": (exact.weight_denoiser, {"y": bits, "sigma": 0.3, "rule": ec.GroupWeight(4, 2, k=1)}),
-        "exact.permutation_denoiser": (exact.permutation_denoiser, {"y": bits, "sigma": 0.3, "rule": ec.Permutation(2)}),
         "exact.rule_denoiser": (exact.rule_denoiser, {"y": bits, "sigma": 0.3, "rule": rule}),
         "exact.empirical_denoiser": (exact.empirical_denoiser, {"y": bits, "sigma": 0.3, "train": bits}),
         "exact.loss_ledger": (exact.loss_ledger, {"rule": rule, "N": 4, "edm": exact.LEDGER_EDM, "n_draws": 400, "n_memorising": 400, "seed": 0}),

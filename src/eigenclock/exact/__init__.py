@@ -6,9 +6,7 @@ from .bits import (
     factorised as factorised,
     parity_denoiser as parity_denoiser,
     parity_logpdf as parity_logpdf,
-    permutation_denoiser as permutation_denoiser,
     rule_denoiser as rule_denoiser,
-    weight_denoiser as weight_denoiser,
 )
 from .ledger import LEDGER_EDM as LEDGER_EDM, LEVELS as LEVELS, loss_ledger as loss_ledger
 from .manifolds import Circle as Circle, Ellipse as Ellipse, Sphere as Sphere

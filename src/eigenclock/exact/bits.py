@@ -7,7 +7,7 @@ import scipy.special
 from jaxtyping import Float
 
 from ..checks import LARGEST, InputError, finite_array, instance, noise_level, numeric_array, shown
-from .rules import GroupParity, GroupWeight, NoRule, Permutation, Rule
+from .rules import GroupParity, NoRule, Rule
 
 Bits = Float[np.ndarray, "n D"]
 BLOCK = 2**24
@@ -73,59 +73,6 @@ def parity_logpdf(y: Any, sigma: Any, rule: GroupParity) -> Float[np.ndarray, " 
     return (log_z - quadratic - constant).sum(axis=-1)
 
 
-def weight_denoiser(y: Any, sigma: Any, rule: GroupWeight) -> Bits:
-    """E[s|y] of bits s = ±1 uniform on groups of fixed weight: tanh(h_i + (ln e_{k−1} − ln e_k)/2).
-
-    e_k: elementary symmetric polynomials of exp(2h_j) over the other bits of the group, by a recursion in logarithms.
-
-    **Parameters**
-
-    - `y`: (n, D). - `sigma`: noise level > 0. - `rule`: the fixed weight.
-    """
-    instance("rule", rule, GroupWeight, "a GroupWeight")
-    h = rule.grouped(_fields(y, sigma, rule))
-    group, k = rule.G, rule.k
-    log_e = np.full((*h.shape, k + 1), -np.inf)
-    log_e[..., 0] = 0.0
-    for j in range(group):
-        longer = log_e.copy()
-        longer[..., 1:] = np.logaddexp(log_e[..., 1:], log_e[..., :-1] + 2 * h[..., j, None, None])
-        longer[..., j, :] = log_e[..., j, :]
-        log_e = longer
-    return rule.ungrouped(np.tanh(h + (log_e[..., k - 1] - log_e[..., k]) / 2))
-
-
-def permutation_denoiser(y: Any, sigma: Any, rule: Permutation) -> Bits:
-    """E[s|y] of permutation matrices as bits ±1: forward and backward sums over sets of columns, n·2ⁿ states, in logarithms.
-
-    **Parameters**
-
-    - `y`: (n_samples, n²). - `sigma`: noise level > 0. - `rule`: the permutation matrices.
-    """
-    instance("rule", rule, Permutation, "a Permutation")
-    n = rule.n
-    gain = 2 * _fields(y, sigma, rule).reshape(-1, n, n)
-    subsets = sorted(range(2**n), key=int.bit_count)
-    forward, backward = (np.full((len(gain), 2**n), -np.inf) for _ in range(2))
-    forward[:, 0] = backward[:, -1] = 0.0
-    for taken in subsets[1:]:
-        inside = [j for j in range(n) if taken >> j & 1]
-        terms = forward[:, [taken ^ 1 << j for j in inside]] + gain[:, taken.bit_count() - 1, inside]
-        forward[:, taken] = np.logaddexp.reduce(terms, axis=1)
-    for taken in subsets[-2::-1]:
-        outside = [j for j in range(n) if not taken >> j & 1]
-        terms = backward[:, [taken | 1 << j for j in outside]] + gain[:, taken.bit_count(), outside]
-        backward[:, taken] = np.logaddexp.reduce(terms, axis=1)
-    share = np.empty_like(gain)
-    for row in range(n):
-        before = np.array([taken for taken in subsets if taken.bit_count() == row])
-        for j in range(n):
-            free = before[(before >> j & 1) == 0]
-            both = forward[:, free] + backward[:, free | 1 << j]
-            share[:, row, j] = np.logaddexp.reduce(both, axis=1) + gain[:, row, j] - forward[:, -1]
-    return (2 * np.exp(share) - 1).reshape(len(gain), -1)
-
-
 def empirical_denoiser(y: Any, sigma: Any, train: Any) -> Bits:
     """E[x|y] when x is uniform on the training set: the softmax average of `train`. What a pure memoriser does.
 
@@ -145,14 +92,10 @@ def empirical_denoiser(y: Any, sigma: Any, train: Any) -> Bits:
 
 
 def rule_denoiser(y: Any, sigma: Any, rule: Rule) -> Bits:
-    """The exact denoiser of any rule here."""
+    """The exact denoiser of a parity, or of bits without a rule; InputError for rules without a closed form here."""
     match rule:
         case GroupParity():
             return parity_denoiser(y, sigma, rule)
-        case GroupWeight():
-            return weight_denoiser(y, sigma, rule)
-        case Permutation():
-            return permutation_denoiser(y, sigma, rule)
         case NoRule():
             return factorised(y, sigma)
         case _:

@@ -9,7 +9,7 @@ import xarray as xr
 from ..checks import InputError, instance, integer, need_memory, random_seed, shown
 from ..recipe.objectives import EDM, LogNormal
 from .bits import empirical_denoiser, factorised, rule_denoiser
-from .rules import GroupWeight, Permutation, Rule
+from .rules import GroupParity, NoRule, Rule
 
 LEDGER_EDM = EDM(sigma_data=1.0, density=LogNormal(-0.4, 1.2))
 """Preconditioning and noise density of bits ±1 in the study of rules."""
@@ -35,10 +35,8 @@ def loss_ledger(
     instance("edm", edm, EDM, "an EDM objective")
     random_seed(seed)
     N = integer("N", N, at_least=1)
-    if isinstance(rule, Permutation) or (isinstance(rule, GroupWeight) and 2 * rule.k != rule.G):
-        raise InputError(
-            f"rule must have bits that are 1 half of the time for its gain beyond the factorised loss, got {shown(rule)}"
-        )
+    if not isinstance(rule, GroupParity | NoRule):
+        raise InputError(f"rule must be a GroupParity or NoRule, whose best denoisers are known, got {shown(rule)}")
     n_draws = integer("n_draws", n_draws, at_least=2 * LEVELS)
     n_memorising = integer("n_memorising", n_memorising, at_least=2 * LEVELS)
     need_memory(f"N = {N:,}, n_draws = {n_draws:,}", 32.0 * rule.D * (N + n_draws + n_memorising))
