@@ -1,4 +1,4 @@
-"""Data sets on known manifolds: charts with their Jacobians, densities in the chart, projections, and exact denoisers."""
+"""Data sets on known manifolds, with projections, tangents and exact denoisers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from eigenclock.checks import InputError, integer, shown
+from eigenclock.checks import InputError, choice, integer
 from eigenclock.exact.manifolds import Circle
 from eigenclock.observables.copies import nearest
 
@@ -21,8 +21,10 @@ WEIGHTS = np.array([0.30, 0.05, 0.25, 0.10, 0.20, 0.10])
 STARTS, NEWTON = 20_000, 8
 """Random points of the chart that a projection starts from, and Gauss–Newton steps after it."""
 
-EDGE, GRID = 2.4, {1: 4000, 2: 220}
-"""Reach of the quadrature in the chart, and its points per direction."""
+EDGE, GRID = 2.4, (60, 240)
+"""Reach of the quadrature in the chart, and its fewest and most points per direction: two for every σ between them."""
+
+NAMES = ("wave2", "torus", "isotropic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +69,9 @@ class Surface:
         return u
 
     def denoise(self, y: Points, sigma: float) -> Points:
-        """Posterior mean at noise σ, by the midpoint rule in the chart (k <= 2), in blocks."""
-        if self.k not in GRID:
-            raise InputError(f"the exact denoiser is by quadrature in at most 2 dimensions, got k = {self.k}")
-        axis = (np.arange(GRID[self.k]) + 0.5) / GRID[self.k] * 2 * EDGE - EDGE
+        """Posterior mean at noise σ, by the midpoint rule in the chart, in blocks."""
+        count = int(np.clip(np.ceil(4 * EDGE / sigma), *GRID))
+        axis = (np.arange(count) + 0.5) / count * 2 * EDGE - EDGE
         grid = np.stack([one.ravel() for one in np.meshgrid(*[axis] * self.k, indexing="ij")], axis=1)
         weight = self.density(grid)
         seen = weight > 1e-9 * weight.max()
@@ -101,21 +102,29 @@ def _wave2() -> Surface:
     return Surface(embed, jacobian, 1.2 * np.stack([np.cos(angle), np.sin(angle)], axis=1), WEIGHTS)
 
 
-def _wave(k: int, rng: np.random.Generator) -> Surface:
-    rows = rng.standard_normal((4 * k, k))
-    frequency = 1.5 * rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    phase = rng.uniform(0, 2 * np.pi, 4 * k)
+@dataclass(frozen=True)
+class Torus:
+    """Flat k-torus: k circles of radius 1 in a plane each, uniform. Its curvature along every circle is that of one, whatever k."""
 
-    def embed(u: Chart) -> Points:
-        return np.concatenate([0.5 * u, 0.4 * np.cos(u @ frequency.T + phase)], axis=1)
+    k: int
 
-    def jacobian(u: Chart) -> Any:
-        curved = -0.4 * np.sin(u @ frequency.T + phase)[..., None] * frequency
-        return np.concatenate([np.broadcast_to(0.5 * np.eye(k), (len(u), k, k)), curved], axis=1)
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[Points, Chart]:
+        """Points (n, 2k), and their angles."""
+        angle = rng.uniform(0, 2 * np.pi, (n, self.k))
+        return np.stack([np.cos(angle), np.sin(angle)], axis=2).reshape(n, 2 * self.k), angle
 
-    centres = np.zeros((3, k))
-    centres[:, 0] = (-1.0, 0.0, 1.0)
-    return Surface(embed, jacobian, centres, np.array([0.5, 0.2, 0.3]))
+    def denoise(self, y: Points, sigma: float) -> Points:
+        """Posterior mean: that of a circle in every plane, as a product density's is."""
+        return Circle(1.0).denoise(y.reshape(-1, 2), sigma).reshape(y.shape)
+
+    def project(self, y: Points) -> Points:
+        """Nearest points: every plane's on its circle."""
+        return Circle(1.0).project(y.reshape(-1, 2)).reshape(y.shape)
+
+    def tangent(self, angle: Chart) -> Any:
+        """Orthonormal tangents (n, 2k, k)."""
+        turned = np.stack([-np.sin(angle), np.cos(angle)], axis=2)
+        return np.einsum("nic,ij->nicj", turned, np.eye(self.k)).reshape(len(angle), 2 * self.k, self.k)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +132,8 @@ class ManifoldData:
     """Samples on a known manifold. Callables are None where a data set has none.
 
     `x` (n, D), `u` (n, k) chart coordinates, `mode` (n,); `project` (n, D) → nearest points (n, D); `chart` (n, D) → their
-    coordinates; `log_density` of the intrinsic density at chart coordinates; `tangent` (n, k) → orthonormal tangents (n, D, k);
-    `denoise(x, sigma)` exact posterior mean; `weights` of the modes, `centres` in the chart.
+    coordinates; `tangent` (n, k) → orthonormal tangents (n, D, k); `denoise(x, sigma)` exact posterior mean; `weights` of the
+    modes, `centres` in the chart.
     """
 
     x: Points
@@ -133,7 +142,6 @@ class ManifoldData:
     mode: Int[np.ndarray, " n"] | None = None
     project: Callable[[Points], Points] | None = None
     chart: Callable[[Points], Chart] | None = None
-    log_density: Callable[[Chart], Any] | None = None
     tangent: Callable[[Chart], Any] | None = None
     denoise: Callable[[Points, float], Points] | None = None
     weights: Float[np.ndarray, " mode"] | None = None
@@ -146,47 +154,29 @@ class ManifoldData:
         return ((self.chart(x)[:, None] - self.centres) ** 2).sum(axis=2).argmin(axis=1)
 
 
-def make_data(name: str, n: int, seed: int, *, D: int = 64, lam: tuple[float, ...] = (1.0, 0.5)) -> ManifoldData:
+def make_data(name: str, n: int, seed: int, *, D: int = 64, k: int = 2) -> ManifoldData:
     """A data set on a known manifold, in a random orthonormal embedding; other seeds give other samples and embeddings.
 
-    `name`: "wave2", "wave1", "wave2k", "wave4" (wave(k) of the specification), "circle", "gauss" (variances `lam`) or
-    "isotropic" (the negative control: no manifold). Raises InputError for another name, or D too small.
+    `name`: "wave2" (a surface that curves in 8 dimensions, six modes on it), "torus" (flat, of `k` circles) or "isotropic" (the
+    negative control: no manifold). Raises InputError for another name, or D too small.
     """
+    choice("data", name, NAMES)
     integer("n", n, at_least=1)
     rng = np.random.default_rng([seed, 17])
-    surfaces: dict[str, Callable[[], Surface]] = {
-        "wave2": _wave2,
-        "wave1": lambda: _wave(1, rng),
-        "wave2k": lambda: _wave(2, rng),
-        "wave4": lambda: _wave(4, rng),
-    }
-    if name in surfaces:
-        return _embedded(surfaces[name](), n, D, rng)
-    if name == "circle":
-        circle = Circle(1.0, 0.8)
-        frame = _frame(D, 2, rng)
-        angle = rng.vonmises(0.0, 0.8, n)
-        points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        return ManifoldData(
-            points @ frame.T,
-            1,
-            angle[:, None],
-            project=lambda x: circle.project(x @ frame) @ frame.T,
-            denoise=lambda x, sigma: circle.denoise(x @ frame, sigma) @ frame.T,
-        )
-    if name == "gauss":
-        frame, power = _frame(D, len(lam), rng), np.asarray(lam)
-        u = rng.standard_normal((n, len(lam))) * np.sqrt(power)
-        return ManifoldData(
-            u @ frame.T,
-            len(lam),
-            u,
-            project=lambda x: x @ frame @ frame.T,
-            denoise=lambda x, sigma: (x @ frame * (power / (power + sigma**2))) @ frame.T,
-        )
+    if name == "wave2":
+        return _embedded(_wave2(), n, D, rng)
     if name == "isotropic":
-        return ManifoldData(rng.standard_normal((n, D)) * 0.5, 2)
-    raise InputError(f"data must be one of {', '.join([*surfaces, 'circle', 'gauss', 'isotropic'])}, got {shown(name)}")
+        return ManifoldData(rng.standard_normal((n, D)) * 0.5, k)
+    torus, frame = Torus(k), _frame(D, 2 * k, rng)
+    points, angle = torus.draw(n, rng)
+    return ManifoldData(
+        points @ frame.T,
+        k,
+        angle,
+        project=lambda x: torus.project(x @ frame) @ frame.T,
+        tangent=lambda u: frame @ torus.tangent(u),
+        denoise=lambda x, sigma: torus.denoise(x @ frame, sigma) @ frame.T,
+    )
 
 
 def _frame(D: int, m: int, rng: np.random.Generator) -> Points:
@@ -200,11 +190,6 @@ def _embedded(surface: Surface, n: int, D: int, rng: np.random.Generator) -> Man
     frame = _frame(D, m, rng)
     u, mode = surface.draw(n, rng)
 
-    def log_density(u: Chart) -> Any:
-        jacobian = surface.jacobian(u)
-        volume = np.linalg.slogdet(np.einsum("nmk,nml->nkl", jacobian, jacobian))[1] / 2
-        return np.log(surface.density(u)) - volume
-
     return ManifoldData(
         surface.embed(u) @ frame.T,
         surface.k,
@@ -212,9 +197,8 @@ def _embedded(surface: Surface, n: int, D: int, rng: np.random.Generator) -> Man
         mode,
         project=lambda x: surface.embed(surface.project(x @ frame)) @ frame.T,
         chart=lambda x: surface.project(x @ frame),
-        log_density=log_density,
         tangent=lambda u: frame @ np.linalg.qr(surface.jacobian(u))[0],
-        denoise=(lambda x, sigma: surface.denoise(x @ frame, sigma) @ frame.T) if surface.k in GRID else None,
+        denoise=lambda x, sigma: surface.denoise(x @ frame, sigma) @ frame.T,
         weights=surface.weights,
         centres=surface.centres,
     )
