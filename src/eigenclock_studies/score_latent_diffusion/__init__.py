@@ -1,5 +1,8 @@
 """Score-induced latent diffusion: the collapse clock and the refine clock."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from ..study import Plan, Study
 from . import part_arms, part_collapse, part_density, part_dimension, part_order, part_theory
 from .manifolds import ManifoldData as ManifoldData, make_data as make_data
@@ -11,10 +14,10 @@ class ScoreLatentDiffusionStudy(Study):
     name = "score_latent_diffusion"
     title = "Score latent diffusion: the manifold first, then the density"
     status = (
-        "Reconstruction of SiLD from the abstract-level claims of arXiv:2605.20235. Architectures, losses and thresholds are ours; "
-        "no number of the paper is reproduced."
+        "Reconstruction of SiLD from the abstract-level claims of arXiv:2605.20235. Architectures, losses and thresholds are "
+        "ours; no number of the paper is reproduced."
     )
-    plans = {
+    plans: ClassVar[Mapping[str, Plan]] = {
         "theory": Plan(part_theory.PRESETS, part_theory.run, "The linear case, exactly"),
         "collapse": Plan(part_collapse.PRESETS, part_collapse.run, "Collapse: the manifold"),
         "arms": Plan(part_arms.PRESETS, part_arms.run, "Rivals on the same networks"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from eigenclock.checks import InputError, choice, integer
 from eigenclock.exact.manifolds import Circle
@@ -41,10 +41,11 @@ class Surface:
         """Intrinsic dimension."""
         return self.centres.shape[1]
 
-    def draw(self, n: int, rng: np.random.Generator) -> tuple[Chart, Int[np.ndarray, " n"]]:
-        """Coordinates in the chart, and modes."""
-        mode = rng.choice(self.weights.size, n, p=self.weights)
-        return self.centres[mode] + SPREAD * rng.standard_normal((n, self.k)), mode
+    def draw(self, n: int, rng: np.random.Generator) -> Chart:
+        """Coordinates in the chart."""
+        return self.centres[rng.choice(self.weights.size, n, p=self.weights)] + SPREAD * rng.standard_normal(
+            (n, self.k)
+        )
 
     def density(self, u: Chart) -> Float[np.ndarray, " n"]:
         """Of the chart's coordinates."""
@@ -54,7 +55,7 @@ class Surface:
     def project(self, y: Points) -> Chart:
         """Coordinates of the nearest point: the nearest of many, then Gauss–Newton steps that must not go uphill."""
         rng = np.random.default_rng(0)
-        starts = self.draw(STARTS, rng)[0] * 1.1
+        starts = self.draw(STARTS, rng) * 1.1
         u = starts[nearest(y, self.embed(starts), k=1)[1][:, 0]]
         left = y - self.embed(u)
         for _ in range(NEWTON):
@@ -104,7 +105,7 @@ def _wave2() -> Surface:
 
 @dataclass(frozen=True)
 class Torus:
-    """Flat k-torus: k circles of radius 1 in a plane each, uniform. Its curvature along every circle is that of one, whatever k."""
+    """Flat k-torus: k circles of radius 1 in a plane each, uniform: curved as one circle, whatever k."""
 
     k: int
 
@@ -117,41 +118,22 @@ class Torus:
         """Posterior mean: that of a circle in every plane, as a product density's is."""
         return Circle(1.0).denoise(y.reshape(-1, 2), sigma).reshape(y.shape)
 
-    def project(self, y: Points) -> Points:
-        """Nearest points: every plane's on its circle."""
-        return Circle(1.0).project(y.reshape(-1, 2)).reshape(y.shape)
-
-    def tangent(self, angle: Chart) -> Any:
-        """Orthonormal tangents (n, 2k, k)."""
-        turned = np.stack([-np.sin(angle), np.cos(angle)], axis=2)
-        return np.einsum("nic,ij->nicj", turned, np.eye(self.k)).reshape(len(angle), 2 * self.k, self.k)
-
 
 @dataclass(frozen=True, eq=False)
 class ManifoldData:
     """Samples on a known manifold. Callables are None where a data set has none.
 
-    `x` (n, D), `u` (n, k) chart coordinates, `mode` (n,); `project` (n, D) → nearest points (n, D); `chart` (n, D) → their
-    coordinates; `tangent` (n, k) → orthonormal tangents (n, D, k); `denoise(x, sigma)` exact posterior mean; `weights` of the
-    modes, `centres` in the chart.
+    `x` (n, D), `u` (n, k) chart coordinates; `project` (n, D) → nearest points (n, D); `chart` (n, D) → their coordinates;
+    `tangent` (n, k) → orthonormal tangents (n, D, k); `denoise(x, sigma)` exact posterior mean.
     """
 
     x: Points
     k: int
     u: Chart | None = None
-    mode: Int[np.ndarray, " n"] | None = None
     project: Callable[[Points], Points] | None = None
     chart: Callable[[Points], Chart] | None = None
     tangent: Callable[[Chart], Any] | None = None
     denoise: Callable[[Points, float], Points] | None = None
-    weights: Float[np.ndarray, " mode"] | None = None
-    centres: Float[np.ndarray, "_ k"] | None = None
-
-    def modes_of(self, x: Points) -> Int[np.ndarray, " n"]:
-        """Nearest mode of samples, after projection."""
-        assert self.chart is not None
-        assert self.centres is not None
-        return ((self.chart(x)[:, None] - self.centres) ** 2).sum(axis=2).argmin(axis=1)
 
 
 def make_data(name: str, n: int, seed: int, *, D: int = 64, k: int = 2) -> ManifoldData:
@@ -173,8 +155,6 @@ def make_data(name: str, n: int, seed: int, *, D: int = 64, k: int = 2) -> Manif
         points @ frame.T,
         k,
         angle,
-        project=lambda x: torus.project(x @ frame) @ frame.T,
-        tangent=lambda u: frame @ torus.tangent(u),
         denoise=lambda x, sigma: torus.denoise(x @ frame, sigma) @ frame.T,
     )
 
@@ -188,17 +168,14 @@ def _frame(D: int, m: int, rng: np.random.Generator) -> Points:
 def _embedded(surface: Surface, n: int, D: int, rng: np.random.Generator) -> ManifoldData:
     m = surface.embed(surface.centres).shape[1]
     frame = _frame(D, m, rng)
-    u, mode = surface.draw(n, rng)
+    u = surface.draw(n, rng)
 
     return ManifoldData(
         surface.embed(u) @ frame.T,
         surface.k,
         u,
-        mode,
         project=lambda x: surface.embed(surface.project(x @ frame)) @ frame.T,
         chart=lambda x: surface.project(x @ frame),
         tangent=lambda u: frame @ np.linalg.qr(surface.jacobian(u))[0],
         denoise=lambda x, sigma: surface.denoise(x @ frame, sigma) @ frame.T,
-        weights=surface.weights,
-        centres=surface.centres,
     )

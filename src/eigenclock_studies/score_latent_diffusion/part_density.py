@@ -12,16 +12,14 @@ from matplotlib.figure import Figure
 from eigenclock.curve.divergences import sliced_wasserstein
 from eigenclock.latents.density import SIGMA_MAX, LatentDensity, sampler_of
 from eigenclock.latents.model_config import ModelConfig
-from eigenclock.training.devices import device_of
 from eigenclock.training.sampling import sample
 from ..claims import Claim, factor
-from ..figures import BLUE, DARK, GREEN, VERMILION, legend, level, panels, seeds, ticks
-from ..study import Part, Say
+from ..figures import DARK, GREEN, VERMILION, legend, level, panels, seeds
+from ..study import Part, Preset, Say
 from .grids import run_grid, values
 from .manifolds import SPREAD, WEIGHTS
 from .runs import SEED_OF_NOISE
 
-TAUS = (0.05, 0.1, 0.2, 0.5, 1.0)
 WITHIN = 1.5
 """Largest sliced W₂ over that of the exact score's sampler."""
 
@@ -47,7 +45,7 @@ class Options:
     workers: int | None = None
 
 
-PRESETS = {
+PRESETS: dict[Preset, Options] = {
     "tiny": Options((0,), Latents(200, 100, 20, 16), workers=1),
     "cpu": Options(tuple(range(10)), Latents()),
     "paper": Options(tuple(range(10)), Latents(20_000, 10_000, 50_000, 512)),
@@ -101,23 +99,12 @@ def case(latents: Latents, seed: int) -> xr.Dataset:
     found = {f"sw2_{name}": sliced_wasserstein(z.double().numpy(), test) for name, z in drawn.items()}
     return xr.Dataset(
         {
-            "score_error": ("tau", np.array([score_error(density, mixture, test, tau, seed) for tau in TAUS])),
             "density_error": ("step", density.curve.dataset["density_error"].values),
             "sw2_real": sliced_wasserstein(test, more),
             **found,
         },
-        coords={"tau": np.array(TAUS), "step": density.curve.time.values},
+        coords={"step": density.curve.time.values},
     )
-
-
-def score_error(density: LatentDensity, mixture: Mixture, test: np.ndarray, tau: float, seed: int) -> float:
-    """E|s − s*|²/E|s*|² at one noise level."""
-    x = test + tau * np.random.default_rng([seed, 9]).standard_normal(test.shape)
-    with torch.no_grad():
-        noisy = torch.as_tensor(x, dtype=torch.float32, device=device_of(density.denoiser))
-        found = density.denoiser(noisy, torch.tensor(tau)).cpu().double().numpy()
-    best = mixture.denoise(x, tau)
-    return float(((found - best) ** 2).sum() / ((best - x) ** 2).sum())
 
 
 def claims(runs: list[xr.Dataset]) -> list[Claim]:
@@ -138,18 +125,15 @@ def claims(runs: list[xr.Dataset]) -> list[Claim]:
 
 
 def figure(runs: list[xr.Dataset]) -> Figure:
-    """Density error along training beside its rivals; error of the score by noise level."""
-    picture, (left, right) = panels(2, width=4.4)
-    seeds(left, runs[0]["step"] + 1, [one["density_error"].values for one in runs], GREEN, "second stage")
+    """Density error along training beside its rivals, every seed."""
+    picture, ax = panels(width=4.8)
+    seeds(ax, runs[0]["step"] + 1, [one["density_error"].values for one in runs], GREEN, "second stage")
     for name, colour in zip(RIVALS, (DARK, VERMILION), strict=True):
         for i, one in enumerate(runs):
             words = {"exact": "exact score", "gaussian": "a Gaussian alone"}[name] if i == 0 else ""
-            level(left, float(one[f"sw2_{name}"]), words, color=colour, ls="--", alpha=0.6)
-    left.set(xscale="log", yscale="log", xlabel="training step + 1", ylabel="sliced W₂ of generated latents")
-    seeds(right, TAUS, [one["score_error"].values for one in runs], BLUE, "second stage", marker="o", ms=3)
-    right.set(xscale="log", yscale="log", xlabel="noise τ (latent standard deviations)", ylabel="relative score error")
-    ticks(right, TAUS)
-    legend(left)
+            level(ax, float(one[f"sw2_{name}"]), words, color=colour, ls="--", alpha=0.6)
+    ax.set(xscale="log", yscale="log", xlabel="training step + 1", ylabel="sliced W₂ of generated latents")
+    legend(ax)
     return picture
 
 
@@ -157,13 +141,8 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, judge, draw."""
     runs = run_grid({"": options.latents}, options.seeds, folder, say, options.workers, of=case, under="density")[""]
     names = ("learned", *RIVALS, "real")
-    distances = pd.DataFrame([{f"sliced W₂, {name}": values(runs, f"sw2_{name}").mean() for name in names}])
-    errors = np.median([one["score_error"].values for one in runs], axis=0)
+    table = pd.DataFrame([{f"sliced W₂, {name}": values(runs, f"sw2_{name}").mean() for name in names}])
+    notes = ("Curves: 512 generated latents of 15 steps; dashed: all samples of 30 steps, on the same noise.",)
     return Part(
-        claims(runs),
-        {"distances": distances, "scores": pd.DataFrame({"tau": TAUS, "relative score error": errors})},
-        {"refine": figure(runs)},
-        xr.concat(runs, dim="seed"),
-        ("Curves: 512 generated latents of 15 steps; dashed: all samples of 30 steps, on the same noise.",),
-        ("distances", "scores"),
+        claims(runs), {"distances": table}, {"refine": figure(runs)}, xr.concat(runs, "seed"), notes, ("distances",)
     )

@@ -14,7 +14,7 @@ from eigenclock.recipe.optimizers import GradientFlow
 from eigenclock.theory import collapse
 from ..claims import Claim, exact
 from ..figures import BLUE, GREEN, VERMILION, legend, level, panels
-from ..study import Part, Say
+from ..study import Part, Preset, Say
 
 LAM = np.array([1.0, 0.6, 0.3])
 RATE, STARTS, NOISE = 0.2, 0.3, 0.2
@@ -33,7 +33,11 @@ class Options:
     D: int = 16
 
 
-PRESETS = {"tiny": Options((0,), 6000, 8), "cpu": Options(), "paper": Options(tuple(range(20)), 100_000)}
+PRESETS: dict[Preset, Options] = {
+    "tiny": Options((0,), 6000, 8),
+    "cpu": Options(),
+    "paper": Options(tuple(range(20)), 100_000),
+}
 
 
 def trained_bottleneck(seed: int, options: Options, sigma: float, width: int) -> tuple[float, float]:
