@@ -266,7 +266,7 @@ class TwoStage(TrainedMaps, ABC):
         kept: dict[str, Any] = {
             key: tuple(one) if isinstance(one, list) else one for key, one in details["config"].items()
         }
-        if kept.pop("stage2", "A") != "A":  # files of 0.2 and older may hold a ridge head
+        if kept.pop("stage2", "A") != "A":  # earlier files may hold a ridge head
             raise ModelFileError(
                 f"model file must hold a second stage by diffusion, got a ridge head (stage2='B') in {path}"
             )

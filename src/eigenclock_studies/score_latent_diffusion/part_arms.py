@@ -69,11 +69,12 @@ def choice_claims(grid: Grid, options: Options) -> list[Claim]:
     ours, theirs = (chosen(grid, family) for family in options.families().values())
     named = f"{ours} against {theirs}, both chosen on validation"
     bayes = in_words(factor("", values(grid[ours], "clean_bayes")).found)
+    own = in_words(factor("", values(grid[ours], "rho_own")).found)
     plain = {metric: values(grid[ours], metric) / values(grid[PLAIN], metric) for metric in ("sw2", "clean")}
     rows = []
     for words, metric, below, beside in (
         ("generates at least as well", "sw2", EQUAL, f"two draws of the truth {values(grid[ours], 'sw2_real').mean():.3f}"),
-        ("generates nearer to the manifold", "off", 1.0, ""),
+        ("generates nearer to the manifold", "off", 1.0, f"ρ of {ours} at its own noise {own}"),
         ("reconstructs better", "clean", 1.0, f"clean error of the Bayes denoiser at this noise {bayes}"),
     ):  # fmt: skip
         if metric in plain:
@@ -148,6 +149,7 @@ def table(grid: Grid, options: Options) -> pd.DataFrame:
                 **{words: np.median(values(runs, metric)) for metric, words in METRICS.items()},
                 "clean error, Bayes": np.median(values(runs, "clean_bayes")),
                 f"ρ at σ = {COMMON:g}": np.median(values(runs, "rho")),
+                "ρ at its own noise": np.median(values(runs, "rho_own")),
                 "refine clock": str(refine_clock(runs)),
             }
             for name, runs in grid.items()

@@ -17,7 +17,7 @@ from ..claims import Claim, factor
 from ..figures import DARK, GREEN, VERMILION, legend, level, panels, seeds
 from ..study import Part, Preset, Say
 from .grids import run_grid, values
-from .manifolds import SPREAD, WEIGHTS
+from .manifolds import CENTRES, SPREAD, WEIGHTS
 from .runs import SEED_OF_NOISE
 
 WITHIN = 1.5
@@ -56,11 +56,9 @@ class Mixture:
     """Six modes, standardised per coordinate: samples, and the exact denoiser."""
 
     def __init__(self) -> None:
-        angle = np.arange(6) * np.pi / 3
-        centres = 1.2 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        middle = WEIGHTS @ centres
-        std = np.sqrt(WEIGHTS @ (centres - middle) ** 2 + SPREAD**2)
-        self.centres, self.variance = (centres - middle) / std, (SPREAD / std) ** 2
+        middle = WEIGHTS @ CENTRES
+        std = np.sqrt(WEIGHTS @ (CENTRES - middle) ** 2 + SPREAD**2)
+        self.centres, self.variance = (CENTRES - middle) / std, (SPREAD / std) ** 2
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Samples (n, 2)."""

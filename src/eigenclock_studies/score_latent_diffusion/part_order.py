@@ -52,12 +52,11 @@ def case(joint: Joint, seed: int) -> xr.Dataset:
     """Normal and tangential squared error of D − D*, over σ², at every level along training: dims level, step."""
     train, test, data = held_out(joint.run, POINTS, seed)
     assert data.tangent is not None
-    assert data.chart is not None
     assert data.denoise is not None
     noise = np.random.default_rng(SEED_OF_NOISE).standard_normal(test.shape)
     noisy = [test + sigma * noise for sigma in joint.levels]
     exact = [data.denoise(x, sigma) for x, sigma in zip(noisy, joint.levels, strict=True)]
-    frames = [data.tangent(data.chart(x)) for x in exact]  # tangents at the points nearest to what is to be found
+    frames = [data.tangent(x) for x in exact]
     steps: list[int] = []
     errors: dict[str, list[list[float]]] = {part: [] for part in PARTS}
 

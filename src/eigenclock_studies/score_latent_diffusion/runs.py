@@ -101,6 +101,7 @@ def case(run: Run, seed: int) -> xr.Dataset:
     if whole.denoise is not None and run.arm == "sild":
         exact, sigma = whole.denoise, run.sigma1
         found["clean_bayes"] = clean_error(lambda x: exact(x, sigma), judges)
+        found["rho_own"] = model.denoising_risk(judges, seed=SEED_OF_NOISE)
     if run.generate:
         x = model.sample(run.samples, seed=SEED_OF_NOISE)
         found |= of_samples(x, test, whole) | {"sw2_val": sliced_wasserstein(x[: len(val)], val[: len(x)])}
