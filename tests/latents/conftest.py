@@ -9,7 +9,7 @@ from eigenclock_studies.score_latent_diffusion import make_data
 @pytest.fixture(scope="module")
 def circle():
     """A curve in 16 dimensions, and what to hold out."""
-    x = make_data("circle", 380, 0, D=16).x
+    x = make_data("torus", 380, 0, D=16, k=1).x
     return x[:300], x[300:]
 
 

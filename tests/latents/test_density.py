@@ -9,7 +9,7 @@ from support.small_latents import SMALL
 
 import eigenclock as ec
 from eigenclock.latents.density import LatentDensity, sampler_of
-from eigenclock.latents.heads import GaussianHead
+from eigenclock.latents.gaussian_head import GaussianHead
 from eigenclock.training.losses import NetworkDenoiser, loss
 
 
@@ -48,5 +48,4 @@ def test_second_stage_is_edm_and_starts_as_a_gaussian(rng):
 
 def test_sampler_of_a_config():
     assert sampler_of(SMALL).sigma_min == 0.02
-    assert sampler_of(replace(SMALL, stage2="B")).sigma_min == 0.05
     assert isinstance(sampler_of(replace(SMALL, sampler="sde")), ec.EulerMaruyama)

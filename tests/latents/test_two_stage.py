@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from support.small_latents import SMALL
 
 import eigenclock as ec
 from eigenclock.latents.first_stage import ScoreMatching
 from eigenclock.latents.trained_maps import NotFittedError
-from eigenclock.training.model_files import ModelFileError
+from eigenclock.training.model_files import ModelFileError, read_model, write_model
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +58,8 @@ def test_a_line_says_what_was_fitted(fitted, circle):
     )
     assert f"{float(fitted.history_['density_real'].mean()):.3g} of real draws" in found
     assert "\n" not in found
-    blurred = ec.ScoreLatentDiffusion(replace(SMALL, sigma1=30.0, stage1_steps=200, stage2="B")).fit(*circle)
+    blurred = ec.ScoreLatentDiffusion(replace(SMALL, sigma1=30.0, stage1_steps=200)).fit(*circle)
     assert "smooths the density away)" in repr(blurred)
-    assert "refine" not in repr(blurred)
 
 
 def test_refine_clock_needs_samples_near_the_data(circle, fitted):
@@ -87,7 +87,6 @@ def test_refine_clock_needs_samples_near_the_data(circle, fitted):
     "options",
     [
         {},
-        {"stage2": "B"},
         {"architecture": "conservative", "polish": True},
         {"decoder_refit_steps": 20, "noise": "multi"},
         {"sampler": "sde"},
@@ -104,6 +103,42 @@ def test_files_give_the_same_samples(options, circle, tmp_path):
     assert np.isfinite(again.sample(9, seed=2)).all()
     assert again.history_.equals(model.history_)
     assert (again.k_, again.d_, again.sigma1_) == (model.k_, model.d_, model.sigma1_)
+
+
+def _older(path, **changes):
+    """The file as an earlier version wrote it: other details, the same tensors."""
+    details, tensors = read_model(path, json.loads(_metadata(path))["class"])
+    kind = details.pop("class")
+    for key in ("version",):
+        details.pop(key)
+    for name, change in changes.items():
+        details[name] = details[name] | change
+    write_model(path, kind, details, tensors)
+
+
+def _metadata(path):
+    with safe_open(path, framework="pt") as opened:
+        return opened.metadata()["eigenclock model"]
+
+
+def test_files_of_earlier_versions(circle, tmp_path):
+    """A second stage by diffusion loads as it did; a ridge head, or a Wasserstein autoencoder, is refused in one line."""
+    path = tmp_path / "m.safetensors"
+    model = ec.ScoreLatentDiffusion(replace(SMALL, stage1_steps=2, stage2_steps=2)).fit(*circle)
+    model.save(path)
+    _older(path, config={"stage2": "A"})
+    assert np.array_equal(ec.ScoreLatentDiffusion.load(path).sample(3, seed=1), model.sample(3, seed=1))
+    _older(path, config={"stage2": "B"})
+    with pytest.raises(
+        ec.InputError, match=r"must hold a second stage by diffusion, got a ridge head \(stage2='B'\) in .*m.safe"
+    ):
+        ec.ScoreLatentDiffusion.load(path)
+    ec.LatentBaseline(replace(SMALL, stage1_steps=2, stage2_steps=2)).fit(*circle).save(path)
+    _older(path, first_stage={"name": "Wasserstein", "weight": 1.0})
+    with pytest.raises(
+        ec.InputError, match="must hold a first stage of Reconstruction, Variational, got 'Wasserstein'"
+    ):
+        ec.LatentBaseline.load(path)
 
 
 def test_images_keep_their_shape(rng, tmp_path):
@@ -162,7 +197,7 @@ ERRORS = [
     ),
     (
         lambda x: ec.LatentBaseline(SMALL, ScoreMatching()),
-        r"first_stage must be one of Reconstruction, Variational, Wasserstein",
+        r"first_stage must be one of Reconstruction, Variational",
     ),
     (
         lambda x: ec.ScoreLatentDiffusion(replace(SMALL, architecture="convolutional")).fit(x.reshape(-1, 2, 8)),

@@ -107,7 +107,7 @@ def right_calls():
         "SGD": {"lr": 0.1, "momentum": 0.5},
         "Affine": {"init": 0.1, "bias": 0.0},
         "AlignedConfig": {"d": 4, "width": 8, "w_ssr": 0.1, "theta_l": None, "blur": 0.0, "ae_steps": 2, "batch": 4, "lr": 1e-3, "device": "cpu", "seed": 0},
-        "ModelConfig": {"k": 1, "d": 2, "architecture": "mlp", "width": 8, "weighting": "dae", "sigma1": 0.1, "noise": "single", "stage1_steps": 2, "decoder_refit_steps": 0, "stage2": "B", "sampler": "heun", "noise_range": (0.02, 5.0), "polish": False, "batch": 4, "lr": 1e-3, "n_evals": 2, "device": "cpu", "seed": 0},
+        "ModelConfig": {"k": 1, "d": 2, "architecture": "mlp", "width": 8, "weighting": "dae", "sigma1": 0.1, "noise": "single", "stage1_steps": 2, "decoder_refit_steps": 0, "stage2_steps": 2, "sampler": "heun", "noise_range": (0.02, 5.0), "polish": False, "batch": 4, "lr": 1e-3, "n_evals": 2, "device": "cpu", "seed": 0},
         "FlowConfig": {"backbone": "mlp", "width": 8, "blocks": 1, "steps": 2, "batch": 4, "lr": 1e-3, "ema": 0.9, "euler_steps": 2, "seed": 0},
         "FlowGenerator": {"shape": (2, 2, 2), "classes": 2, "config": ec.FlowConfig(width=8, blocks=1, steps=2)},
         "AmbientDiffusion": {"config": None},

@@ -52,7 +52,7 @@ SMALL = {
     "run": ["--data", "digits", "--n", "40", "--steps", "2", "--network.width", "8", "--network.layers", "2", "--probe.count", "2", "--probe.samples", "8", "--sampler", "Heun", "--sampler.steps", "3"],
     "predict": ["--data", "digits", "--n", "40", "--steps", "5", "--sampler", "Heun", "--sampler.steps", "3"],
     "spectrum": ["--data", "digits", "--n", "40"],
-    "score-latent": ["--model", "{tmp}/m.safetensors", "--data", "{tmp}/x.npy", "--options.stage1_steps", "2", "--options.stage2", "B"],
+    "score-latent": ["--model", "{tmp}/m.safetensors", "--data", "{tmp}/x.npy", "--options.stage1_steps", "2", "--options.stage2_steps", "2"],
 }  # fmt: skip
 """Options that keep a call that is right small."""
 

@@ -68,8 +68,7 @@ def command(config: ScoreLatentConfig, _: Call) -> None:
         model.save(config.model)
         print(f"intrinsic dimension {model.k_estimate_:.2f}, latent width {model.d_}, noise {model.sigma1_:.4g}")
         print(f"collapse clock: {model.collapse_clock()} steps")
-        if config.options.stage2 == "A":
-            print(f"refine clock: {model.refine_clock()} steps")
+        print(f"refine clock: {model.refine_clock()} steps")
         print(f"model: {Path(config.model).resolve()}")
         return
     if config.out is None or not config.out.endswith(".npy"):

@@ -1,4 +1,4 @@
-"""The second stage: the density of standardised latents, by diffusion (reading A) or a ridge head (reading B)."""
+"""The second stage: the density of standardised latents, by diffusion with EDM's preconditioning."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,12 +22,12 @@ from ..training.options import LoopOptions
 from ..training.probe import Probe
 from ..training.sampling import sample
 from ..training.streams import Stream, stream_seed
-from .heads import GaussianHead, RidgeHead, RidgeLevel, WithGaussian
+from .gaussian_head import GaussianHead, WithGaussian
 from .model_config import ModelConfig
 from .refine import real_distances
 
-SIGMA_MAX, LOWEST, LOWEST_RIDGE = 20.0, 0.02, 0.05
-"""Where sampling starts, in latent standard deviations (the Gaussian head is exact up there), and its lowest levels: A, B."""
+SIGMA_MAX, LOWEST = 20.0, 0.02
+"""Where sampling starts, in latent standard deviations (the Gaussian head is exact up there), and its lowest level."""
 
 TOLERANCE = 1 + 1e-6
 """Levels this near the trained band belong to it."""
@@ -40,10 +40,9 @@ BETAS = (0.9, 0.99)
 
 def sampler_of(config: ModelConfig) -> Sampler:
     """The sampler that a configuration names, on EDM's grid."""
-    lowest = LOWEST_RIDGE if config.stage2 == "B" else LOWEST
     if config.sampler == "sde":
-        return EulerMaruyama(steps=200, sigma_min=lowest, sigma_max=SIGMA_MAX)
-    return Heun(steps=30, sigma_min=lowest, sigma_max=SIGMA_MAX)
+        return EulerMaruyama(steps=200, sigma_min=LOWEST, sigma_max=SIGMA_MAX)
+    return Heun(steps=30, sigma_min=LOWEST, sigma_max=SIGMA_MAX)
 
 
 class HeadedProbe(Probe):
@@ -68,20 +67,18 @@ class LatentDensity:
             (dimension,), seed=stream_seed(config.seed, Stream.INIT, 1)
         )
         self.gaussian = GaussianHead(torch.zeros(dimension), torch.eye(dimension))
-        self.ridge: RidgeHead | None = None
         self.curve: Any = None
-        """Learning curve of the latents' modes and of `density_error`, of reading A."""
+        """Learning curve of the latents' modes and of `density_error`."""
         self.real: Float[np.ndarray, " draw"] | None = None
-        """Density errors of real latents in place of generated ones, of reading A."""
+        """Density errors of real latents in place of generated ones."""
 
     @property
     def denoiser(self) -> WithGaussian:
         """(z, τ) → estimate of the clean latent."""
-        learned = NetworkDenoiser(self.network, EDM(sigma_data=1.0)) if self.ridge is None else self.ridge
-        return self._headed(learned)
+        return self._headed(NetworkDenoiser(self.network, EDM(sigma_data=1.0)))
 
     def _headed(self, learned: Callable[..., Tensor]) -> WithGaussian:
-        low, high = self.config.noise_range if self.ridge is None else (0.0, np.inf)
+        low, high = self.config.noise_range
         return WithGaussian(learned, self.gaussian, min(self.config.gaussian_head_above, high), low / TOLERANCE)
 
     def fit(
@@ -100,12 +97,6 @@ class LatentDensity:
         self.gaussian = GaussianHead(
             torch.as_tensor(z.mean(axis=0), dtype=torch.float32), torch.as_tensor(covariance, dtype=torch.float32)
         ).to(device)
-        if config.stage2 == "B":
-            grid = sampler_of(config).levels
-            below = np.sort(grid[(grid > 0) & (grid < config.gaussian_head_above)])
-            self.ridge = RidgeHead.fit(z, below, seed=stream_seed(config.seed, Stream.INIT, 2) % 2**32)
-            told(config.stage2_steps)
-            return self
         spectrum = Spectrum.from_samples(z)
         n = min(PROBE_SAMPLES, len(held_out))
 
@@ -156,19 +147,4 @@ class LatentDensity:
     def tensors(self) -> dict[str, Tensor]:
         """All that a file must hold."""
         found = {f"network.{key}": value for key, value in self.network.state_dict().items()}
-        found |= {f"gaussian.{key}": value for key, value in self.gaussian.state_dict().items()}
-        if self.ridge is not None:
-            for i, level in enumerate(self.ridge.levels.values()):
-                parts = {"tau": np.array([level.tau]), "W": level.frequency, "b": level.phase, "A": level.solution}
-                found |= {f"ridge.{i}.{key}": torch.from_numpy(np.ascontiguousarray(one)) for key, one in parts.items()}
-        return found
-
-    def restore_ridge(self, tensors: dict[str, Tensor]) -> None:
-        """The ridge head of a file, if it has one."""
-        count = sum(key.startswith("ridge.") and key.endswith(".tau") for key in tensors)
-        if count:
-            levels = {}
-            for i in range(count):
-                tau, w, b, a = (tensors[f"ridge.{i}.{key}"].numpy() for key in ("tau", "W", "b", "A"))
-                levels[float(tau[0])] = RidgeLevel(float(tau[0]), w, b, a)
-            self.ridge = RidgeHead(levels)
+        return found | {f"gaussian.{key}": value for key, value in self.gaussian.state_dict().items()}

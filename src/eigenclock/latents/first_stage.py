@@ -69,28 +69,3 @@ class Variational(FirstStage):
         error = network.decoder(torch.addcmul(mean, (log_variance / 2).exp(), drawn)) - clean
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum() / 2
         return (error.square().sum() + self.beta * divergence) / len(clean)
-
-
-@dataclass(frozen=True)
-class Wasserstein(FirstStage):
-    """|G(E(x)) − x|² + weight·MMD²(E(x), N(0, 1)), kernel C/(C + |·|²) with C = 2d (Tolstikhin et al., arXiv:1711.01558)."""
-
-    weight: float = 10.0
-
-    def __post_init__(self) -> None:
-        number_option(self, "weight", at_least=0)
-
-    def loss(self, network: Autoencoder, clean: Tensor, sigma: Tensor, noise: Tensor, fresh: torch.Generator) -> Tensor:
-        latent = network.encode(clean)
-        prior = torch.randn(latent.shape, generator=fresh, device=latent.device, dtype=latent.dtype)
-        n, scale = latent.shape[0], 2.0 * latent.shape[1]
-
-        def kernel(a: Tensor, b: Tensor) -> Tensor:
-            return scale / (scale + (a[:, None] - b[None]).square().sum(dim=2))
-
-        def apart(a: Tensor) -> Tensor:  # without a sample's kernel with itself, which is 1
-            return (kernel(a, a).sum() - n) / max(n * (n - 1), 1)
-
-        discrepancy = apart(latent) + apart(prior) - 2 * kernel(latent, prior).mean()
-        error = (network.decoder(latent) - clean).square().sum() / n
-        return error + self.weight * discrepancy

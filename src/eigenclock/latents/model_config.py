@@ -20,7 +20,6 @@ from ..checks import (
 Architecture: TypeAlias = Literal["mlp", "conservative", "convolutional"]
 Weighting: TypeAlias = Literal["dae", "eps", "score"]
 Noise: TypeAlias = Literal["single", "multi"]
-SecondStage: TypeAlias = Literal["A", "B"]
 SamplerName: TypeAlias = Literal["heun", "sde"]
 
 
@@ -37,7 +36,6 @@ class ModelConfig:
     - `sigma1`: noise of the first stage, in data units; None chooses it (`noise_range`). - `noise`: "single" at sigma1, "multi"
       log-uniform up to three times it.
     - `stage1_steps`, `stage2_steps`, `decoder_refit_steps`: optimizer steps; the refit is taken out of stage 1.
-    - `stage2`: "A" diffusion in the latent space with EDM preconditioning, "B" a ridge head in closed form.
     - `sampler`: "heun" (probability flow) or "sde" (Euler–Maruyama). - `gaussian_head_above`: noise level, in latent standard
       deviations, above which the exact score of a Gaussian is used.
     - `noise_range`: trained in the second stage, in latent standard deviations; outside it a Gaussian is used.
@@ -56,7 +54,6 @@ class ModelConfig:
     stage1_steps: int = 2000
     stage2_steps: int = 2000
     decoder_refit_steps: int = 0
-    stage2: SecondStage = "A"
     sampler: SamplerName = "heun"
     gaussian_head_above: float = 3.0
     noise_range: tuple[float, float] = (0.02, 5.0)
@@ -79,7 +76,6 @@ class ModelConfig:
             ("architecture", Architecture),
             ("weighting", Weighting),
             ("noise", Noise),
-            ("stage2", SecondStage),
             ("sampler", SamplerName),
         ):
             choice(name, getattr(self, name), get_args(kinds))

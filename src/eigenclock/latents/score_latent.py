@@ -7,15 +7,16 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, integer
+from ..checks import InputError, finite_array, integer, shown
+from ..training.model_files import ModelFileError
 from .density import LatentDensity
-from .first_stage import FirstStage, Reconstruction, ScoreMatching, Variational, Wasserstein
+from .first_stage import FirstStage, Reconstruction, ScoreMatching, Variational
 from .model_config import ModelConfig
 from .refine import held_out
 from .trained_maps import NotFittedError
 from .two_stage import Callback, TwoStage
 
-FIRST_STAGES = {one.__name__: one for one in (Reconstruction, Variational, Wasserstein)}
+FIRST_STAGES = {one.__name__: one for one in (Reconstruction, Variational)}
 
 
 class ScoreLatentDiffusion(TwoStage):
@@ -53,7 +54,7 @@ class ScoreLatentDiffusion(TwoStage):
 
 
 class LatentBaseline(TwoStage):
-    """The same with another first stage: a plain autoencoder, a variational or a Wasserstein autoencoder."""
+    """The same with another first stage: a plain or a variational autoencoder."""
 
     def __init__(self, config: ModelConfig | None = None, first_stage: FirstStage | None = None) -> None:
         super().__init__(config)
@@ -72,6 +73,10 @@ class LatentBaseline(TwoStage):
     @classmethod
     def _made(cls, config: ModelConfig, options: dict[str, Any]) -> "LatentBaseline":
         rest = {key: value for key, value in options.items() if key != "name"}
+        if options["name"] not in FIRST_STAGES:
+            raise ModelFileError(
+                f"model file must hold a first stage of {', '.join(FIRST_STAGES)}, got {shown(options['name'])}"
+            )
         return cls(config, FIRST_STAGES[options["name"]](**rest))
 
 

@@ -17,7 +17,7 @@ from ..clocks.passage import Clock, Passages
 from ..theory.collapse import SMOOTHED
 from ..training.descent import digest
 from ..training.devices import find_device
-from ..training.model_files import load_state, read_model, write_model
+from ..training.model_files import ModelFileError, load_state, read_model, write_model
 from .bottleneck import Autoencoder, build_autoencoder
 from .convolutions import check_stride
 from .density import LatentDensity
@@ -55,10 +55,9 @@ class TwoStage(TrainedMaps, ABC):
             warnings.simplefilter("always")
             parts = [f"k {self.k_}, d {self.d_}, {noise}ρ {float(history['risk'].values[-1]):.3g}"]
             parts.append(f"collapse {self.collapse_clock()}")
-            if "density_error" in history:
-                refine = self.refine_clock()
-                parts.append(f"refine {refine}{f', {refine.reason}' if refine.reason else ''}")
-                parts.append(f"density error {float(history['density_error'].values[-1]):.3g}")
+            refine = self.refine_clock()
+            parts.append(f"refine {refine}{f', {refine.reason}' if refine.reason else ''}")
+            parts.append(f"density error {float(history['density_error'].values[-1]):.3g}")
         if "density_real" in history:
             parts[-1] += f", {float(history['density_real'].mean()):.3g} of real draws"
         return f"{name}({'; '.join([*parts, *(str(one.message) for one in said)])})"
@@ -227,8 +226,6 @@ class TwoStage(TrainedMaps, ABC):
         """
         number("delta", delta, above=0, below=1)
         history = self._fitted().history_
-        if "density_error" not in history:
-            raise InputError("refine_clock needs stage2='A': the training of reading B is known in closed form")
         real = history["density_real"].values if "density_real" in history else None
         return refine_passage(
             history["refine_step"].values, history["density_error"].values, delta, real=real, within=within
@@ -269,6 +266,10 @@ class TwoStage(TrainedMaps, ABC):
         kept: dict[str, Any] = {
             key: tuple(one) if isinstance(one, list) else one for key, one in details["config"].items()
         }
+        if kept.pop("stage2", "A") != "A":  # earlier files may hold a ridge head
+            raise ModelFileError(
+                f"model file must hold a second stage by diffusion, got a ridge head (stage2='B') in {path}"
+            )
         model = cls._made(ModelConfig(**kept), details["first_stage"])
         model.shape_ = tuple(details["shape"])
         for name, value in details["facts"].items():
@@ -280,7 +281,6 @@ class TwoStage(TrainedMaps, ABC):
         load_state(network, tensors, "autoencoder.", path)
         load_state(density.network, tensors, "density.network.", path)
         load_state(density.gaussian, tensors, "density.gaussian.", path)
-        density.restore_ridge({key.removeprefix("density."): value for key, value in tensors.items()})
         device = find_device(model.config.device)
         network.eval().to(device)
         density.network.eval().to(device)

@@ -1,180 +1,191 @@
-"""Part: error follows the intrinsic dimension, not the ambient one."""
+"""Part: whether the samples that a denoiser needs depend on the intrinsic dimension, and on the ambient one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from eigenclock.clocks.replicates import student_interval
-from ..claims import row, verdict
-from ..study import Part, Say
-from .comparison import paired, values
-from .grids import Grid, run_grid
-from .part_collapse import small
-from .runs import Run
+from eigenclock.clocks.replicates import LogRatio
+from ..claims import Claim, Measure, factor, in_words, mean, ratio
+from ..figures import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, legend, panels, seeds, ticks
+from ..study import Part, Preset, Say
+from .grids import Grid, dataset, run_grid, values
+from .runs import Run, excess_case, large, small
+from .shifts import shift, slopes
 
-BOUNDS = {"off": 2.0, "sw2": 1.5, "rho": 1.3}
-AMBIENT = 3.0
-"""Least growth of the ambient arm's off-manifold error, at equal steps."""
+SAME = 2.0
+"""Factor in n within which curves count as one; D itself grows sixteenfold."""
 
-WORDS = {"off": "off-manifold rms", "sw2": "sliced W₂", "rho": "ρ"}
+SLOPES = 0.25
+"""Most that slopes may differ."""
+
+LATENT, AMBIENT = "latent", "ambient"
 
 
 @dataclass(frozen=True)
 class Options:
-    """`ambient`: sizes D; `intrinsic`: sizes k, at `run_intrinsic`; `n`: samples; `longer`: the converged ambient arm."""
+    """`sizes` D crossed with `n` samples, at k = 2; of the ambient arm only the ends of D, at `ambient_n`.
+
+    `tori`: intrinsic dimensions of flat tori, at `tori_n` samples, the first of which is judged.
+    """
 
     seeds: tuple[int, ...]
     run: Run
-    run_intrinsic: Run
-    ambient: tuple[int, ...] = (16, 64, 256)
-    intrinsic: tuple[int, ...] = (1, 2, 4)
-    n: tuple[int, ...] = (250, 1000, 4000)
-    longer: int = 3
+    sizes: tuple[int, ...] = (16, 64, 256)
+    n: tuple[int, ...] = (125, 250, 500, 1000, 2000)
+    ambient_n: tuple[int, ...] = (125, 2000)
+    tori: tuple[int, ...] = (1, 2, 3)
+    tori_n: tuple[int, ...] = (250, 2000)
     workers: int | None = None
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Smallest and largest D."""
+        return self.sizes[0], self.sizes[-1]
 
     def settings(self) -> dict[str, Run]:
         """Every run by name."""
-        found = {}
-        for size in self.ambient:
-            found[f"SiLD, D = {size}"] = replace(self.run, D=size)
-            found[f"ambient, D = {size}"] = replace(self.run, D=size, arm="ambient")
-        for size in (self.ambient[0], self.ambient[-1]) if self.longer > 1 else ():
-            found[f"ambient ×{self.longer}, D = {size}"] = replace(self.run, D=size, arm="ambient", longer=self.longer)
-        names = {1: "wave1", 2: "wave2k", 4: "wave4"}
-        for k in self.intrinsic:
-            for n in self.n:
-                found[f"k = {k}, n = {n}"] = replace(self.run_intrinsic, data=names[k], k=k, d=k + 1, n=n)
-        return found
+        found = {name_of(LATENT, D, n): replace(self.run, D=D, n=n) for D in self.sizes for n in self.n}
+        ambient = replace(self.run, arm="ambient")
+        found |= {name_of(AMBIENT, D, n): replace(ambient, D=D, n=n) for D in self.ends for n in self.ambient_n}
+        torus = replace(self.run, data="torus")
+        return found | {torus_of(k, n): replace(torus, k=k, d=2 * k, n=n) for k in self.tori for n in self.tori_n}
 
 
-PRESETS = {
-    "tiny": Options(
-        (0,),
-        replace(small(Run()), data="wave1", k=1, d=2),
-        replace(small(Run()), D=20),
-        (16, 24),
-        (1,),
-        (128, 256),
-        1,
-        workers=1,
-    ),
-    "cpu": Options((0, 1, 2, 3, 4), Run(), replace(Run(), D=32, steps=(1000, 1000))),
+FEW = replace(Run(), generate=False, steps=(2000, 1), samples=1200, lr=5e-3, evals=2)
+"""Twice as many samples do not pay before training has converged: a higher rate, which falls to 0."""
+
+PRESETS: dict[Preset, Options] = {
+    "tiny": Options((0,), replace(small(FEW), evals=2), (16, 24), (64, 128), (64, 128), (1, 2), (64,), workers=1),
+    "cpu": Options((0, 1, 2, 3, 4), FEW),
     "paper": Options(
-        (0, 1, 2, 3, 4),
-        replace(Run(), n=20_000, width=512, steps=(50_000, 50_000), batch=256),
-        replace(Run(), D=128, width=512, steps=(50_000, 50_000), batch=256),
-        (16, 64, 256, 1024),
-        n=(250, 1000, 4000, 16_000),
+        tuple(range(8)), replace(large(FEW), lr=1e-3), (16, 64, 256, 1024), n=(125, 250, 500, 1000, 2000, 4000, 8000)
     ),
 }
 
 
-def run(options: Options, folder: Path, say: Say) -> Part:
-    """Train, judge, draw."""
-    grid = run_grid(options.settings(), options.seeds, folder, say, options.workers)
-    low, high = options.ambient[0], options.ambient[-1]
-    enough = len(options.seeds) >= 5
-    growth = {
-        metric: paired(values(grid[f"SiLD, D = {high}"], metric), values(grid[f"SiLD, D = {low}"], metric))
-        for metric in BOUNDS
-    }
-    wide = paired(values(grid[f"ambient, D = {high}"], "off"), values(grid[f"ambient, D = {low}"], "off"))
-    control = f"ambient diffusion, off-manifold: {wide}"
-    if options.longer > 1:
-        longer = f"ambient ×{options.longer}"
-        converged = paired(values(grid[f"{longer}, D = {high}"], "off"), values(grid[f"{longer}, D = {low}"], "off"))
-        control += f"; with {options.longer} times the steps: {converged}"
-    rows = [
-        row(
-            "C4: the ambient dimension enters weakly",
-            f"D = {high} over D = {low}: " + "; ".join(f"{WORDS[name]} {found}" for name, found in growth.items()),
-            f"{len(options.seeds)} seeds; bounds {', '.join(f'{WORDS[name]} {bound:g}' for name, bound in BOUNDS.items())}; "
-            f"two draws of the truth are {np.median(values(grid[f'SiLD, D = {low}'], 'sw2_floor')):.3f} apart",
-            control,
-            verdict(
-                *(bool(np.exp(found.ratio.value) <= BOUNDS[name]) for name, found in growth.items()),
-                control=bool(np.exp(wide.ratio.value) >= AMBIENT),
-                enough=enough,
-            ),
-        )
-    ]
-    slopes = slope_table(grid, options)
-    n = options.n[len(options.n) // 2]
-    risen = [values(grid[f"k = {k}, n = {n}"], "sw2") for k in options.intrinsic]
-    if len(risen) > 1:
-        steps = [paired(b, a) for a, b in pairwise(risen)]
+def name_of(arm: str, D: int, n: int) -> str:
+    """Name of a setting on the surface."""
+    return f"{arm}, D = {D}, n = {n}"
+
+
+def torus_of(k: int, n: int) -> str:
+    """Name of a setting on a torus."""
+    return f"torus, k = {k}, n = {n}"
+
+
+def curves(grid: Grid, arm: str, sizes: Sequence[int], n: Sequence[int]) -> Float[np.ndarray, "seed curve size"]:
+    """Excess over the Bayes denoiser: a curve over n for every D, per seed."""
+    found = np.array([[values(grid[name_of(arm, D, one)], "excess") for one in n] for D in sizes])
+    return np.moveaxis(found, 2, 0)
+
+
+def shifts(grid: Grid, arm: str, sizes: tuple[int, int], n: Sequence[int]) -> LogRatio:
+    """ln of the factor in samples from the smaller to the larger D, per seed, as bounds where curves do not overlap."""
+    found = [shift(np.array(n, dtype=float), one) for one in curves(grid, arm, sizes, n)]
+    return LogRatio(np.array([one.low for one in found]), np.array([one.high for one in found]))
+
+
+def ambient_claims(grid: Grid, options: Options) -> list[Claim]:
+    """C4, the ambient side: the curves of different D against each other, beside those of a network without a latent space."""
+    low, high = options.ends
+    n = np.array(options.n, dtype=float)
+    falls = np.array([slopes(n, one) for one in curves(grid, LATENT, options.ends, options.n)])
+    latent = shifts(grid, LATENT, options.ends, options.n)
+    seen = ratio(
+        "factor in n without a latent space", shifts(grid, AMBIENT, options.ends, options.ambient_n), above=SAME
+    )
+    falling = [mean(f"slope at D = {D}", falls[:, i], above=0) for i, D in enumerate(options.ends)]
+    named, controls = f"D = {high} against {low}, k = {options.run.k}", (seen, *falling)
+    number = "factor in n"
+    return [
+        Claim(f"C4: a larger ambient dimension needs no more samples ({named})", (ratio(number, latent, below=SAME),), controls),
+        Claim(f"C4: nor does it need fewer ({named})", (ratio(number, latent, above=1 / SAME),), controls),
+        Claim(
+            f"C4: error falls with samples at the same rate whatever the ambient dimension ({named})",
+            (mean("difference of slopes", falls[:, 1] - falls[:, 0], above=-SLOPES, below=SLOPES),),
+            tuple(falling),
+        ),
+    ]  # fmt: skip
+
+
+def intrinsic_claims(grid: Grid, options: Options) -> list[Claim]:
+    """C4, the intrinsic side: excess for each intrinsic dimension, on tori of one curvature, at equal n."""
+    n, last, rows = options.tori_n[0], options.tori_n[-1], []
+    each = {k: values(grid[torus_of(k, n)], "excess") / k for k in options.tori}
+    more = {k: values(grid[torus_of(k, last)], "excess") / k for k in options.tori}
+    for fewer, k in pairwise(options.tori):
+        helped: tuple[Measure, ...] = ()
+        if last > n:
+            helped = (factor(f"samples matter: at n = {last} over n = {n}, k = {k}", more[k] / each[k], below=1),)
         rows.append(
-            row(
-                "C4: the intrinsic dimension hurts",
-                f"sliced W₂ at n = {n}: "
-                + "; ".join(
-                    f"k = {k}: {np.median(found):.3f}" for k, found in zip(options.intrinsic, risen, strict=True)
-                ),
-                "from one k to the next: " + "; ".join(str(step) for step in steps),
-                "slope of ln sliced W₂ in ln n: "
-                + "; ".join(f"k = {one.k}: {one.slope}" for one in slopes.itertuples()),
-                verdict(
-                    *(True if step.ratio.low > 0 else False if step.ratio.high < 0 else None for step in steps),
-                    enough=enough,
-                ),
+            Claim(
+                f"C4: the intrinsic dimension hurts (tori of one curvature, k = {k} against {fewer}, n = {n})",
+                (factor("excess per intrinsic dimension", each[k] / each[fewer], above=1),),
+                helped,
             )
         )
-    cells = pd.DataFrame(
+    return rows
+
+
+def cells(grid: Grid, options: Options) -> pd.DataFrame:
+    """Excess and Bayes risk, a setting a row: geometric means over seeds with their intervals."""
+    settings = options.settings()
+    return pd.DataFrame(
         [
-            {"setting": name, **{words: float(np.median(values(runs, metric))) for metric, words in WORDS.items()}}
-            for name, runs in grid.runs.items()
+            {
+                "setting": name,
+                "excess over Bayes / σ²": in_words(factor("", values(runs, "excess")).found),
+                "per intrinsic dimension": in_words(factor("", values(runs, "excess") / settings[name].k).found),
+                "Bayes risk / σ²": values(runs, "bayes").mean(),
+            }
+            for name, runs in grid.items()
         ]
     )
+
+
+def figure(grid: Grid, options: Options) -> Figure:
+    """Excess against samples, for every D with a latent space and without, and for every k."""
+    picture, (left, right) = panels(2, width=4.4)
+    for D, colour in zip(options.sizes, (SKY, GREEN, BLUE, PURPLE), strict=False):
+        seeds(left, options.n, curves(grid, LATENT, (D,), options.n)[:, 0], colour, f"D = {D}", marker="o", ms=3)
+    for D, colour in zip(options.ends, (ORANGE, VERMILION), strict=True):
+        found = curves(grid, AMBIENT, (D,), options.ambient_n)[:, 0]
+        seeds(left, options.ambient_n, found, colour, f"D = {D}, no latent space", ls="--", marker="s", ms=3)
+    for k, colour in zip(options.tori, (SKY, GREEN, BLUE), strict=False):
+        found = np.array([values(grid[torus_of(k, n)], "excess") / k for n in options.tori_n]).T
+        seeds(right, options.tori_n, found, colour, f"torus, k = {k}", marker="o", ms=3)
+    for ax, n in ((left, options.n), (right, options.tori_n)):
+        ax.set(xscale="log", yscale="log", xlabel="training samples n")
+        ticks(ax, n)
+        legend(ax)
+    left.set_ylabel("excess over Bayes, E|D − D*|² / σ²")
+    right.set_ylabel("the same per intrinsic dimension")
+    return picture
+
+
+def run(options: Options, folder: Path, say: Say) -> Part:
+    """Train, judge, draw."""
+    grid = run_grid(options.settings(), options.seeds, folder, say, options.workers, of=excess_case, under="excess")
+    sigma = options.run.sigma1
+    notes = (
+        f"Excess: E|D − D*|²/σ² at the training noise σ = {sigma:g} on held-out points, D* the exact Bayes denoiser: ρ less its "
+        "Bayes value, 0 for a perfect denoiser. No floor hides the samples' share.",
+        "Factor in n: ln excess = a_D − s ln n with one slope s for all D, per seed; exp of the difference of a over s. Curves "
+        "that do not overlap within the measured n give a bound. Without a latent space the excess at large D is one of "
+        "training steps and width: it shows that the factor can see D, not how many samples would do.",
+        "Tori: products of k circles of radius 1 in 2k dimensions, turned into D; a latent space of 2k dimensions holds them.",
+    )
     return Part(
-        rows,
-        {"cells": cells, "slopes": slopes},
-        {"errors": _figure(grid, options)},
-        grid.dataset(),
-        (
-            "The first layer and the Monte-Carlo noise still see D: weakly, not free of it.",
-            "Surfaces of different k differ in more than k.",
-        ),
+        ambient_claims(grid, options) + intrinsic_claims(grid, options),
+        {"cells": cells(grid, options)},
+        {"excess": figure(grid, options)},
+        dataset(grid),
+        notes,
         ("cells",),
     )
-
-
-def slope_table(grid: Grid, options: Options) -> pd.DataFrame:
-    """Slope of ln sliced W₂ in ln n, per seed, with Student's interval over seeds."""
-    rows = []
-    for k in options.intrinsic:
-        errors = np.array([values(grid[f"k = {k}, n = {n}"], "sw2") for n in options.n])
-        slopes = np.polyfit(np.log(options.n), np.log(errors), 1)[0]
-        rows.append({"k": k, "slope": str(student_interval(slopes))})
-    return pd.DataFrame(rows)
-
-
-def _figure(grid: Grid, options: Options) -> Figure:
-    picture = Figure(figsize=(10.5, 3.7), layout="constrained")
-    left, right = picture.subplots(1, 2)
-    for arm, colour in (("SiLD", "#009E73"), ("ambient", "#D55E00")):
-        found = [values(grid[f"{arm}, D = {size}"], "off") for size in options.ambient]
-        for size, several in zip(options.ambient, found, strict=True):
-            left.plot(np.full(several.size, size), several, "o", color=colour, ms=4, alpha=0.6)
-        left.plot(options.ambient, [np.median(one) for one in found], color=colour, label=arm)
-    longer = [size for size in options.ambient if f"ambient ×{options.longer}, D = {size}" in grid.runs]
-    if longer:
-        found = [np.median(values(grid[f"ambient ×{options.longer}, D = {size}"], "off")) for size in longer]
-        left.plot(longer, found, "s--", color="#CC79A7", ms=5, label=f"ambient, {options.longer} times the steps")
-    left.set(xscale="log", yscale="log", xlabel="ambient dimension D", ylabel="off-manifold rms of samples")
-    left.set_xticks(options.ambient, [str(size) for size in options.ambient])
-    left.minorticks_off()
-    left.legend(frameon=False, fontsize=8)
-    for k, colour in zip(options.intrinsic, ("#0072B2", "#009E73", "#D55E00"), strict=False):
-        found = [values(grid[f"k = {k}, n = {n}"], "sw2") for n in options.n]
-        for n, several in zip(options.n, found, strict=True):
-            right.plot(np.full(several.size, n), several, "o", color=colour, ms=4, alpha=0.6)
-        right.plot(options.n, [np.median(one) for one in found], color=colour, label=f"k = {k}")
-    right.set(xscale="log", yscale="log", xlabel="training samples n", ylabel="sliced W₂ of samples")
-    right.set_xticks(options.n, [str(n) for n in options.n])
-    right.minorticks_off()
-    right.legend(frameon=False, fontsize=8)
-    return picture

@@ -6,53 +6,59 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from eigenclock_studies.score_latent_diffusion import part_collapse, part_dimension
-from eigenclock_studies.score_latent_diffusion.grids import Grid
+from eigenclock_studies.score_latent_diffusion import part_collapse
+
+SPREAD = np.array([-1.0, 0.5, 1.0, -0.5, 0.2, -0.2])
+OPTIONS = replace(part_collapse.PRESETS["cpu"], sigmas=(0.1,))
 
 
 def planted(rho, sv, hits=True):
-    """Runs of the collapse part."""
+    """Runs of the collapse part, six seeds with a scatter of 2 %."""
     risk = np.array([50.0, 20, 2.5, 2.4, 2.3]) if hits else np.array([50.0, 40, 30, 20, 12])
     return [
         xr.Dataset(
             {
-                "rho": value,
+                "rho": rho * (1 + 0.02 * one),
                 "risk": ("collapse_step", risk),
-                "risk_at": ("sigma", np.full(5, value)),
-                "jacobian": ("singular", np.array(sv, dtype=float)),
-                "reconstruction": 0.01,
+                "jacobian": ("singular", np.array(sv) * (1 + 0.02 * one)),
             },
-            coords={"collapse_step": np.array([0.0, 1, 10, 100, 1000]), "sigma": [0.02, 0.05, 0.1, 0.2, 0.4]},
+            coords={"collapse_step": np.array([0.0, 1, 10, 100, 1000])},
         )
-        for value in rho
+        for one in SPREAD
     ]
 
 
+def outcomes(rho=2.3, sv=(1.0, 0.8, 0.2), plain=12.0, hits=True, flat=(0.1, 0.1, 0.09), narrow=2.2, isotropic=1528.0):
+    """Verdicts; 3·0.25/0.26 + 61·25 = 1,528 is what no manifold gives by the optimal linear map of width 3."""
+    grid = {
+        "σ = 0.1": planted(rho, sv, hits),
+        "d = 2": planted(narrow, sv),
+        "autoencoder": planted(plain, (2.0, 2.0, 1.0), hits=False),
+        "isotropic": planted(isotropic, flat, hits=False),
+    }
+    return [str(one.verdict) for one in part_collapse.claims(grid, OPTIONS)]
+
+
 @pytest.mark.parametrize(
-    ("rho", "sv", "plain", "verdict"),
+    ("changes", "which", "verdict"),
     [
-        ([2.2, 2.3, 2.4, 2.3, 2.2], [1.0, 0.8, 0.2, 0, 0, 0, 0, 0], 12.0, "supported"),
-        ([3.5, 3.6, 3.4, 3.5, 3.6], [1.0, 0.8, 0.2, 0, 0, 0, 0, 0], 12.0, "not supported"),
-        ([2.2, 2.3, 2.4, 2.3, 2.2], [1.0, 0.8, 0.7, 0, 0, 0, 0, 0], 12.0, "not supported"),
-        ([2.2, 2.3, 2.4, 2.3, 2.2], [1.0, 0.8, 0.2, 0, 0, 0, 0, 0], 2.5, "inconclusive (the control failed)"),
+        ({}, 0, "shown"),
+        ({}, 1, "shown"),
+        ({}, 2, "shown"),
+        ({"rho": 3.5}, 0, "in part (not ρ)"),
+        ({"plain": 6.0}, 0, "in part (not ρ over the autoencoder's)"),
+        ({"plain": 2.5}, 0, "inconclusive (the control failed: the autoencoder's ρ)"),
+        ({"isotropic": 100.0}, 0, "inconclusive (the control failed: isotropic data's ρ over what no manifold gives)"),
+        ({"hits": False}, 1, "not shown"),
+        ({"sv": (1.0, 0.8, 0.7)}, 2, "in part (not singular value 3 over 2)"),
+        ({"flat": (1.0, 0.8, 0.1)}, 2, "inconclusive (the control failed: without a manifold no gap: the same ratio)"),
+        ({"narrow": 4.0}, 3, "shown"),
+        ({"narrow": 4.0, "rho": 4.0}, 3, "inconclusive (the control failed: at d = k + 1)"),
     ],
 )
-def test_verdict_on_collapse(rho, sv, plain, verdict, monkeypatch, tmp_path):
-    """The specification's thresholds, on planted runs."""
-    grid = Grid(
-        {
-            "σ = 0.1": planted(rho, sv),
-            "autoencoder": planted(plain * np.linspace(0.95, 1.05, 5), [2, 2, 1, 0, 0, 0, 0, 0], hits=False),
-            "isotropic": planted(1528 * np.linspace(0.99, 1.01, 5), np.ones(8), hits=False),
-        }
-    )
-    monkeypatch.setattr(part_collapse, "run_grid", lambda *_, **__: grid)
-    options = replace(part_collapse.PRESETS["cpu"], sigmas=(0.1,), widths=())
-    found = part_collapse.run(options, tmp_path, lambda words: None)
-    assert found.claims[0]["verdict"] == verdict
+def test_verdicts_on_planted_runs(changes, which, verdict):
+    assert outcomes(**changes)[which] == verdict
 
 
-def test_slopes_of_planted_errors():
-    options = replace(part_dimension.PRESETS["tiny"], intrinsic=(1,), n=(100, 1000))
-    runs = {f"k = 1, n = {n}": [xr.Dataset({"sw2": c * n**-0.5}) for c in (1.0, 1.1, 0.9)] for n in (100, 1000)}
-    assert part_dimension.slope_table(Grid(runs), options)["slope"].iloc[0].startswith("-0.5")
+def test_a_narrow_space_that_never_sticks_leaves_the_claim_open():
+    assert outcomes(narrow=2.2)[3].startswith("inconclusive")
