@@ -122,3 +122,24 @@ def test_class_losses_start_at_one_and_repeat():
     assert found[:, :, 0] == pytest.approx(np.ones((3, 2)), abs=0.05)  # tau = 0.1, not 0
     assert (found == class_losses(setting, 0)).all()
     assert (found != class_losses(setting, 1)).any()
+
+
+def test_losses_by_a_matrix_exponential(features):
+    """Gradient flow of the weights as an affine system, integrated by expm on its own arrays; losses of the draws themselves."""
+    points, weights, _, parts, whole, lam, vectors = features
+    d, p, tau = 6, 24, 3.0
+    slope, drive = 2 * noise(T) * d / p * whole.U, -2 * d * np.sqrt(noise(T)) / np.sqrt(p) * whole.V
+    system = np.zeros((p + d, p + d))
+    system[:p, :p], system[:p, p:] = -slope, drive
+    a = (scipy.linalg.expm(system * tau)[:p, p:]).T  # A(τ), (d, p), from A(0) = 0
+    for k in range(2):
+        rng = np.random.default_rng(1)  # the draws that the moments of this class were made of
+        repeated = np.repeat(np.exp(-T) * points[k], 4, axis=0)
+        half = rng.standard_normal(repeated.shape)
+        xi = np.concatenate([half, -half])
+        seen = np.concatenate([repeated, repeated]) + np.sqrt(noise(T)) * xi
+        score = np.tanh(seen @ weights.T / np.sqrt(d)) @ a.T / np.sqrt(p)
+        by_hand = ((np.sqrt(noise(T)) * score + xi) ** 2).sum(axis=1).mean() / d
+        moments = parts[k]
+        found = rf_exact_losses(lam, vectors, moments.U, moments.V, whole.V, [tau], T, p / d, noise2=moments.noise2)
+        assert found[0] == pytest.approx(by_hand, rel=1e-5)  # features are float32 in the moments
