@@ -93,9 +93,9 @@ def noise_claims(grid: Grid, options: Options) -> list[Claim]:
     def over(sigma: float, rivals: list[list[xr.Dataset]]) -> np.ndarray:
         return risks_at(ours, sigma) / np.min([risks_at(one, sigma) for one in rivals], axis=0)
 
-    every = [(sigma, factor(f"σ = {sigma:g}:", over(sigma, sweep), below=1)) for sigma in (LOWEST, *JUDGED)]
-    plain = tuple(factor(f"σ = {sigma:g}:", over(sigma, [grid[PLAIN]]), below=1) for sigma in JUDGED)
-    here = f"trained at {COMMON:g}, ρ over that of the best weight of every seed"
+    every = [(sigma, factor(f"ratio (σ = {sigma:g})", over(sigma, sweep), below=1)) for sigma in (LOWEST, *JUDGED)]
+    plain = tuple(factor(f"ratio (σ = {sigma:g})", over(sigma, [grid[PLAIN]]), below=1) for sigma in JUDGED)
+    here = f"trained at σ = {COMMON:g}; its ρ over that of the best weight of every seed"
     return [
         Claim(
             "C3: without a KL term the map denoises better than with any weight of it",
@@ -105,7 +105,7 @@ def noise_claims(grid: Grid, options: Options) -> list[Claim]:
         Claim(
             "C3: noise makes the collapse: the map denoises better than the same loss without noise",
             plain,
-            here="ρ over the autoencoder's",
+            here="its ρ over the autoencoder's",
         ),
         Claim(f"C3: also at σ = {LOWEST:g}, far below its training noise", (every[0][1],), here=here),
     ]

@@ -96,7 +96,7 @@ def claims(runs: list[xr.Dataset]) -> list[Claim]:
     return [
         Claim(
             f"without stages, the normal error falls to {LEARNED:.0%} of its start before the tangential one",
-            tuple(ratio(f"tangential over normal clock, σ = {s:g}", one, above=1) for s, one in zip(levels, times, strict=True)),
+            tuple(ratio(f"tangential over normal clock (σ = {s:g})", one, above=1) for s, one in zip(levels, times, strict=True)),
             beside=f"in absolute size the tangential error is the smaller one in {smaller.mean():.0%} of all records",
         )
     ]  # fmt: skip

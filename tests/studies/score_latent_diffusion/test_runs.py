@@ -2,11 +2,20 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import xarray as xr
 
 import eigenclock as ec
-from eigenclock_studies.score_latent_diffusion.runs import Run, case, config_of, excess_case, held_out, small
+from eigenclock_studies.score_latent_diffusion.runs import (
+    Run,
+    case,
+    config_of,
+    excess_case,
+    held_out,
+    small,
+    validation_distance,
+)
 
 
 def test_case_is_a_function_of_the_seed():
@@ -34,3 +43,13 @@ def test_budgets_and_splits():
     assert (len(train), len(rest), len(data.x)) == (30, 20, 50)
     with pytest.raises(ec.InputError, match="arm must be one of 'sild', 'ae', 'vae', 'ambient', got 'wae'"):
         Run(arm="wae")
+
+
+def test_the_validation_distance_is_a_mean_over_sets(rng):
+    """Three sets of which one is moved: a third of that set's distance comes on top; what does not fill a set is left out."""
+    val = rng.standard_normal((50, 4))
+    sets = np.concatenate([val, val, val + 3.0, val[:9] + 100.0])
+    alone = validation_distance(val + 3.0, val)
+    assert alone > 3
+    assert validation_distance(sets, val) == pytest.approx(alone / 3)
+    assert validation_distance(val[:20], val) == 0
