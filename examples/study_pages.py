@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -85,7 +86,10 @@ def claims_of(folder: Path, part: str) -> str:
     table = markdown(bold(claims))
     if numbers.empty:
         return table
-    return f'{table}\n\n<details markdown="1"><summary>The numbers behind the verdicts</summary>\n\n{markdown(numbers)}\n\n</details>'
+    folded = (
+        f'<details markdown="1"><summary>The numbers behind the verdicts</summary>\n\n{markdown(numbers)}\n\n</details>'
+    )
+    return f"{table}\n\n{folded}"
 
 
 def bold(claims: pd.DataFrame) -> pd.DataFrame:

@@ -61,7 +61,7 @@ class Part:
 class Plan:
     """One part of a study: its options (a frozen dataclass) at every size, what runs them, and its heading on the page."""
 
-    presets: Mapping[str, Any]
+    presets: Mapping[Any, Any]
     run: Callable[[Any, Path, Say], Part]
     heading: str = ""
 

@@ -52,7 +52,7 @@ class Options:
         return found | {PLAIN: replace(self.run, arm="ae"), LONG: replace(self.run, steps=steps)}
 
 
-PRESETS: dict[Preset, Options] = {
+PRESETS: dict[str, Options] = {
     "tiny": Options((0,), small(Run()), (COMMON,), (1e-2,), longer=1, workers=1),
     "cpu": Options(SEEDS, Run()),
     "paper": Options(SEEDS, large(Run()), betas=(1e-4, 1e-3, 1e-2, 1e-1, 1.0)),

@@ -43,7 +43,7 @@ class Options:
 
 
 SEEDS = (0, 1, 2, 3, 4, 5)
-PRESETS: dict[Preset, Options] = {
+PRESETS: dict[str, Options] = {
     "tiny": Options((0,), small(Run()), (COMMON,), (), workers=1),
     "cpu": Options(SEEDS, Run()),
     "paper": Options(SEEDS, large(Run())),

@@ -50,7 +50,7 @@ class Options:
     workers: int | None = None
 
 
-PRESETS: dict[Preset, Options] = {
+PRESETS: dict[str, Options] = {
     "tiny": Options((0,), Latents(200, 100, 1, 20, 16), workers=1),
     "cpu": Options(tuple(range(10)), Latents()),
     "paper": Options(tuple(range(10)), Latents(200_000, 10_000, 4, 50_000, 512)),

@@ -60,7 +60,7 @@ class Options:
 FEW = replace(Run(), generate=False, steps=(2000, 1), samples=1200, lr=5e-3, evals=2)
 """Twice as many samples do not pay before training has converged: a higher rate, which falls to 0."""
 
-PRESETS: dict[Preset, Options] = {
+PRESETS: dict[str, Options] = {
     "tiny": Options((0,), replace(small(FEW), evals=2), (16, 24), (64, 128), (64, 128), (1, 2), (64,), workers=1),
     "cpu": Options((0, 1, 2, 3, 4), FEW),
     "paper": Options(

@@ -41,7 +41,7 @@ class Options:
 
 
 SEEDS = (0, 1, 2, 3, 4)
-PRESETS: dict[Preset, Options] = {
+PRESETS: dict[str, Options] = {
     "tiny": Options((0,), Joint(small(Joint().run), (0.1, 0.4)), workers=1),
     "cpu": Options(SEEDS),
     "paper": Options(SEEDS, Joint(replace(large(Joint().run), evals=60))),

@@ -33,7 +33,7 @@ class Options:
     D: int = 16
 
 
-PRESETS: dict[Preset, Options] = {
+PRESETS: dict[str, Options] = {
     "tiny": Options((0,), 6000, 8),
     "cpu": Options(),
     "paper": Options(tuple(range(20)), 100_000),
