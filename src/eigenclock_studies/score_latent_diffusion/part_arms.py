@@ -13,7 +13,7 @@ from eigenclock.clocks.replicates import LogRatio
 from eigenclock.latents.refine import refine_passage
 from ..claims import Claim, factor, in_words, ratio, share
 from ..figures import BLUE, DARK, GREEN, LIGHT, VERMILION, key, legend, level, panels
-from ..study import Part, Preset, Say
+from ..study import Part, Say
 from .grids import Grid, collapse_clock, dataset, passages, risks_at, run_grid, values
 from .part_collapse import NEAR, PLAIN, SEEDS
 from .runs import COMMON, Run, large, small

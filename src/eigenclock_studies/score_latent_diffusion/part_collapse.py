@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ..claims import Claim, factor, mean, share
 from ..figures import BLUE, DARK, GRAY, GREEN, ORANGE, PURPLE, VERMILION, legend, level, panels, seeds, ticks
-from ..study import Part, Preset, Say
+from ..study import Part, Say
 from .grids import Grid, collapse_clock, dataset, passages, risks_at, run_grid, values
 from .manifolds import make_data
 from .metrics import excess

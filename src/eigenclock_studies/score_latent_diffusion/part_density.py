@@ -15,7 +15,7 @@ from eigenclock.latents.model_config import ModelConfig
 from eigenclock.training.sampling import sample
 from ..claims import Claim, factor
 from ..figures import DARK, GREEN, VERMILION, legend, level, panels, seeds
-from ..study import Part, Preset, Say
+from ..study import Part, Say
 from .grids import run_grid, values
 from .manifolds import CENTRES, SPREAD, WEIGHTS
 from .runs import SEED_OF_NOISE

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from eigenclock.clocks.replicates import LogRatio
 from ..claims import Claim, Measure, factor, in_words, mean, ratio
 from ..figures import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, legend, panels, seeds, ticks
-from ..study import Part, Preset, Say
+from ..study import Part, Say
 from .grids import Grid, dataset, run_grid, values
 from .runs import Run, excess_case, large, small
 from .shifts import shift, slopes

@@ -12,7 +12,7 @@ from eigenclock.clocks.replicates import LogRatio
 from eigenclock.latents.score_latent import AmbientDiffusion
 from ..claims import Claim, ratio
 from ..figures import BLUE, VERMILION, legend, panels, seeds
-from ..study import Part, Preset, Say
+from ..study import Part, Say
 from .grids import passages, run_grid
 from .runs import SEED_OF_NOISE, Run, config_of, held_out, large, small
 

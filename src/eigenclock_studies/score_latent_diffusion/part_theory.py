@@ -14,7 +14,7 @@ from eigenclock.recipe.optimizers import GradientFlow
 from eigenclock.theory import collapse
 from ..claims import Claim, exact
 from ..figures import BLUE, GREEN, VERMILION, legend, level, panels
-from ..study import Part, Preset, Say
+from ..study import Part, Say
 
 LAM = np.array([1.0, 0.6, 0.3])
 RATE, STARTS, NOISE = 0.2, 0.3, 0.2
