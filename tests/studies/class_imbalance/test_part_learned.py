@@ -1,0 +1,71 @@
+"""Tests of `eigenclock_studies.class_imbalance.part_learned`: clocks of planted return probabilities, and what claims say of them."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from eigenclock_studies.class_imbalance.part_learned import PRESETS, MixturePairs, claims, clock, exact_levels
+from eigenclock_studies.class_imbalance.part_speciation import BALANCED, STRONG
+
+STEPS = np.r_[0, np.round(np.geomspace(10, 10_000, 25))]
+
+
+def planted(times, passing_by=()):
+    """Return probabilities whose distance from the exact ones falls through 0.05 at these steps; some pass by it early."""
+    exact = np.tile(np.linspace(1.0, 0.2, 6), (3, 1))
+    away = np.stack([0.3 / (1 + 5 * np.maximum(STEPS, 0) / t) for t in times])  # 0.05 at t
+    for k in passing_by:
+        away[k, 3:5] = 0.01
+    return xr.Dataset(
+        {
+            "step": ("record", STEPS),
+            "probability": (("class", "level", "record"), exact[..., None] - away[:, None]),
+            "exact": (("class", "level"), exact),
+            "parts": ("class", np.array([3.0, 3.0, 2.0])),
+        }
+    )
+
+
+FACTORS = np.array([[0.97, 1.0, 1.03], [1.0, 0.98, 0.99], [1.02, 1.03, 1.0], [1.01, 0.99, 0.98]])
+"""How four seeds move the times of three classes."""
+
+
+def runs(times, **more):
+    return [planted(np.array(times) * factor, **more) for factor in FACTORS]
+
+
+def test_a_class_is_learned_when_it_stays_near():
+    early = clock(runs([100.0, 1000.0, 1e6], passing_by=(1, 2)), 1)
+    assert early.time == pytest.approx(1000 * FACTORS[:, 1], rel=0.05)  # linear between records
+    assert clock(runs([100.0, 1000.0, 1e6], passing_by=(2,)), 2).status == ["right-censored"] * 4
+
+
+def test_claims_follow_the_order_of_the_classes():
+    alike = runs([100.0, 102.0, 99.0])
+    late = [claim.verdict.outcome for claim in claims({BALANCED: alike, STRONG: runs([100.0, 1000.0, 1e6])})]
+    assert late == ["shown", "shown", "shown"], "a class that never comes is later than one that does"
+    same = [claim.verdict.outcome for claim in claims({BALANCED: alike, STRONG: alike})]
+    assert "shown" not in same
+    unlike = [
+        claim.verdict for claim in claims({BALANCED: runs([100.0, 900.0, 800.0]), STRONG: runs([100.0, 1000.0, 1e6])})
+    ]
+    assert [one.outcome for one in unlike[:2]] == ["inconclusive", "inconclusive"], "equal shares that differ too"
+
+
+def test_a_rare_class_is_rare_in_every_batch():
+    import torch
+
+    centres = np.sqrt(16) * np.eye(3, 16)
+    pairs = MixturePairs(torch.zeros(8, 16), 4000, None, (0.1, 1.0), 0, centres, STRONG)
+    x = pairs.clean(3).numpy()
+    nearest = ((x[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
+    share = np.bincount(nearest, minlength=3) / len(x)
+    assert share == pytest.approx(STRONG, abs=0.02)  # four binomial standard errors of 0.05 are 0.014
+    assert torch.equal(pairs.clean(3), pairs.clean(3))
+    assert not torch.equal(pairs.clean(3), pairs.clean(4))
+
+
+def test_levels_of_the_exact_score_fall_with_rarity():
+    levels = exact_levels(PRESETS["cpu"].d, STRONG)
+    assert levels[2] < levels[0]
+    assert np.ptp(exact_levels(PRESETS["cpu"].d, BALANCED)) < 0.02 * levels[0]
