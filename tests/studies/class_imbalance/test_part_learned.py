@@ -47,7 +47,7 @@ def test_claims_follow_the_order_of_the_classes():
     same = [claim.verdict.outcome for claim in claims({BALANCED: alike, STRONG: alike})]
     assert "shown" not in same
     unlike = [
-        claim.verdict for claim in claims({BALANCED: runs([100.0, 900.0, 800.0]), STRONG: runs([100.0, 1000.0, 1e6])})
+        claim.verdict for claim in claims({BALANCED: runs([100.0, 900.0, 8000.0]), STRONG: runs([100.0, 1000.0, 1e6])})
     ]
     assert [one.outcome for one in unlike[:2]] == ["inconclusive", "inconclusive"], "equal shares that differ too"
 
