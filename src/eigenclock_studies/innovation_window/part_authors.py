@@ -259,8 +259,8 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     batch += f"of {options.batch}"
     notes = (
         SETTINGS,
-        f"{batch}, {options.samples:,} samples at {options.evaluations} log-spaced evaluations. Evaluations further apart make "
-        "five in a row a longer time: clocks here are late by that, and a run must go on so long to have one.",
+        f"{batch}, {options.samples:,} samples at {options.evaluations} evaluations, near together early on. Five in a row "
+        "are a third of the run at its end: a clock must begin before that.",
         *(() if options.tolerance < 1 else (DEVIATION,)),
         "Accuracy counts copies: a memoriser is accurate. The novel-only clock is ours, and stricter.",
     )

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from eigenclock_studies.innovation_window.authors_runs import PRESETS, measure
+import numpy as np
+
+from eigenclock_studies.innovation_window.authors_runs import PRESETS, evaluated_at, measure
 
 
 def test_a_run_stops_when_its_time_is_up():
@@ -12,3 +14,12 @@ def test_a_run_stops_when_its_time_is_up():
     assert short.sizes["evaluation"] == 1
     assert whole.sizes["evaluation"] > 1
     assert whole["accuracy"][0] == short["accuracy"][0]
+
+
+def test_evaluations_leave_room_for_five_in_a_row():
+    for steps, count in ((1000, 26), (100_000, 60), (40, 6)):
+        found = evaluated_at(steps, count)
+        assert (np.diff(found) > 0).all()
+        assert found[-1] == steps
+        assert found[0] <= 1 + steps / count**2
+    assert evaluated_at(1000, 26)[-5] > 650
