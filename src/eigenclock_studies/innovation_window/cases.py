@@ -83,24 +83,24 @@ class Options:
     G: int = 4
     simpler: int = 3
     harder: int = 6
-    sizes: Horizons = ((64, 3000), (128, 4000), (256, 5000), (384, 9000), (512, 14_000), (1024, 5000))
+    sizes: Horizons = ((64, 3000), (128, 4000), (256, 5000), (384, 9000), (512, 12_000), (1024, 4000))
     compare_at: int = 256
     compare_steps: int = 5000
     open_at: int = 512
-    open_steps: tuple[int, int] = (3000, 6000)
-    fresh_steps: tuple[int, int] = (2000, 10_000)
+    open_steps: tuple[int, int] = (3000, 5000)
+    fresh_steps: tuple[int, int] = (2000, 8000)
     model: FeedForward = field(default_factory=lambda: FeedForward(512, 2))
     gpt: GPT = field(default_factory=GPT)
     gpt_sizes: Horizons = ((16, 400), (32, 500), (64, 800), (128, 1200), (256, 1600))
     widths: tuple[int, ...] = (64, 128, 256)
     corrected_widths: tuple[int, ...] = (64, 256)
     rate_width: int = 128
-    width_steps: int = 2500
+    width_steps: int = 2000
     lr: float = 1e-3
     batch: int = 64
     samples: int = 512
     token_samples: int = 256
-    checkpoints: int = 22
+    checkpoints: int = 18
     first: int = 20
     basins: bool = True
     allow_chance: bool = False
