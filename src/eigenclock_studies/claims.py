@@ -92,7 +92,8 @@ class Claim:
     """One sentence that can be true or false, the numbers that decide it, and the controls it must survive.
 
     - `measures`: every one must lie in its range; where some do and some do not, the claim is shown in part.
-    - `controls`: what must hold for the numbers to mean anything. One that fails leaves the claim inconclusive.
+    - `controls`: what must hold for the numbers to mean anything, and what the sentence takes for granted (an order that is
+      reversed was there before). One that fails, or is open, leaves the claim inconclusive.
     - `rivals`: what must hold if the claim, and not something simpler, explains the numbers. One that fails fails the claim.
     - `here`, `beside`: words before the numbers and before the controls. - `missing`: why it was not run, if it was not.
     """
@@ -117,16 +118,20 @@ class Claim:
         answers = [one.answer for one in self.measures]
         if failed := _named(self.controls, False):
             return Verdict("inconclusive", f"the control failed: {failed}")
+        if left := _named(self.controls, None):
+            return Verdict("inconclusive", f"{_why(self.controls)}: {left}")
         if failed := _named(self.rivals, False):
             return Verdict("not shown", f"the rival explains it: {failed}")
         if all(answer is False for answer in answers):
             return Verdict("not shown")
-        if False in answers:
-            if True in answers:
-                return Verdict("in part", f"not {_named(self.measures, False)}")
+        if False in answers and True not in answers:
             return Verdict("not shown", f"open: {_named(self.measures, None)}")
-        if left := _named((*self.measures, *self.controls, *self.rivals), None):
-            return Verdict("inconclusive", f"{_why(self)}: {left}")
+        if left := _named(self.rivals, None):
+            return Verdict("inconclusive", f"{_why(self.rivals)}: {left}")
+        if False in answers:
+            return Verdict("in part", f"not {_named(self.measures, False)}")
+        if left := _named(self.measures, None):
+            return Verdict("inconclusive", f"{_why(self.measures)}: {left}")
         return Verdict("shown")
 
     def row(self, *, judged: bool = True) -> dict[str, str]:
@@ -166,8 +171,8 @@ def _named(measures: Iterable[Measure], answer: Answer) -> str:
     return ", ".join(one.name for one in measures if one.answer is answer)
 
 
-def _why(claim: Claim) -> str:
-    left = [one.found for one in (*claim.measures, *claim.controls, *claim.rivals) if one.answer is None]
+def _why(measures: Iterable[Measure]) -> str:
+    left = [one.found for one in measures if one.answer is None]
     if all(math.isnan(one.low) for one in left):
         return "one replicate has no interval" if any(one.n == 1 for one in left) else "not measured"
     if all(math.isinf(one.low) or math.isinf(one.high) or math.isnan(one.value) for one in left):
@@ -201,19 +206,22 @@ def ratio(name: str, found: LogRatio, *, above: float = -math.inf, below: float 
 
 
 def unlike(name: str, found: LogRatio, effect: LogRatio) -> Measure:
-    """A control without the effect: its ratio must lie within half of the claim's effect in ln, or 5 %, either way."""
-    size = effect.mean.value if np.isfinite(effect.mean.value) else _nearest_to_zero(effect)
-    half = max(abs(size) / 2, LEAST)
-    return ratio(name, found, above=math.exp(-half), below=math.exp(half))
+    """A control without the effect: its ratio may go the effect's way by half of it in ln, by a factor of 1.5 at most.
+
+    A move the other way cannot explain the effect, and is allowed. An effect of no known direction, or a small one, leaves
+    the control 5 % either way.
+    """
+    mean = effect.mean
+    size = mean.value if np.isfinite(mean.value) else max(mean.low, 0.0) or min(mean.high, 0.0)
+    reach = math.exp(min(max(abs(size) / 2, LEAST), MOST))
+    sure = mean.low > 0 or mean.high < 0
+    if not sure:
+        return ratio(name, found, above=1 / math.exp(LEAST), below=math.exp(LEAST))
+    return ratio(name, found, below=reach) if size > 0 else ratio(name, found, above=1 / reach)
 
 
-LEAST = math.log(1.05)
-"""A control's ratio nearer to 1 than this is none."""
-
-
-def _nearest_to_zero(found: LogRatio) -> float:
-    mean = found.mean
-    return max(mean.low, -mean.high, 0.0)
+LEAST, MOST = math.log(1.05), math.log(1.5)
+"""A control's ratio nearer to 1 than the first is none; farther than the second it is one, whatever the effect."""
 
 
 def mean(name: str, values: Any, *, above: float = -math.inf, below: float = math.inf, unit: str = "") -> Measure:

@@ -65,8 +65,12 @@ def test_a_control_that_fails_is_never_passed_over(row):
     if failed:
         assert claim.verdict.outcome == "inconclusive"
         assert "control failed" in str(claim.verdict)
+    elif any(one.answer is None for one in claim.controls):
+        assert claim.verdict.outcome == "inconclusive"
     elif any(one.answer is False for one in claim.rivals):
         assert claim.verdict.outcome == "not shown"
+    if any(one.answer is not True for one in (*claim.controls, *claim.rivals)):
+        assert claim.verdict.outcome not in ("shown", "in part")
 
 
 @given(rows, st.integers(0, 3), st.booleans())
@@ -142,6 +146,10 @@ def test_the_outcomes_in_words():
     assert str(Claim("c", (yes, open_)).verdict) == "inconclusive (the interval straddles what is needed: open)"
     assert str(Claim("c", (yes,), (no,)).verdict) == "inconclusive (the control failed: no)"
     assert str(Claim("c", (no,), (no,)).verdict) == "inconclusive (the control failed: no)"
+    straddles = "inconclusive (the interval straddles what is needed: open)"
+    assert [str(Claim("c", (yes, no), (open_,)).verdict), str(Claim("c", (no,), (open_,)).verdict)] == [straddles] * 2
+    assert str(Claim("c", (yes, no), (), (open_,)).verdict) == straddles
+    assert str(Claim("c", (no,), (), (open_,)).verdict) == "not shown"
     assert str(Claim("c", (yes,), (), (no,)).verdict) == "not shown (the rival explains it: no)"
     assert str(Claim("c", (mean("m", [3.0], above=1),)).verdict) == "inconclusive (one replicate has no interval: m)"
     late = Passages(np.full(3, 100.0), np.full(3, np.inf), 0)
@@ -169,13 +177,18 @@ def test_numbers_in_words():
     assert factor("f", [1.0, 4.0]).found.value == pytest.approx(2.0)
 
 
-def test_a_control_without_the_effect_stays_within_half_of_it():
-    effect = LogRatio(np.log([4.0, 4.0, 4.0]), np.log([4.0, 4.0, 4.0]))
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_control_may_not_go_the_way_of_the_effect(sign):
+    def logs(*values):
+        return LogRatio(sign * np.log(values), sign * np.log(values))
 
-    def of(*values):
-        return unlike("control", LogRatio(np.log(values), np.log(values)), effect)
+    def of(*values, effect=(1.96, 2.0, 2.04)):
+        return unlike("control", logs(*values), logs(*effect)).answer
 
-    assert of(1.0, 1.1, 0.9).answer is True
-    assert (of(1.0, 1.1, 0.9).above, of(1.0, 1.1, 0.9).below) == pytest.approx((0.5, 2.0))
-    assert of(3.0, 3.1, 3.2).answer is False
-    assert of(1.0, 2.5, 4.0).answer is None
+    assert of(1.0, 1.02, 0.98) is True
+    assert of(0.2, 0.21, 0.22) is True, "a move the other way explains nothing"
+    assert of(1.6, 1.61, 1.62) is False, "more than half of it"
+    assert of(1.3, 1.31, 1.32) is True
+    assert of(1.6, 1.61, 1.62, effect=(75, 76, 77)) is False, "a factor of 1.5 is a move, however large the effect"
+    assert of(1.0, 1.3, 2.0) is None
+    assert of(1.1, 1.11, 1.12, effect=(0.5, 1.0, 2.1)) is False, "an effect of no known direction explains no control"

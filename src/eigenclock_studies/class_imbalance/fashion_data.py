@@ -36,15 +36,16 @@ class Classes:
     kept: float
     source: str
 
-    def arm(self, shares: Any, n: int) -> tuple[Any, Any, Int[np.ndarray, " K"]]:
-        """Training and control samples (n, d) of an arm of these proportions, and the counts of its classes."""
+    def arm(self, shares: Any, n: int, seed: int) -> tuple[Any, Any, Int[np.ndarray, " K"]]:
+        """Training and control samples (n, d) of an arm of these proportions, each seed's own; and the counts of its classes."""
         counts = np.round(np.asarray(shares) * n).astype(int)
         counts[int(np.argmax(shares))] += n - counts.sum()
         few = min(len(pool) for pool in (*self.train, *self.control))
         if counts.max() > few:
             raise InputError(f"n must leave at most {few} images of a class, got {counts.max()} of n = {n}")
+        rng = np.random.default_rng([seed, 5])
         train, control = (
-            np.concatenate([pool[:c] for pool, c in zip(pools, counts, strict=True)])
+            np.concatenate([rng.permutation(pool)[:c] for pool, c in zip(pools, counts, strict=True)])
             for pools in (self.train, self.control)
         )
         return train, control, counts

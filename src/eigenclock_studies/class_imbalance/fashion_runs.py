@@ -1,7 +1,7 @@
 """Training on real images: losses, shares and copies of every class at every checkpoint."""
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Options:
     pca_from: int = 2000
     pool: int = 300
     three: bool = True
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = field(default=(0, 1, 2), repr=False)
     batch: int = 128
     lr: float = 1e-3
     checkpoints: int = 24
@@ -68,15 +68,15 @@ class Options:
     samples: int = 768
     sampler_steps: int = 60
     test: int = 1000
-    limit_seconds: float = 360.0
-    workers: int | None = None
+    limit_seconds: float = field(default=360.0, repr=False)
+    workers: int | None = field(default=None, repr=False)
 
 
 _TINY = Options(
     SYNTHETIC, FeedForward(16, 1, 8, "silu"), 30, 120, 8, 200, 60, seeds=(0,), batch=32, checkpoints=4, samples=40,
     sampler_steps=5, test=30, workers=1,
 )  # fmt: skip
-_CPU = Options("", FeedForward(256, 3, 8, "silu"), 5000)
+_CPU = Options("", FeedForward(256, 3, 8, "silu"), 5000, pool=1000)
 _PAPER = Options(
     "", UNet(32, (1, 2, 2), 1, (7,)), 100_000, 3000, None, 2000, 1500, seeds=(0, 1, 2, 3, 4), lr=2e-4, samples=2000,
     sampler_steps=100, limit_seconds=36_000,
@@ -147,30 +147,28 @@ class LogTimePairs(RandomPairs):
 class ClassLosses:
     """Noise-prediction loss of every class at `TIMES`, on fixed points with fixed noise, from a denoiser: for a probe."""
 
-    def __init__(self, sets: dict[str, list[Any]], shape: tuple[int, ...], seed: int) -> None:
+    def __init__(self, points: list[Any], shape: tuple[int, ...], seed: int) -> None:
         rng = np.random.default_rng([seed, int(Stream.DATA), 1])
-        self.sets, self.shape = sets, shape
-        self.noise = {name: [rng.standard_normal((NOISES, *x.shape)) for x in parts] for name, parts in sets.items()}
+        self.points, self.shape = points, shape
+        self.noise = [rng.standard_normal((NOISES, *x.shape)) for x in points]
 
     def __call__(self, denoiser: Any) -> dict[str, float]:
-        """test_0_0.1 … by set, class and time."""
+        """0_0.1 … by class and time."""
         found = {}
-        for name, parts in self.sets.items():
-            for k, clean in enumerate(parts):
-                for t in TIMES:
-                    sigma = float(sigma_of(t))
-                    xi = self.noise[name][k]
-                    flat = (clean + sigma * xi).reshape(-1, *self.shape)
-                    noisy = torch.as_tensor(flat, dtype=torch.float32, device=device_of(denoiser))
-                    denoised = denoiser(noisy, torch.tensor(sigma)).cpu().double().numpy().reshape(xi.shape)
-                    predicted = (clean + sigma * xi - denoised) / sigma
-                    found[f"{name}_{k}_{t:g}"] = float((predicted**2 - 2 * predicted * xi).mean()) + 1  # |ξ|² is 1
+        for k, (clean, xi) in enumerate(zip(self.points, self.noise, strict=True)):
+            for t in TIMES:
+                sigma = float(sigma_of(t))
+                flat = (clean + sigma * xi).reshape(-1, *self.shape)
+                noisy = torch.as_tensor(flat, dtype=torch.float32, device=device_of(denoiser))
+                denoised = denoiser(noisy, torch.tensor(sigma)).cpu().double().numpy().reshape(xi.shape)
+                predicted = (clean + sigma * xi - denoised) / sigma
+                found[f"{k}_{t:g}"] = float((predicted**2 - 2 * predicted * xi).mean()) + 1  # |ξ|² is 1
         return found
 
 
-def excess(curve: LearningCurve, name: str, covariance: list[Any]) -> Float[np.ndarray, "t K checkpoint"]:
+def excess(curve: LearningCurve, covariance: list[Any]) -> Float[np.ndarray, "t K checkpoint"]:
     """Normalised excess of every class's loss over that of the best linear denoiser of the class."""
-    loss = np.array([[curve.dataset[f"loss_{name}_{k}_{t:g}"].values for k in range(len(covariance))] for t in TIMES])
+    loss = np.array([[curve.dataset[f"loss_{k}_{t:g}"].values for k in range(len(covariance))] for t in TIMES])
     best = np.array([[class_wiener_loss(c, t) for c in covariance] for t in TIMES])[..., None]
     return (loss - best) / (1 - best)
 
@@ -214,13 +212,10 @@ def case(setting: Setting, seed: int) -> xr.Dataset:
     options = setting.options
     data = data_of(options)
     gate = gate_of(data)
-    samples, control, counts = data.arm(ARMS[setting.arm], options.n)
+    samples, control, counts = data.arm(ARMS[setting.arm], options.n, seed)
     shape = _shape(options, samples)
     shaped = samples.reshape(-1, *shape)
-    tests = [x[: options.test] for x in data.test]
-    mixed = np.random.default_rng(seed).permutation(sum(map(len, tests)))
-    shuffled = np.array_split(np.concatenate(tests)[mixed], 3)
-    losses = ClassLosses({"test": tests, "shuffled": shuffled}, shape, seed)
+    losses = ClassLosses([x[: options.test] for x in data.test], shape, seed)
     curve = trained(options, shaped, losses, shape, seed)
     known = {"proportions": counts / counts.sum(), "names": data.names}
     seen = class_clocks(curve, gate, pass_rate=np.maximum(gate.pass_rate, 1e-3), **known)
@@ -232,12 +227,10 @@ def case(setting: Setting, seed: int) -> xr.Dataset:
     assert copied.copied is not None
     assert copied.by_chance is not None
     dims = ("t", "class", "checkpoint")
-    mean_covariance = [np.cov(x.reshape(len(x), -1).T) for x in shuffled]
     return xr.Dataset(
         {
             "step": ("checkpoint", curve.dataset["time"].values),
-            "excess": (dims, excess(curve, "test", data.covariance)),
-            "excess_shuffled": (dims, excess(curve, "shuffled", mean_covariance)),
+            "excess": (dims, excess(curve, data.covariance)),
             "share": (("checkpoint", "class"), seen.share[0]),
             "f_mem": (("checkpoint", "class"), copied.copied[0]),
             "f_mem_control": (("checkpoint", "class"), copied.by_chance[0]),
@@ -251,14 +244,14 @@ def balanced_case(setting: Setting, seed: int) -> xr.Dataset:
     """Train on all classes in equal shares and return the excess loss of each at every checkpoint."""
     options = setting.options
     data = data_of(options)
-    samples, _, _ = data.arm(np.full(len(data.names), 1 / len(data.names)), options.n)
+    samples, _, _ = data.arm(np.full(len(data.names), 1 / len(data.names)), options.n, seed)
     shape = _shape(options, samples)
-    losses = ClassLosses({"test": [x[: options.test] for x in data.test]}, shape, seed)
+    losses = ClassLosses([x[: options.test] for x in data.test], shape, seed)
     curve = trained(options, samples.reshape(-1, *shape), losses, shape, seed)
     return xr.Dataset(
         {
             "step": ("checkpoint", curve.dataset["time"].values),
-            "excess": (("t", "class", "checkpoint"), excess(curve, "test", data.covariance)),
+            "excess": (("t", "class", "checkpoint"), excess(curve, data.covariance)),
         },
         coords={"t": list(TIMES), "class": list(data.names)},
     )

@@ -28,14 +28,19 @@ class Options:
     """Three orthogonal classes of norm² = d and unit variance, in several proportions; `pairs`: antithetic draws."""
 
     dimensions: tuple[int, ...]
-    cases: tuple[tuple[float, ...], ...]
     pairs: int
+    others: tuple[tuple[float, ...], ...] = OTHERS
+
+    @property
+    def cases(self) -> tuple[tuple[float, ...], ...]:
+        """Every set of proportions, those of the claims first."""
+        return BALANCED, STRONG, *self.others
 
 
 PRESETS = {
-    "tiny": Options((16,), (BALANCED, STRONG), 100),
-    "cpu": Options((64, 256), (BALANCED, STRONG, *OTHERS), 3000),
-    "paper": Options((64, 256, 1024), (BALANCED, STRONG, *OTHERS), 20_000),
+    "tiny": Options((16,), 100, ()),
+    "cpu": Options((64, 256), 3000),
+    "paper": Options((64, 256, 1024), 20_000),
 }
 
 

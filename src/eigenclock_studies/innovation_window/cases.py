@@ -83,7 +83,7 @@ class Options:
     G: int = 4
     simpler: int = 3
     harder: int = 6
-    sizes: Horizons = ((64, 3000), (128, 4000), (256, 5000), (384, 9000), (512, 12_000), (1024, 4000))
+    sizes: Horizons = ((64, 3000), (128, 4000), (256, 5000), (384, 8000), (512, 12_000))
     compare_at: int = 256
     compare_steps: int = 5000
     open_at: int = 512

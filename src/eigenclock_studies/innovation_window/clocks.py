@@ -59,6 +59,10 @@ def assemble(results: Mapping[tuple[str, int], xr.Dataset]) -> xr.Dataset:
     )
 
 
+class NotRunError(LookupError):
+    """A case that was not run, by name."""
+
+
 @dataclass(frozen=True, eq=False)
 class Runs:
     """The dataset as clocks."""
@@ -74,9 +78,9 @@ class Runs:
         return np.asarray(self.dataset["status"].sel(case=case).values != "not run")
 
     def record(self, case: str, name: str) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, "seed time"]]:
-        """Steps > 0 of a case, and an observable there for every seed that it was run with. KeyError of one that was not run."""
+        """Steps > 0 of a case, and an observable there for every seed that it was run with. NotRunError of one that was not."""
         if not self.has(case):
-            raise KeyError(case)
+            raise NotRunError(case)
         here = self.dataset.sel(case=case).isel(seed=np.flatnonzero(self.ran(case)))
         steps = np.nanmax(here["step"].values, axis=0)
         known = steps > 0

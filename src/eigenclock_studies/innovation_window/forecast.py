@@ -59,15 +59,19 @@ def frozen(runs: Runs, options: Options) -> dict[str, Forecast]:
 
 
 def forecasts(runs: Runs, options: Options) -> dict[int, LogRatio]:
-    """ln(observed/predicted) of the linear law, by held-out size, over seeds; bounds where copies did not come."""
+    """ln(observed/predicted) of the linear law, by held-out size, over seeds; bounds where copies did not come.
+
+    Bounds are wider by the 95 % interval of ln c.
+    """
     laws = frozen(runs, options)
     if not laws:
         return {}
-    found = {}
+    law, found = laws["linear"], {}
+    off = scipy.stats.t.ppf(0.975, law.n - 1) * law.spread / np.sqrt(law.n)
     for n in (n for n, _ in options.sizes if n >= options.open_at):
-        seen, expected = runs.memory(parity(options.G, n)), np.log(laws["linear"].time(n))
+        seen, expected = runs.memory(parity(options.G, n)), np.log(law.time(n))
         with np.errstate(divide="ignore"):
-            found[n] = LogRatio(np.log(seen.low) - expected, np.log(seen.high) - expected)
+            found[n] = LogRatio(np.log(seen.low) - expected - off, np.log(seen.high) - expected + off)
     return found
 
 

@@ -1,6 +1,6 @@
 """Part: two clocks under the authors' own definitions, their tables beside ours, and both readings of the rule clock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,24 +24,26 @@ ACCURATE, COPIED, IN_A_ROW = 0.9, 0.1, 5
 """Their levels, and how many evaluations in a row must lie above."""
 
 
-def sustained(step: Any, value: Any, target: float, *, count: int = IN_A_ROW) -> Passages:
-    """First of `count` evaluations in a row above a target; not reached by the last at which such a row could begin."""
-    above = np.asarray(value) > target
+def sustained(step: Any, value: Any, target: float, *, count: int = IN_A_ROW, spans: bool = False) -> Passages:
+    """First of `count` evaluations in a row above a target; not reached by the last at which such a row could begin.
+
+    `spans`: not the evaluation, but all that is known of the time: the span between it and the one before.
+    """
+    above, at = np.asarray(value) > target, np.r_[0.0, np.asarray(step, dtype=float)]
     rows = np.lib.stride_tricks.sliding_window_view(above, min(count, above.size)).all(axis=1)
     if above.size < count or not rows.any():
-        last = float(step[max(0, above.size - count)])
-        return Passages(np.array([last]), np.array([np.inf]), target, "in a row")
+        return Passages(at[[max(1, above.size - count + 1)]], np.array([np.inf]), target, "in a row")
     first = int(rows.argmax())
-    ends = (float(step[0]) if first == 0 else float(step[first]), float(step[first]))
-    return Passages(np.array([0.0 if first == 0 else ends[0]]), np.array([ends[1]]), target, "in a row")
+    return Passages(at[[first if spans or first == 0 else first + 1]], at[[first + 1]], target, "in a row")
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """Runs by cell, seeds in order, and their clocks."""
+    """Runs by cell, seeds in order, and their clocks; with `spans`, what is known of a time between two evaluations."""
 
     runs: dict[str, list[xr.Dataset]]
     options: Options
+    spans: bool = False
 
     def _joined(self, cell: str, read: Any) -> Passages:
         several = [read(run["step"].values, run) for run in self.runs[cell]]
@@ -50,7 +52,7 @@ class Found:
 
     def rule(self, cell: str) -> Passages:
         """Their rule clock: accuracy, copies counted."""
-        return self._joined(cell, lambda step, run: sustained(step, run["accuracy"].values, ACCURATE))
+        return self._joined(cell, lambda step, run: sustained(step, run["accuracy"].values, ACCURATE, spans=self.spans))
 
     def novel(self, cell: str, target: float = 0.1) -> Passages:
         """Ours: validity of novel samples, beyond chance."""
@@ -61,7 +63,11 @@ class Found:
         """Their memory clock: exact copies beyond a level that chance is added to."""
         n, g = (int(part.split("=")[1]) for part in cell.split()[1:])
         target = COPIED + n / GroupParity(D, g).size
-        return self._joined(cell, lambda step, run: sustained(step, run["copies"].values, target))
+        return self._joined(cell, lambda step, run: sustained(step, run["copies"].values, target, spans=self.spans))
+
+    def copied(self, cell: str) -> Passages:
+        """When nearly all samples are copies."""
+        return self._joined(cell, lambda step, run: sustained(step, run["copies"].values, ACCURATE, spans=self.spans))
 
     def dataset(self) -> xr.Dataset:
         """All runs, dims cell, seed, evaluation, padded with NaN where a run has fewer."""
@@ -85,9 +91,14 @@ class Found:
 FAMILIES = ("denoiser", "gpt")
 
 
+def _label(found: Found, family: str) -> str:
+    name = found.options.names[FAMILIES.index(family)]
+    return f"{type(getattr(found.options, family)).__name__} ({name} there)"
+
+
 def claims(found: Found) -> list[Claim]:
     """What their tables say, put to the runs here."""
-    rows = []
+    rows, found = [], replace(found, spans=True)
     for family, name in zip(FAMILIES, found.options.names, strict=True):
         cells = found.cells(family)
         by_rule: dict[int, list[int]] = {}
@@ -98,8 +109,8 @@ def claims(found: Found) -> list[Claim]:
         size = max(by_rule, key=lambda n: len(by_rule[n]))
         groups = sorted(by_rule[size])
         group = max(by_size, key=lambda g: len(by_size[g]))
-        at = {g: cell_of(family, size, g) for g in groups}
-        rows += _order(found, name, size, at)
+        at, label = {g: cell_of(family, size, g) for g in groups}, _label(found, family)
+        rows += _order(found, label, size, at)
         sizes = sorted(by_size[group])
         if len(sizes) > 1:
             clocks = [found.memory(cell_of(family, n, group)) for n in sizes]
@@ -107,12 +118,12 @@ def claims(found: Found) -> list[Claim]:
                 bounds = [(np.log(c.low), np.log(c.high)) for c in clocks]
             slope = bounded("slope of ln time on ln N", *slope_bounds(np.log(sizes), bounds), above=0.8, below=1.4)
             span = f"G = {group}, N = {sizes[0]} to {sizes[-1]}; theirs N^{MEMORY_SLOPE.get(name, 1.0):g}"
-            words = f"{name}'s family: the memory clock is nearly linear in N ({span})"
+            words = f"{label}: the memory clock is nearly linear in N ({span})"
             rows.append(Claim(words, (slope,)))
     return rows
 
 
-def _order(found: Found, name: str, size: int, at: dict[int, str]) -> list[Claim]:
+def _order(found: Found, label: str, size: int, at: dict[int, str]) -> list[Claim]:
     """Order of the rule clocks, likeness of the memory clocks, and what plain accuracy is where no rule is learned."""
     groups = sorted(at)
     if len(groups) < 2:
@@ -123,7 +134,7 @@ def _order(found: Found, name: str, size: int, at: dict[int, str]) -> list[Claim
         novel = LogRatio.of(found.novel(at[b]), found.novel(at[a]))
         rows.append(
             Claim(
-                f"{name}'s family: the rule clock of G = {b} is later than of G = {a} (N = {size})",
+                f"{label}: the rule clock of G = {b} is later than of G = {a} (N = {size})",
                 (ratio("accuracy > .90", both, above=1), ratio("novel samples only", novel, above=1)),
             )
         )
@@ -131,22 +142,22 @@ def _order(found: Found, name: str, size: int, at: dict[int, str]) -> list[Claim
     low, high = (np.log([getattr(one, side) for one in memory]) for side in ("low", "high"))
     spread = LogRatio(np.maximum(0, low.max(axis=0) - high.min(axis=0)), high.max(axis=0) - low.min(axis=0))
     least = f"N = {size}; theirs {LARGEST_OVER_SMALLEST:g} at N = 4,096"
-    words = f"{name}'s family: the memory clock is nearly the same for all rules ({least})"
+    words = f"{label}: the memory clock is nearly the same for all rules ({least})"
     rows.append(Claim(words, (ratio("largest over smallest", spread, below=2),)))
     hardest, easiest = at[groups[-1]], at[groups[0]]
     never = float((found.novel(hardest, 0.5).high == np.inf).sum())
-    copier = LogRatio.of(found.rule(hardest), found.memory(hardest))
+    copier = LogRatio.of(found.rule(hardest), found.copied(hardest))
     rows.append(
         Claim(
-            f"{name}'s family: where the rule is not learned, accuracy > .90 is the clock of copying (G = {groups[-1]})",
-            (ratio("accuracy clock over memory clock", copier, above=1),),
+            f"{label}: where the rule is not learned, accuracy > .90 is the clock of copying (G = {groups[-1]})",
+            (ratio("accuracy > .90 over copies > .90", copier, above=0.5, below=2),),
             (exact("seeds whose novel samples never pass .5", never, above=len(found.runs[hardest]) - 0.5),),
         )
     )
     late = LogRatio.of(found.memory(easiest), found.memory(hardest))
     rows.append(
         Claim(
-            f"{name}'s family: once a rule is learned copies still come, within twice the time (G = {groups[0]}, {groups[-1]})",
+            f"{label}: once a rule is learned copies still come, within twice the time (G = {groups[0]}, {groups[-1]})",
             (ratio("memory clocks", late, above=0.5, below=2),),
             (
                 exact(
@@ -173,14 +184,15 @@ def clock_table(found: Found) -> pd.DataFrame:
                     "N": n,
                     "G": g,
                     "accuracy > .90": str(found.rule(cell)),
-                    f"theirs ({name})".replace(name, "same N and G"): theirs(RULE, name, n, g),
+                    "theirs (same N and G)": theirs(RULE, name, n, g),
                     "novel only > .1": str(found.novel(cell)),
                     "novel only > .9": str(found.novel(cell, 0.9)),
                     "copies > .10": str(found.memory(cell)),
                     "theirs, copies": theirs(MEMORY, name, n, g),
                 }
             )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.drop(columns=[name for name in table if name.startswith("theirs") and (table[name] == "–").all()])
 
 
 def tables_of_theirs() -> pd.DataFrame:

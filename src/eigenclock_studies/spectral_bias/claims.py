@@ -8,10 +8,13 @@ from eigenclock.comparison.levels import LAYERED, Levels
 from ..claims import Claim, Measure, exact, in_words
 from .authors import Published
 from .laws import FEWEST, Law, counts, repeated_words
-from .level_errors import ONE_TIME, Errors, better_start
+from .level_errors import ONE_TIME, Errors
 
 NEAR = 0.15
 """An exponent this near the published one is the same: what another draw of the spectrum and other seeds may move."""
+
+STRAIGHT = 0.5
+"""Share of the variance of ln time that a power law must explain to be one."""
 
 FLAT = 0.2
 """An exponent whose interval stays below this in magnitude is flat; a peer has a law if its interval lies above."""
@@ -40,8 +43,8 @@ def law_claims(what: str, law: Law, published: Published | None = None, beside: 
     here = f"{counts(law.modes)} modes"
     found = [
         Claim(
-            f"{words}: time falls with variance, time ∝ variance^−α",
-            (Measure("α", alpha, above=0),),
+            f"{words}: time falls with variance as a power law, time ∝ variance^−α",
+            (Measure("α", alpha, above=0), Measure("R²", law.r2.estimate, above=STRAIGHT)),
             known(law),
             here=here,
             beside=beside,
@@ -58,31 +61,33 @@ def law_claims(what: str, law: Law, published: Published | None = None, beside: 
 def order_claim(what: str, law: Law) -> Claim:
     """Larger variance comes first."""
     order = Measure("rank correlation of time and variance", law.order.estimate, below=0)
-    return Claim(f"{what}, {law.direction} modes: larger variance comes first", (order,), known(law)[:1])
+    return Claim(f"{what}, {law.direction} modes: larger variance comes first", (order,), known(law))
 
 
-def level_claim(
+def level_claims(
     what: str, seeds: Sequence[Levels], repeated: Mapping[str, tuple[float, float]], direction: Direction | None = None
-) -> Claim:
-    """Level (e) from the better of its named starts against every rival on the same modes.
-
-    Of rising modes the better start is (0.1, 0.1) by name, where all modes are compared the one that leaves less.
-    """
-    best = better_start(seeds) if direction is None else "e_balanced"
-    mine = Errors.of(seeds, best, direction)
+) -> list[Claim]:
+    """Level (e) from each of its named starts against every rival on the same modes; of rising ones, from (0.1, 0.1) alone."""
     part = "" if direction is None else f", {direction} modes"
     rivals = {"a": "level (a)", "c": "one layer, level (c)", ONE_TIME: ONE_TIME}
-    left = mine.medians[best].estimate
-    return Claim(
-        f"{what}{part}: two untied layers, level (e), time the modes better than its rivals, with one constant (T13)",
-        tuple(
-            Measure(f"median |ln ratio| less that of {rivals[r]}", mine.against[r].estimate, below=0)
-            for r in mine.against
-        ),
-        (exact("modes compared, fewest of a seed", min(mine.modes, default=0), above=FEWEST - 1),),
-        here=f"from {NAMED[best]} it leaves {in_words(left)} on {counts(mine.modes)} of {counts(mine.measured)} modes",
-        beside=repeated_words(repeated[direction or "both"]),
-    )
+    words = "two untied layers, level (e), time the modes better than its rivals, with one constant (T13)"
+    rows = []
+    for start in NAMED if direction is None else ("e_balanced",):
+        mine = Errors.of(seeds, start, direction)
+        left, most = in_words(mine.medians[start].estimate), counts(mine.measured)
+        rows.append(
+            Claim(
+                f"{what}{part}, from {NAMED[start]}: {words}",
+                tuple(
+                    Measure(f"median |ln ratio| less that of {rivals[r]}", mine.against[r].estimate, below=0)
+                    for r in mine.against
+                ),
+                (exact("modes compared, fewest of a seed", min(mine.modes, default=0), above=FEWEST - 1),),
+                here=f"it leaves {left} on {counts(mine.modes)} of {most} modes",
+                beside=repeated_words(repeated[direction or "both"]),
+            )
+        )
+    return rows
 
 
 def gone_claims(label: str, law: Law, peers: Mapping[str, Law]) -> list[Claim]:

@@ -20,7 +20,7 @@ from ..study import Part, Say
 from . import images
 from .claims import gone_claims
 from .images import Images
-from .laws import DIRECTIONS, FEWEST, Law
+from .laws import DIRECTIONS, Law
 
 IMAGE, PEER, ZERO = "image modes", "MLP", "MLP, zero output"
 
@@ -110,9 +110,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             laws += [{"network": label, "modes_of": key or IMAGE} | law.row() for law in here.values()]
             if not key:
                 drawn[label] = tables
-                for direction in DIRECTIONS:
-                    if min(here[direction].modes) >= FEWEST or direction == "falling":
-                        claims += gone_claims(label, here[direction], theirs[direction])
+                claims += [one for d in DIRECTIONS for one in gone_claims(label, here[d], theirs[d])]
     return Part(
         claims, {"laws": pd.DataFrame(laws)}, {"times": times_figure(drawn)}, notes=_notes(options), shown=("laws",)
     )

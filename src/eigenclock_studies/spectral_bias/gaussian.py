@@ -20,7 +20,7 @@ from ..figures import BLUE, VERMILION, legend, panels
 from ..networks import Case, Recipe, Run, losses, place_of, runs_of, train_runs
 from ..study import Part, Say
 from .authors import GAUSSIAN, RECORDS, log_normal_variance, read_clocks
-from .claims import law_claims, level_claim, order_claim
+from .claims import law_claims, level_claims, order_claim
 from .laws import DIRECTIONS, Law, level_table, repetition
 
 THRESHOLDS: tuple[Threshold, Threshold] = ("geometric", "harmonic")
@@ -123,7 +123,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             beside += in_words(own.alpha.estimate)
             claims += law_claims(what, law, GAUSSIAN.get((d, direction)), beside)
         claims.append(order_claim(what, known[RISING, "geometric"]))
-        claims += [level_claim(what, compared, repeated, part) for part in (None, RISING)]
+        claims += [one for part in (None, RISING) for one in level_claims(what, compared, repeated, part)]
     tables = {"laws": pd.DataFrame(laws), "levels": pd.concat(levels), "forecasts": pd.DataFrame(forecasts)}
     return Part(claims, tables, {"emergence": figure}, notes=_notes(options), shown=("laws", "levels"))
 

@@ -22,7 +22,7 @@ from ..figures import CYCLE, legend, panels, seeds
 from ..networks import Case, Recipe, Run, losses, place_of, runs_of, train_runs
 from ..study import Part, Say
 from .authors import FACES
-from .claims import aligned_claim, law_claims, level_claim
+from .claims import aligned_claim, law_claims, level_claims
 from .laws import DIRECTIONS, FEWEST, Law, level_table, repetition
 
 ALIGNED = 0.9
@@ -143,7 +143,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
             forecasts += [{"data": data, "network": network, "seed": seed, **row} for row in check.to_dict("records")]
         what = f"{data}, {network}"
         claims += [claim for direction in DIRECTIONS for claim in _laws(what, Law.of(tables, direction), curves)]
-        claims += [level_claim(what, compared, repeated), _alignment_claim(what, curves)]
+        claims += [*level_claims(what, compared, repeated), _alignment_claim(what, curves)]
         shown[what] = curves
     found_tables = {"laws": pd.DataFrame(laws), "levels": pd.concat(levels), "forecasts": pd.DataFrame(forecasts)}
     figures = {"modes": heat_maps(shown), "alignment": alignments(shown)}

@@ -33,7 +33,7 @@ class Law:
     direction: Direction
     alpha: Resampled
     inverse: Resampled
-    r2: Float[np.ndarray, " seed"]
+    r2: Resampled
     order: Resampled
     spread: Resampled
     factor: float
@@ -57,7 +57,7 @@ class Law:
             direction,
             resampled(alpha, pairs),
             resampled(inverse_alpha, pairs),
-            resampled(fit, pairs).values,
+            resampled(fit, pairs),
             resampled(rank_correlation, pairs),
             resampled(spread, whole),
             float(np.exp(np.mean([law.intercept for law in laws]))) if enough else float("nan"),
@@ -87,7 +87,7 @@ class Law:
             "high": found.high,
             "seeds": words(self.alpha.values),
             "inverse_alpha": inverse.value,
-            "r2": self.r2.mean() if self.r2.size else np.nan,
+            "r2": self.r2.estimate.value,
             "factor": self.factor,
             "order": order.value,
             "order_low": order.low,

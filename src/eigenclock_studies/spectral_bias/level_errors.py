@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from eigenclock.clocks.emergence import Direction
-from eigenclock.comparison.levels import ENOUGH, LAYERED, Levels
+from eigenclock.comparison.levels import Levels
 from .laws import FEWEST
 from .resampling import Resampled, difference, median, resampled, tail
 
@@ -61,15 +61,6 @@ class Errors:
             tuple(_emerged(levels, direction) for levels in seeds),
         )
 
-    @property
-    def known(self) -> bool:
-        """Whether every seed has modes enough."""
-        return min(self.modes, default=0) >= FEWEST
-
-    def beats(self, rival: str) -> bool:
-        """Whether the level leaves less than a rival, interval and all."""
-        return self.against[rival].estimate.high < 0
-
 
 def _remaining(value: Float[np.ndarray, " mode"], some: np.ndarray) -> Float[np.ndarray, " mode"]:
     log = np.where(some, np.log(np.where(some, value, 1.0)), np.nan)
@@ -79,17 +70,3 @@ def _remaining(value: Float[np.ndarray, " mode"], some: np.ndarray) -> Float[np.
 def _emerged(levels: Levels, direction: Direction | None) -> int:
     table = next(iter(levels.comparisons.values())).measured
     return int(sum(table.select(each).sum() for each in (("rising", "falling") if direction is None else (direction,))))
-
-
-def better_start(seeds: Sequence[Levels]) -> str:
-    """Which of level (e)'s named starts leaves less on the modes that both time, of those that time nearly all that (c) does."""
-    one_layer = sum(levels["c"].used.sum() for levels in seeds)
-    wide = [name for name in LAYERED if sum(levels[name].used.sum() for levels in seeds) >= ENOUGH * one_layer]
-    if len(wide) < len(LAYERED):
-        return wide[0] if wide else next(iter(LAYERED))
-    left = {name: 0.0 for name in wide}
-    for levels in seeds:
-        both = np.logical_and.reduce([levels[name].used for name in wide])
-        for name in wide:
-            left[name] += float(np.nanmedian(_remaining(levels[name].ratio, both))) if both.any() else np.inf
-    return min(left, key=lambda name: left[name])

@@ -30,12 +30,12 @@ def test_sets_are_disjoint_and_arms_have_their_shares():
     assert len(np.unique(together, axis=0)) == len(together)
     everything = np.concatenate(classes.train)
     for shares in ARMS.values():
-        samples, control, counts = classes.arm(shares, 120)
+        samples, control, counts = classes.arm(shares, 120, 0)
         assert len(samples) == len(control) == 120
         assert counts / 120 == pytest.approx(shares, abs=0.01)
         assert np.isin(samples[:, 0], everything[:, 0]).all()
     with pytest.raises(ec.InputError, match="n must leave at most 60 images of a class, got 570 of n = 1200"):
-        classes.arm(ARMS["rare high"], 1200)
+        classes.arm(ARMS["rare high"], 1200, 0)
 
 
 def test_too_few_images_are_refused():

@@ -17,7 +17,7 @@ def test_values_are_those_of_scipy():
         x, y = np.log(one.target), np.log(one.time)
         fit = scipy.stats.linregress(x, y)
         np.testing.assert_allclose(law.alpha.values[seed], -fit.slope, rtol=1e-10)
-        np.testing.assert_allclose(law.r2[seed], fit.rvalue**2, rtol=1e-10)
+        np.testing.assert_allclose(law.r2.values[seed], fit.rvalue**2, rtol=1e-10)
         np.testing.assert_allclose(law.inverse.values[seed], -1 / scipy.stats.linregress(y, x).slope, rtol=1e-10)
         np.testing.assert_allclose(law.order.values[seed], scipy.stats.spearmanr(x, y).statistic, rtol=1e-10)
         np.testing.assert_allclose(law.spread.values[seed], np.subtract(*np.quantile(y, (0.9, 0.1))), rtol=1e-10)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import eigenclock as ec
-from eigenclock_studies.spectral_bias.level_errors import ONE_TIME, Errors, better_start
+from eigenclock_studies.spectral_bias.level_errors import ONE_TIME, Errors
 
 RECIPE = {"objective": ec.EDM(density=ec.LogNormal()), "sampler": ec.Heun(steps=20)}
 
@@ -24,10 +24,8 @@ def runs(architecture):
 def test_errors_of_a_run_of_two_layers():
     compared = runs(ec.TwoLayer((1.0, 0.0)))
     found = Errors.of(compared, "e")
-    assert found.known
-    assert all(found.beats(rival) for rival in ("a", "c", ONE_TIME))
+    assert all(found.against[rival].estimate.high < 0 for rival in ("a", "c", ONE_TIME))
     assert found.medians["e"].estimate.high < 0.01
-    assert better_start(compared) == "e"
     for seed, levels in enumerate(compared):
         same = np.logical_and.reduce([levels[name].used for name in "abce"])
         assert found.modes[seed] == same.sum()
@@ -42,13 +40,11 @@ def test_errors_of_a_run_of_two_layers():
 
 def test_one_layer_is_not_beaten_by_two_where_there_is_one():
     found = Errors.of(runs(ec.OneLayer(0.0)), "e")
-    assert not found.beats("c")
     assert found.against["c"].estimate.low > 0
 
 
 def test_rising_modes_alone():
     found = Errors.of(runs(ec.TwoLayer((0.1, 0.1))), "e_balanced", "rising")
-    assert found.beats("c")
+    assert found.against["c"].estimate.high < 0
     assert found.medians["e_balanced"].estimate.high < 0.01
-    assert not Errors.of(runs(ec.TwoLayer((0.1, 0.1))), "e_balanced", "falling").known
-    assert better_start(runs(ec.TwoLayer((0.1, 0.1)))) == "e_balanced", "only rising modes came, which it times"
+    assert max(Errors.of(runs(ec.TwoLayer((0.1, 0.1))), "e_balanced", "falling").modes) == 0

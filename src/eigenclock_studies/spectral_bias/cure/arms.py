@@ -48,9 +48,12 @@ class Arm:
         """Steps at which it is judged."""
         return self.training.looks(self.method)
 
-    def case(self, samples: int, feature_steps: int) -> Case:
-        """Its training; `samples`: generated ones that are judged, in features of a network trained `feature_steps`."""
-        own = replace(self.source, whitened=self.method.whitened)
+    def judging(self, samples: int, feature_steps: int) -> Judging:
+        """How it is judged: by so many samples, in features of a network trained `feature_steps`."""
+        return Judging(replace(self.source, whitened=self.method.whitened), self.looks, samples, feature_steps)
+
+    def case(self, judging: Judging) -> Case:
+        """Its training, judged along the way."""
         recipe = Recipe(
             network=self.training.network,
             steps=self.looks[-1],
@@ -63,4 +66,4 @@ class Arm:
             ema=self.training.ema,
         )
         name = f"cure_{self.source.name}_{self.network}_{self.method.name}"
-        return Case(name, own, recipe, looks=(Judging(own, self.looks, samples, feature_steps),))
+        return Case(name, judging.source, recipe, looks=(judging,))

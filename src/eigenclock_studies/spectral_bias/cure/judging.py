@@ -1,6 +1,6 @@
 """What the cure is judged by, none of it built into any method: denoising of held-out images, and the samples themselves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from jaxtyping import Float
 
+from eigenclock.checks import InputError
 from eigenclock.curve.marginals import FILTERS, Marginals, filter_kurtosis
 from eigenclock.files import read_netcdf, write_netcdf
 from eigenclock.observables.copies import matches
@@ -42,7 +43,7 @@ class Judging:
 
     def __call__(self, folder: Path, step: int, denoiser: Any, samples: Any) -> None:
         file = file_of(folder, step)
-        if file.exists():
+        if file.exists() and read_netcdf(file, "judged").attrs.get("judging") == self.key:
             return
         known = self.source.known()
         drawn = self._drawn(known, denoiser)
@@ -58,7 +59,15 @@ class Judging:
             "copies": ((), float(matches(drawn[:256], known.train, name="train").mean())),
             "images": (("image", *(f"axis_{i}" for i in range(drawn.ndim - 1))), drawn[:KEPT].astype(np.float32)),
         }
-        write_netcdf(file, xr.Dataset(found, {"sigma": np.array(SIGMA), "filter": list(FILTERS)}, {"step": step}))
+        write_netcdf(
+            file,
+            xr.Dataset(found, {"sigma": np.array(SIGMA), "filter": list(FILTERS)}, {"step": step, "judging": self.key}),
+        )
+
+    @property
+    def key(self) -> str:
+        """The settings that what was found depends on; not at which other steps it was looked."""
+        return repr(replace(self, steps=()))
 
     @property
     def _plain(self) -> Pictures:
@@ -100,11 +109,17 @@ def file_of(folder: Path, step: int) -> Path:
     return folder / f"judged_{step:06d}.nc"
 
 
-def judged(folder: Path, steps: tuple[int, ...]) -> xr.Dataset:
-    """What was found of a run, (step, ...)."""
-    return xr.concat([read_netcdf(file_of(folder, step), "judged") for step in steps], dim="step").assign_coords(
-        step=list(steps)
-    )
+def judged(folder: Path, judging: Judging) -> xr.Dataset:
+    """What was found of a run, (step, ...); InputError where a step was not looked at, or by other settings."""
+    found = []
+    for step in judging.steps:
+        one = read_netcdf(file_of(folder, step), "judged") if file_of(folder, step).exists() else None
+        if one is None or one.attrs.get("judging") != judging.key:
+            raise InputError(
+                f"the run was trained past step {step} without being judged there by these settings: take another folder"
+            )
+        found.append(one)
+    return xr.concat(found, dim="step", combine_attrs="drop").assign_coords(step=list(judging.steps))
 
 
 def control(source: Pictures, samples: int, feature_steps: int) -> dict[str, str | float]:

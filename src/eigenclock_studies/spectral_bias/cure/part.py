@@ -116,11 +116,12 @@ PRESETS = {
 def run(options: Options, folder: Path, say: Say) -> Part:
     """Train, judge and set side by side."""
     arms = options.arms()
-    runs = {arm: [Run(arm.case(options.samples, options.feature_steps), seed) for seed in arm.seeds] for arm in arms}
+    judging = {arm: arm.judging(options.samples, options.feature_steps) for arm in arms}
+    runs = {arm: [Run(arm.case(judging[arm]), seed) for seed in arm.seeds] for arm in arms}
     main = options.source(options.data)
     every = [(arm.source != main, arm.method not in TWO, one.seed, one) for arm in arms for one in runs[arm]]
     train_runs(folder, [one for *_, one in sorted(every, key=lambda o: o[:3])], workers=options.workers, say=say)
-    found = {arm: [judged(place_of(folder, one), arm.looks) for one in some] for arm, some in runs.items()}
+    found = {arm: [judged(place_of(folder, one), judging[arm]) for one in some] for arm, some in runs.items()}
     controls = [
         control(source, options.samples, options.feature_steps) for source in dict.fromkeys(arm.source for arm in arms)
     ]

@@ -1,5 +1,7 @@
 """Tests of `eigenclock_studies.spectral_bias.cure.judging`: denoisers whose score is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -29,8 +31,9 @@ def gaussian(known):
 
 
 def test_the_best_gaussian_denoiser_scores_one(known, tmp_path):
-    Judging(SOURCE, (10,), samples=64, feature_steps=5)(tmp_path, 10, gaussian(known), None)
-    found = judged(tmp_path, (10,))
+    look = Judging(SOURCE, (10,), samples=64, feature_steps=5)
+    look(tmp_path, 10, gaussian(known), None)
+    found = judged(tmp_path, look)
     assert np.allclose(found["denoising"], 1.0, atol=1e-5)
     ratio = ec.Heun(40).optimal(known.spectrum.variance) / known.spectrum.variance
     assert np.allclose(found["log_variance"][0], np.log(ratio), atol=0.01)  # balanced noise, a linear denoiser
@@ -54,7 +57,7 @@ def test_samples_of_whitened_runs_are_carried_back(known, tmp_path):
     look = Judging(Pictures("digits", n=400, whitened=True), (10,), samples=64, feature_steps=5)
     variance = SIGMA_DATA**2
     look(tmp_path, 10, lambda x, sigma: x * variance / (variance + sigma**2), None)
-    found = judged(tmp_path, (10,))
+    found = judged(tmp_path, look)
     assert np.allclose(found["denoising"], 1.0, atol=1e-5)
     bias = np.log(ec.Heun(40).optimal(np.array([variance]))[0] / variance)
     assert np.allclose(found["log_variance"][0], bias, atol=0.01)
@@ -64,6 +67,18 @@ def test_a_look_is_not_taken_twice(known, tmp_path):
     look = Judging(SOURCE, (10,), samples=16, feature_steps=5)
     look(tmp_path, 10, gaussian(known), None)
     look(tmp_path, 10, None, None)
+
+
+def test_what_was_judged_by_other_settings_is_not_passed_on(known, tmp_path):
+    look = Judging(SOURCE, (10,), samples=16, feature_steps=5)
+    look(tmp_path, 10, gaussian(known), None)
+    with pytest.raises(ec.InputError, match="past step 20 without being judged"):
+        judged(tmp_path, replace(look, steps=(10, 20)))
+    other = replace(look, samples=32)
+    with pytest.raises(ec.InputError, match="past step 10 without being judged there by these settings"):
+        judged(tmp_path, other)
+    other(tmp_path, 10, gaussian(known), None)
+    assert judged(tmp_path, other).sizes["step"] == 1
 
 
 def test_features_tell_images_from_gaussian_ones():
