@@ -38,7 +38,7 @@ WITHIN = 0.1
 between the noise of counting, 0.02, and what a denoiser without classes has."""
 
 
-CASES = (BALANCED, STRONG)
+CASES: tuple[tuple[float, ...], ...] = (BALANCED, STRONG)
 
 
 @dataclass(frozen=True)

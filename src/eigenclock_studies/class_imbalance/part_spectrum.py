@@ -102,7 +102,8 @@ def run(options: Options, folder: Path, say: Say) -> Part:
     """Solve, draw matrices, compare."""
     dataset = measure(options, say)
     theory, drawn = dataset["q"], dataset["q_drawn"].mean("seed")
-    gap = np.abs(dataset["q_drawn"] / theory - 1).max("z")
+    off: xr.DataArray = abs(dataset["q_drawn"] / theory - 1)
+    gap = off.max("z")
     coefficients = {v: hermite_coefficients(v, TIME) for v in (1.5, 0.5)}
     table = pd.DataFrame(
         [

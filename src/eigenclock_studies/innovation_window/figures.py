@@ -1,5 +1,6 @@
 """Figures of the innovation window."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def curves_figure(runs: Runs, options: Options) -> Figure:
 def memory_figure(runs: Runs, options: Options) -> Figure:
     """Both clocks against the size of the training set, of both families, with the forecast from the small sets."""
     figure, axes = panels(2, width=5, height=4.2, share="y")
-    families = (
+    families: tuple[tuple[str, list[int], Callable[[int], str]], ...] = (
         ("denoiser", [n for n, _ in options.sizes], lambda n: parity(options.G, n)),
         ("GPT", [n for n, _ in options.gpt_sizes], gpt_case),
     )

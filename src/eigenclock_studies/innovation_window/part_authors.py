@@ -192,7 +192,9 @@ def clock_table(found: Found) -> pd.DataFrame:
                 }
             )
     table = pd.DataFrame(rows)
-    return table.drop(columns=[name for name in table if name.startswith("theirs") and (table[name] == "–").all()])
+    return table.drop(
+        columns=[name for name in table.columns.astype(str) if name.startswith("theirs") and (table[name] == "–").all()]
+    )
 
 
 def tables_of_theirs() -> pd.DataFrame:
