@@ -1,25 +1,25 @@
 """The page of a study in docs/, from the folder that `eigenclock study` wrote: tables, figures and the numbers behind them.
 
-python -m examples.study_pages [folder of --preset cpu] [folder of --preset paper]
+python -m examples.study_pages
 """
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pandas as pd
 
-from eigenclock.files import markdown, read_netcdf
+from eigenclock.files import markdown
 from eigenclock.jobs.studies import study_names
 from examples import pages
 
 DOCS = Path("docs")
 OWN_PAGE = "spectral_bias"
-"""The study whose page sets two presets side by side; every other page is made by `study_page`."""
+"""The study whose page has tables of two folders; every other page is made by `study_page` alone."""
 
-FOLDERS = (Path("runs/spectral_bias"), Path("runs/spectral_bias_paper"))
-PARTS = ("gaussian", "images", "convolution")
+FOLDERS = (Path("runs/spectral_bias"), Path("runs/spectral_bias_more"))
+"""Its preset cpu; and the part on images with more data and networks."""
+
 FEWEST = 5
 """Fewest modes still to come for a forecast to be judged."""
 
@@ -27,32 +27,25 @@ MOST_BYTES = 600_000
 """Tables larger than this stay where they were made."""
 
 
-def main(docs: Path, cpu: Path, paper: Path) -> None:
+def main(docs: Path, cpu: Path, more: Path) -> None:
     """Tables into docs/spectral_bias.md, figures and CSV files beside it."""
-    page, out = docs / "spectral_bias.md", docs / "studies" / "spectral_bias"
-    out.mkdir(parents=True, exist_ok=True)
-    for preset, folder in (("cpu", cpu), ("paper", paper)):
-        for part in PARTS:
-            if not (folder / f"{part}_claims.csv").exists():
-                continue
-            pages.insert(page, f"{part} {preset}", claims_of(folder, part))
-            for file in sorted(folder.glob(f"{part}_*")):
-                if file.suffix in (".csv", ".png") and "manifest" not in file.name and file.stat().st_size < MOST_BYTES:
-                    shutil.copy(file, out / f"{preset}_{file.name}")
-    pages.insert(page, "theirs and here", markdown(theirs_and_here(cpu, paper)))
+    study_page(docs, OWN_PAGE, cpu)
+    page = docs / f"{OWN_PAGE}.md"
+    if (more / "images_claims.csv").exists():
+        pages.insert(page, "more images", claims_of(more, "images"))
+    pages.insert(page, "theirs and here", markdown(theirs_and_here(cpu)))
     for name, made in (("levels", levels), ("forecasts", forecasts), ("coverage", coverage)):
-        pages.insert(page, name, markdown(made(cpu, paper)))
+        pages.insert(page, name, markdown(made(cpu, more)))
     pages.insert(page, "patches", markdown(patches(cpu)))
-    pages.insert(page, "durations", durations(cpu, paper))
-    pages.insert(docs / "networks.md", "norm", markdown(norm(cpu)))
+    pages.insert(docs / "networks.md", "norm", markdown(norm(more)))
 
 
-def norm(cpu: Path) -> pd.DataFrame:
+def norm(folder: Path) -> pd.DataFrame:
     """The chain beside the network with a norm before its output, on the same data: laws, spread, what level (e) leaves."""
     rows: list[dict[str, str]] = []
-    if not (cpu / "images_laws.csv").exists():
+    if not (folder / "images_laws.csv").exists():
         return pd.DataFrame(rows)
-    laws, errors = (pd.read_csv(cpu / f"images_{name}.csv") for name in ("laws", "levels"))
+    laws, errors = (pd.read_csv(folder / f"images_{name}.csv") for name in ("laws", "levels"))
     first = laws["data"].iloc[0]
     for network in ("MLP", "NormedMLP"):
         here = laws[(laws["data"] == first) & (laws["network"] == network) & (laws["threshold"] == "geometric")]
@@ -98,29 +91,26 @@ def bold(claims: pd.DataFrame) -> pd.DataFrame:
     return claims.assign(verdict="**" + outcome[0] + "**" + reason)
 
 
-def theirs_and_here(cpu: Path, paper: Path) -> pd.DataFrame:
-    """The laws of Gaussian data, theirs beside ours: both thresholds, both directions of regression, and the other network."""
-    rows = []
-    for folder in (cpu, paper):
-        if not (folder / "gaussian_laws.csv").exists():
-            continue
-        for law in pd.read_csv(folder / "gaussian_laws.csv").itertuples():
-            rows.append(
-                {
-                    "data": f"d = {law.d}, {law.direction}",
-                    "network": law.network,
-                    "threshold": law.threshold,
-                    "theirs": law.theirs,
-                    "α here, time on variance": _interval(law.alpha, law.low, law.high),
-                    "seeds": law.seeds,
-                    "variance on time": _number(law.inverse_alpha),
-                    "steps at variance 1": _number(law.factor, 0),
-                    "R²": _number(law.r2),
-                    "modes": f"{law.modes:.0f}",
-                    "not begun": f"{law.not_reached:.0f}",
-                }
-            )
-    return pd.DataFrame(rows)
+def theirs_and_here(cpu: Path) -> pd.DataFrame:
+    """The laws of Gaussian data, theirs beside ours: both thresholds, both directions of regression."""
+    file = cpu / "gaussian_laws.csv"
+    return pd.DataFrame(
+        [
+            {
+                "data": f"d = {law.d}, {law.direction}",
+                "threshold": law.threshold,
+                "theirs": law.theirs,
+                "α here, time on variance": _interval(law.alpha, law.low, law.high),
+                "seeds": law.seeds,
+                "variance on time": _number(law.inverse_alpha),
+                "steps at variance 1": _number(law.factor, 0),
+                "R²": _number(law.r2),
+                "modes": f"{law.modes:.0f}",
+                "not begun": f"{law.not_reached:.0f}",
+            }
+            for law in (pd.read_csv(file).itertuples() if file.exists() else ())
+        ]
+    )
 
 
 def _number(value: float, digits: int = 2) -> str:
@@ -168,14 +158,16 @@ def study_page(docs: Path, name: str, folder: Path) -> None:
         elif whole.exists() or kept.exists():  # the latter made on another machine, and kept beside the page
             found = pd.read_csv(whole if whole.exists() else kept, keep_default_na=False)
             pages.insert(page, table, markdown(found[columns.split(", ")] if columns else found))
+    words = page.read_text(encoding="utf-8")
     for kept in sorted(folder.iterdir()):
-        if kept.suffix in (".csv", ".png") and 1 < kept.stat().st_size < MOST_BYTES:
+        wanted = kept.suffix == ".csv" or (kept.suffix == ".png" and f"cpu_{kept.name}" in words)
+        if wanted and 1 < kept.stat().st_size < MOST_BYTES:
             shutil.copy(kept, out / f"cpu_{kept.name}")
     pages.insert(page, "durations", part_durations(folder))
 
 
 def tables(name: str, *folders: Path) -> pd.DataFrame:
-    """A table of the parts on Gaussian data and on images, of all presets that have it, with the column `data`."""
+    """A table of the parts on Gaussian data and on images, of all folders that have it, with the column `data`."""
     found = []
     for folder in folders:
         for part in ("gaussian", "images"):
@@ -185,12 +177,12 @@ def tables(name: str, *folders: Path) -> pd.DataFrame:
                 if part == "gaussian":
                     table["data"], table["network"] = "Gaussian, d = " + table["d"].astype(str), "MLP"
                 found.append(table.assign(part=part))
-    return pd.concat(found)
+    return pd.concat(found).drop_duplicates()
 
 
-def levels(cpu: Path, paper: Path) -> pd.DataFrame:
+def levels(cpu: Path, more: Path) -> pd.DataFrame:
     """Errors, order and slope of every level by direction, mean over seeds, beside what two seeds of one run differ by."""
-    table = tables("levels", cpu, paper)
+    table = tables("levels", cpu, more)
     table = table[table["modes"] >= FEWEST].groupby(["data", "network", "direction", "level"], sort=False)
     kept = [
         "modes",
@@ -209,10 +201,10 @@ def levels(cpu: Path, paper: Path) -> pd.DataFrame:
     )
 
 
-def forecasts(cpu: Path, paper: Path) -> pd.DataFrame:
+def forecasts(cpu: Path, more: Path) -> pd.DataFrame:
     """Error and coverage of forecasts by data set and by how early they were made."""
     rows = []
-    for (data, network, fraction), here in tables("forecasts", cpu, paper).groupby(
+    for (data, network, fraction), here in tables("forecasts", cpu, more).groupby(
         ["data", "network", "fraction"], sort=False
     ):
         ours = here[(here["method"] == "theory") & (here["forecast"] >= FEWEST)]
@@ -228,9 +220,9 @@ def forecasts(cpu: Path, paper: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def coverage(cpu: Path, paper: Path) -> pd.DataFrame:
+def coverage(cpu: Path, more: Path) -> pd.DataFrame:
     """How often 80 % intervals held; first drafts of the forecast were tried on some of these runs (docs/forecasts.md)."""
-    table = tables("forecasts", cpu, paper)
+    table = tables("forecasts", cpu, more)
     table = table[(table["method"] == "theory") & (table["forecast"] >= FEWEST)]
     names = {"covered": "modes that came", "open": "modes that did not come", "moment_covered": "90 % of the variance"}
     return pd.DataFrame(
@@ -242,20 +234,6 @@ def coverage(cpu: Path, paper: Path) -> pd.DataFrame:
 def _share(values: pd.Series) -> str:
     known = values.dropna()
     return f"{100 * known.mean():.0f} %" if len(known) else "–"
-
-
-def durations(*folders: Path, parts: tuple[str, ...] = PARTS) -> str:
-    """How long the networks of each part took, each on one thread, and the command that ran the part last."""
-    lines = []
-    for folder in folders:
-        for part in parts:
-            cases = [read_netcdf(file, "case").attrs["seconds"] for file in sorted(folder.glob(f"cases/{part}_*.nc"))]
-            if not cases or not (folder / f"{part}_run.json").exists():
-                continue
-            command, minutes = json.loads((folder / f"{part}_run.json").read_text())["command"], sum(cases) / 60
-            many = f"{len(cases)} network{'s' if len(cases) > 1 else ''}"
-            lines.append(f"* `{command}`: {many}, {minutes:.0f} minutes of a core, so {minutes / 2:.0f} on two cores")
-    return "\n".join(lines)
 
 
 def part_durations(folder: Path) -> str:
@@ -271,8 +249,7 @@ def part_durations(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    given = [Path(name) for name in sys.argv[1:]]
-    main(DOCS, *(given + list(FOLDERS)[len(given) :]))
+    main(DOCS, *FOLDERS)
     for study in study_names():
         if study != OWN_PAGE:
             study_page(DOCS, study, Path("runs") / study)

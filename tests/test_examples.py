@@ -195,21 +195,11 @@ def test_study_pages(tmp_path):
     for part in ("gaussian", "images"):
         run_study("spectral_bias", preset="tiny", out=tmp_path / "tiny", part=part, command="eigenclock study ...")
     import_example("study_pages").main(tmp_path, tmp_path / "tiny", tmp_path / "none")
-    made = import_example("pages").extract(tmp_path / "spectral_bias.md", "gaussian cpu")
+    made = import_example("pages").extract(tmp_path / "spectral_bias.md", "gaussian")
     assert "Gaussian d = 24" in made
-    for table in (
-        "gaussian cpu",
-        "gaussian paper",
-        "images cpu",
-        "convolution cpu",
-        "theirs and here",
-        "patches",
-        "levels",
-        "forecasts",
-        "coverage",
-        "durations",
-    ):
-        assert len(pages_of_docs("spectral_bias.md", table)) > 50, f"{table} was never filled in"
+    pages = import_example("pages")
+    for table in pages.names(ROOT / "docs" / "spectral_bias.md"):
+        assert len(pages.extract(ROOT / "docs" / "spectral_bias.md", table)) > 50, f"{table} was never filled in"
 
 
 def test_pages_of_the_other_studies(tmp_path):
