@@ -1,5 +1,6 @@
 """The refine clock: when the density of latents is learned, and the samples it is judged on."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def refine_passage(step: Any, error: Any, delta: float, *, real: Any = None, wit
     - the last fifth does not still fall by more than a tenth, or the floor is what real draws score, to a standard deviation:
       else later than the passage to that floor, as a lower one is passed later;
     - the fall from the first record to the floor exceeds three standard deviations of what real draws score, and five of the
-      records about a smooth course: else left-censored where the first error is as near as a floor must be, and unknown where not.
+      records about a smooth course: else left-censored where the first error is as near as a floor must be, unknown where not.
 
     **Parameters**
 
@@ -87,20 +88,18 @@ def refine_passage(step: Any, error: Any, delta: float, *, real: Any = None, wit
     tail = errors[-last:]
     floor = float(np.median(tail))
     target = floor + delta * (float(errors[0]) - floor)
-    clock = Clock("density error", target, "falling", smooth="twice")
     known = None if real is None else _known(real)
     reason = _censored(errors, floor, tail, known, within)
-    if not reason:
-        return clock.of(steps, errors)
+    if reason in ("", STILL):
+        found = Clock("density error", target, "falling", smooth="twice").of(steps, errors)
+        return replace(found, high=np.array([np.inf]), reason=reason) if reason else found
     if known is None or known.size == 0 or not np.isfinite(target):
         low, high = 0.0, np.inf
     elif floor > within * known.mean():
         low, high = steps[-1], np.inf
-    elif reason == STILL:
-        low, high = clock.of(steps, errors).low[0], np.inf
     else:
         low, high = 0.0, steps[steps > 0].min(initial=np.inf) if errors[0] <= within * known.mean() else np.inf
-    return Passages(np.array([low]), np.array([high]), target, clock.observable, reason)
+    return Passages(np.array([low]), np.array([high]), target, "density error", reason)
 
 
 def _known(real: Any) -> Float[np.ndarray, " draw"]:
