@@ -123,10 +123,8 @@ def _censored(errors: Any, floor: float, tail: Any, real: Any, within: float) ->
             f"its floor {floor:.3g} is {times:.3g} times the distance {typical:.3g} of two real draws, above {within:g}"
         )
     spreads = float(real.std(ddof=1)) if real.size > 1 else 0.0, scatter(errors)
-    if tail[-1] < (1 - STILL_FALLING) * tail[0] and floor > typical + spreads[0]:
-        return STILL
     fall = float(errors[0]) - floor
     for noise, times, whose in zip(spreads, NOISES, ("real draws", "the records"), strict=True):
         if not fall > times * noise:
             return f"it falls by {fall:.3g}, within {times:g} standard deviations of {whose}, {noise:.3g}: more held-out samples"
-    return ""
+    return STILL if tail[-1] < (1 - STILL_FALLING) * tail[0] and floor > typical + spreads[0] else ""
