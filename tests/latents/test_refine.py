@@ -79,7 +79,7 @@ def test_a_run_that_still_falls_passes_no_sooner_than_a_longer_one():
     error = 0.05 + 3 * np.exp(-step / 50)
     whole = refine_passage(step, error, 0.1, real=REAL).time[0]
     cut = step < 180
-    part = refine_passage(step[cut], error[cut], 0.1, real=np.full(5, 0.1))
+    part = refine_passage(step[cut], error[cut], 0.1, real=np.full(5, 0.3))
     assert (part.status, part.reason[:22]) == (["right-censored"], "its floor is not reach")
     assert 0.5 * whole < part.low[0] < whole
 
