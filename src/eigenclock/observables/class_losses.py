@@ -84,8 +84,8 @@ def class_losses(
 ) -> ClassLosses:
     """Denoising loss of each class of held-out samples, for any denoiser; the noise is the same at every call with one seed.
 
-    Noise comes in pairs ±z, and z² enters by its mean: a denoiser that returns its input has loss 1 exactly, and at small σ, where
-    any loss is near 1, the error is one of what is below 1.
+    Noise comes in pairs ±z, and z² enters by its mean: a denoiser that returns its input has loss 1 exactly, and at small σ,
+    where any loss is near 1, the error is one of what is below 1.
 
     **Parameters**
 
