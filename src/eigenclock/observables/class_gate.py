@@ -13,7 +13,7 @@ CONFIDENT = 0.9
 """Probability below which a sample is of no class."""
 
 QUANTILE = 0.99
-"""Share of the distances of held-out real samples to their class within which others must lie, as much left out on either side."""
+"""Share of held-out real samples within whose distances to their class others must lie; as many are left out on either side."""
 
 HELD_OUT = 1 / 3
 """Share of each class that the distances and the accuracy are read on, and the pass rates, each sample by the others' limits."""
@@ -27,7 +27,7 @@ FLOOR = 1e-6
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ClassGate:
-    """Which class a sample is of, −1 for none: probability at least 0.9, and as far from the middle of the class as real ones are.
+    """Which class a sample is of, −1 for none: probability at least 0.9, and as far from the class's middle as real ones are.
 
     A classifier alone gives every sample a class, noise too. `ClassGate.of(X, y)` fits logistic regression, and a Gaussian with
     shrunk covariance (Ledoit and Wolf 2004) to each class; a sample passes whose Mahalanobis distance to its class is within the
@@ -35,7 +35,7 @@ class ClassGate:
     are there too. Samples of any shape are taken as rows.
 
     - `accuracy`: share of held-out real samples whose most probable class is theirs.
-    - `pass_rate` (class,): share of held-out real samples that get their class from a gate with the others' limits: what a perfect
+    - `pass_rate` (class,): share of held-out real samples that get their class, each by the limits of the others: what a perfect
       generator scores. - `shares` (class,): of the real samples. - `limits` (class, 2): least and largest squared distance.
     """
 
