@@ -142,7 +142,7 @@ def test_a_majority_s_level_is_not_what_noise_makes_of_it():
         found.append([one.speciation_low, one.speciation, one.speciation_high])
     low, level, high = np.moveaxis(found, 1, 0)
     assert ((low <= level) & (level <= high)).all()
-    assert ((low <= truth) & (truth <= high)).mean(axis=0).min() >= 0.95
+    assert ((low <= truth) & (truth <= high)).mean(axis=0).min() >= 0.91  # of 200, at 95 %: 2.6 standard deviations
     assert np.abs(np.log(level / truth).mean(axis=0)).max() < 0.1
 
 
