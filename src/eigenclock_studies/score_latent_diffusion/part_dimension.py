@@ -199,7 +199,7 @@ def run(options: Options, folder: Path, say: Say) -> Part:
         "Factor in n: ln excess = a_D − s ln n with one slope s for all D, per seed; exp of the difference of a over s. Curves "
         "that do not overlap within the measured n give a bound. Without a latent space the excess at large D is one of "
         "training steps and width too: where it falls with n, it shows that the factor sees D, not how many samples would do.",
-        "Tori: products of k circles of radius 1 in 2k dimensions, turned into D; a latent space of 2k dimensions holds them. The "
+        "training steps and width too: where it falls with n, the control shows that D can be seen, not how many samples do.",
         "2k dimensions that they curve in grow with k; that the latent width grows too is held against a wide one at small k.",
     )
     return Part(
