@@ -30,7 +30,7 @@ def test_a_fall_of_two_per_cent_far_from_the_data_is_none():
     assert found.low[0] == 60
     assert "its floor 0.318 is 6.36 times the distance 0.05 of two real draws, above 2" in repr(found)
     unknown = refine_passage(STEP, error, 0.1)
-    assert (unknown.status, unknown.reason) == (["right-censored"], "the distance of two real draws is not known")
+    assert (unknown.status, unknown.reason) == (["unknown"], "the distance of two real draws is not known")
     assert refine_passage(STEP, error, 0.1, real=[]).reason == unknown.reason
 
 
@@ -40,7 +40,7 @@ def test_noise_alone_is_reached_in_less_than_one_per_cent(spread):
     rng, reached = np.random.default_rng(0), 0
     for _ in range(400):
         real = 0.32 + spread * rng.standard_normal(20)
-        reached += np.isfinite(refine_passage(STEP, 0.32 + 0.003 * rng.standard_normal(10), 0.1, real=real).high[0])
+        reached += refine_passage(STEP, 0.32 + 0.003 * rng.standard_normal(10), 0.1, real=real).hit[0]
     assert reached <= 10
 
 
@@ -61,7 +61,27 @@ def test_a_fall_that_is_none_says_why():
     still = refine_passage(STEP, np.linspace(1, 0.1, 10), 0.1, real=[0.1])
     assert still.reason == "its floor is not reached: the last records still fall"
     assert "not finite" in refine_passage(STEP, np.full(10, np.inf), 0.1, real=real).reason
-    assert refine_passage(STEP, np.full(10, 0.3), 0.1, real=[0.3]).status == ["right-censored"]
+    assert refine_passage(STEP, np.full(10, np.inf), 0.1, real=real).status == ["unknown"]
+
+
+def test_good_from_the_first_record_is_not_late():
+    """The density was there before the first step: no time can be later than the end; nor where noise hides the start."""
+    found = refine_passage(STEP, np.full(10, 0.3), 0.1, real=[0.3])
+    assert (found.status, found.low[0], found.high[0]) == (["left-censored"], 0, 1)
+    assert refine_passage(STEP + 5, np.full(10, 0.3), 0.1, real=[0.3]).high[0] == 5
+    noisy = np.array([0.7, 0.3, 0.6, 0.3, 0.5, 0.3, 0.6, 0.3, 0.6, 0.5])
+    assert refine_passage(STEP, noisy, 0.1, real=[0.3]).status == ["unknown"]
+
+
+def test_a_run_that_still_falls_passes_no_sooner_than_a_longer_one():
+    """e^{−t/τ} + floor cut off early: what is known of the passage is a lower bound of that of the whole run."""
+    step = np.geomspace(1, 1000, 181)
+    error = 0.05 + 3 * np.exp(-step / 50)
+    whole = refine_passage(step, error, 0.1, real=REAL).time[0]
+    cut = step < 180
+    part = refine_passage(step[cut], error[cut], 0.1, real=np.full(5, 0.3))
+    assert (part.status, part.reason[:22]) == (["right-censored"], "its floor is not reach")
+    assert 0.5 * whole < part.low[0] < whole
 
 
 def test_within_says_how_near_the_data_a_floor_must_be():

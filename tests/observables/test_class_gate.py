@@ -17,20 +17,20 @@ def two(rng, n, d=6, apart=8.0):
 
 
 def test_real_samples_pass_at_the_quantile_and_noise_does_not(rng):
-    """Classes far apart: the limit is the 99 % quantile of χ² with d degrees of freedom, 0.99 of fresh samples are inside."""
+    """Classes far apart: limits are quantiles of χ² with d degrees of freedom, 0.99 of fresh samples are between them."""
     x, y = two(rng, 3000)
     gate = ClassGate.of(x, y)
     assert gate.accuracy == 1
-    assert gate.limits == pytest.approx(
-        [scipy.stats.chi2.ppf(0.99, 6)] * 2, rel=0.12
-    )  # quantile of 1,000: ± 4 % and estimates'
+    wanted = np.array([scipy.stats.chi2.ppf([0.005, 0.995], 6)] * 2)
+    assert gate.limits[:, 1] == pytest.approx(wanted[:, 1], rel=0.12)  # quantile of 1,000: ± 4 % and estimates'
+    assert gate.limits[:, 0] == pytest.approx(wanted[:, 0], rel=0.5)  # ± 15 %
     fresh, known = two(np.random.default_rng(5), 4000)
     passed = (gate(fresh) == known).reshape(2, -1).mean(axis=1)
     # the quantile of 1,000 held-out samples and the count of 4,000 fresh ones: standard deviation 0.0035
     assert passed == pytest.approx(0.99, abs=4 * 0.0035)
     assert gate.pass_rate == pytest.approx(0.99, abs=0.002)
     noise = 20 * rng.standard_normal((2000, 6))
-    inside = [((noise - mean) ** 2).sum(axis=1) / var < 1.2 * gate.limits[0] for mean, var in ((0, 1), (8, 4))]
+    inside = [((noise - mean) ** 2).sum(axis=1) / var < 1.2 * gate.limits[0, 1] for mean, var in ((0, 1), (8, 4))]
     assert (gate(noise)[~(inside[0] | inside[1])] == -1).all()
     assert set(gate.nearest(noise)) == {0, 1}
 
@@ -44,6 +44,36 @@ def test_samples_between_classes_are_of_none(rng):
     assert (gate(line)[share < 0.9] == -1).all()
     assert (share < 0.9).any()
     assert set(gate(line)[share >= 0.9]) == {-1, 0, 1}
+
+
+def test_pass_rates_of_few_samples_are_those_of_fresh_ones():
+    """Fifteen of a class: each judged by the limits of the four others that are held out, a fresh one by those of five.
+
+    By order statistics 3/5 and 4/6 lie between the least and the largest; read on the samples that set the limits all five would.
+    """
+    told, true = [], []
+    for seed in range(60):
+        x, y = two(np.random.default_rng(seed), 15, d=5, apart=30.0)
+        gate = ClassGate.of(x, y, seed=seed)
+        fresh, known = two(np.random.default_rng(1000 + seed), 200, d=5, apart=30.0)
+        told.append(gate.pass_rate.mean())
+        true.append((gate(fresh) == known).mean())
+    assert np.mean(told) == pytest.approx(3 / 5, abs=1e-9)
+    assert np.mean(true) == pytest.approx(4 / 6, abs=4 * np.std(true) / np.sqrt(60))
+
+
+def test_averages_of_real_samples_are_none():
+    """Too near the middle: a ninth of the squared distance, means of classes none at all. Gaussians, and digits."""
+    x, y = two(np.random.default_rng(0), 900, d=30)
+    images, labels = load_digits(return_X_y=True)
+    for gate, real, of in ((ClassGate.of(x, y), x, y), (ClassGate.of(images, labels), images, labels)):
+        groups = [real[of == k] for k in range(of.max() + 1)]
+        assert (gate(np.stack([one.mean(axis=0) for one in groups])) == -1).all()
+        averages = np.concatenate(
+            [one[: len(one) // 9 * 9].reshape(-1, 9, one.shape[1]).mean(axis=1) for one in groups]
+        )
+        assert (gate(averages) >= 0).mean() < 0.02
+        assert gate.pass_rate.min() > 0.6
 
 
 def test_few_samples_in_many_coordinates_some_of_which_never_vary(rng):

@@ -54,12 +54,27 @@ def test_a_denoiser_that_returns_its_input_has_excess_one_and_the_best_none():
     x, y = drawn()
     best = class_losses(shrinking(1), x, y, sigma=SIGMA)
     idle = class_losses(lambda x, s: x, x, y, sigma=SIGMA)
-    assert (np.abs(idle.loss - 1) < 4 * idle.error).all()
+    assert (idle.loss == 1).all()
     assert np.allclose(best.excess(best), 0)
     linear = linear_losses(x, y, sigma=SIGMA)
-    assert (np.abs(idle.excess(linear) - 1) < 4 * idle.error / (1 - linear.loss)).all()
+    assert idle.excess(linear) == pytest.approx(1)
     with pytest.raises(ec.InputError, match=r"best must have the same levels and classes, \(3, 2\), got \(1, 2\)"):
         best.excess(class_losses(shrinking(1), x, y, sigma=[1.0]))
+
+
+@pytest.mark.filterwarnings("ignore::eigenclock.checks.InputWarning")
+@pytest.mark.parametrize("sigma", [0.003, 0.01, 0.05, 0.2, 1.0, 5.0])
+def test_little_noise_is_no_less_exact(sigma):
+    """Unit Gaussians: the best denoiser leaves 1/(1 + σ²) and has excess 0, to an error that is small itself at every level."""
+    x, y = np.random.default_rng(1).standard_normal((1000, 16)), np.arange(1000) % 2
+    best = class_losses(lambda x, s: x / (1 + s**2), x, y, sigma=[sigma])
+    exact = ClassLosses(best.sigma, np.full((1, 2), 1 / (1 + sigma**2)), np.zeros((1, 2)), best.n)
+    error = best.error / (1 - exact.loss)
+    assert (error < 0.05).all()
+    assert (np.abs(best.excess(exact)) < 4 * error).all()
+    assert (np.abs(best.excess(linear_losses(x, y, sigma=[sigma]))) < 0.1).all()  # variances of 500 samples
+    idle = class_losses(lambda x, s: x, x, y, sigma=[sigma])
+    assert idle.excess(exact) == pytest.approx(1)
 
 
 def planted(excess):

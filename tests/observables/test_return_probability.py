@@ -1,5 +1,7 @@
 """Return probabilities against mixtures whose posterior is exact: Monte Carlo without paths, and quadrature in one dimension."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.integrate
@@ -124,6 +126,26 @@ def test_levels_of_planted_returns():
     assert repr(planted([1.0, 7.0])) == "ReturnProbability(400 levels; classes are decided below σ = 0: 1, 1: 7)"
 
 
+def test_a_majority_s_level_is_not_what_noise_makes_of_it():
+    """Binomial draws of a planted r, π = 0.949, whose noise is twenty times R's: next to no bias, an interval that holds the level.
+
+    The last crossing of r itself is a factor 2.4 too high.
+    """
+    truth, sigma, rng, n = 2.0, np.geomspace(0.25, 32, 22), np.random.default_rng(0), 200
+    pi = np.array([0.949, 0.051])
+    r = 1 / (1 + (sigma / truth) ** 4)
+    found = []
+    for _ in range(200):
+        returns = np.zeros((sigma.size, 2, 2))
+        returns[:, [0, 1], [0, 1]] = rng.binomial(n, pi + (1 - pi) * r[:, None]) / n
+        one = ReturnProbability(sigma, returns, pi, np.full(2, n))
+        found.append([one.speciation_low, one.speciation, one.speciation_high])
+    low, level, high = np.moveaxis(found, 1, 0)
+    assert ((low <= level) & (level <= high)).all()
+    assert ((low <= truth) & (truth <= high)).mean(axis=0).min() >= 0.91  # of 200, at 95 %: 2.6 standard deviations
+    assert np.abs(np.log(level / truth).mean(axis=0)).max() < 0.1
+
+
 def test_the_clock_reads_when_a_level_has_come_to_its_end():
     """s(t) = s·(1 − e^{−t/τ}) is within 1.25 of s at τ·ln 5; a class whose level is none yet is far from it."""
     steps = np.geomspace(1, 1000, 121)
@@ -139,6 +161,10 @@ def test_the_clock_reads_when_a_level_has_come_to_its_end():
         ({"within": 1.0}, "within must be a finite number > 1, got 1.0"),
         ({"steps": [1.0]}, r"steps must be as many as records, got shape \(1,\) for 121"),
         ({"records": [planted([1.0, 2.0, 3.0])] * 121}, "records must be of the same 2 classes"),
+        (
+            {"records": [replace(one, sigma=2 * one.sigma) for one in records]},
+            "records must be at the same 400 levels of sigma",
+        ),
         ({"records": [3] * 121}, "records must be results of return_probability, got 3"),
     ):
         with pytest.raises(ec.InputError, match=message):

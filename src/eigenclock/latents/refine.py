@@ -1,5 +1,6 @@
 """The refine clock: when the density of latents is learned, and the samples it is judged on."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ few of them may understate. On noise alone, ten records, it does so in less than
 
 REAL_DRAWS = 20
 """Real draws whose distances say what a perfect generator scores, and how much one score is uncertain."""
+
+STILL = "its floor is not reached: the last records still fall"
 
 HELD_OUT, MOST_HELD_OUT = 0.1, 1000
 """Share of the samples that judge the clocks where no X_val is given, and their largest number."""
@@ -53,13 +56,14 @@ def scatter(error: Float[np.ndarray, " record"]) -> float:
 def refine_passage(step: Any, error: Any, delta: float, *, real: Any = None, within: float = WITHIN) -> Passages:
     """Refine clock of a record of density errors: its passage within `delta` of its floor, relative to where it started.
 
-    It is reached only where all of these hold, else right-censored with the `reason`:
+    It is reached only where all of these hold, else censored with the `reason`:
 
-    - the errors of real draws, `real`, are known;
-    - the floor, the median of the last fifth of the records, is at most `within` times the mean of `real`;
-    - the last fifth does not still fall by more than a tenth, or the floor is what real draws score, to a standard deviation;
+    - the errors of real draws, `real`, are known, and the errors finite: else nothing is known of the time;
+    - the floor, the median of the last fifth of the records, is at most `within` times the mean of `real`: else right-censored;
+    - the last fifth does not still fall by more than a tenth, or the floor is what real draws score, to a standard deviation:
+      else later than the passage to that floor, as a lower one is passed later;
     - the fall from the first record to the floor exceeds three standard deviations of what real draws score, and five of the
-      records about a smooth course.
+      records about a smooth course: else left-censored where the first error is as near as a floor must be, unknown where not.
 
     **Parameters**
 
@@ -84,10 +88,18 @@ def refine_passage(step: Any, error: Any, delta: float, *, real: Any = None, wit
     tail = errors[-last:]
     floor = float(np.median(tail))
     target = floor + delta * (float(errors[0]) - floor)
-    reason = _censored(errors, floor, tail, None if real is None else _known(real), within)
-    if reason:
-        return Passages(steps[-1:].copy(), np.array([np.inf]), target, "density error", reason)
-    return Clock("density error", target, "falling", smooth="twice").of(steps, errors)
+    known = None if real is None else _known(real)
+    reason = _censored(errors, floor, tail, known, within)
+    if reason in ("", STILL):
+        found = Clock("density error", target, "falling", smooth="twice").of(steps, errors)
+        return replace(found, high=np.array([np.inf]), reason=reason) if reason else found
+    if known is None or known.size == 0 or not np.isfinite(target):
+        low, high = 0.0, np.inf
+    elif floor > within * known.mean():
+        low, high = steps[-1], np.inf
+    else:
+        low, high = 0.0, steps[steps > 0].min(initial=np.inf) if errors[0] <= within * known.mean() else np.inf
+    return Passages(np.array([low]), np.array([high]), target, "density error", reason)
 
 
 def _known(real: Any) -> Float[np.ndarray, " draw"]:
@@ -111,10 +123,8 @@ def _censored(errors: Any, floor: float, tail: Any, real: Any, within: float) ->
             f"its floor {floor:.3g} is {times:.3g} times the distance {typical:.3g} of two real draws, above {within:g}"
         )
     spreads = float(real.std(ddof=1)) if real.size > 1 else 0.0, scatter(errors)
-    if tail[-1] < (1 - STILL_FALLING) * tail[0] and floor > typical + spreads[0]:
-        return "its floor is not reached: the last records still fall"
     fall = float(errors[0]) - floor
     for noise, times, whose in zip(spreads, NOISES, ("real draws", "the records"), strict=True):
         if not fall > times * noise:
             return f"it falls by {fall:.3g}, within {times:g} standard deviations of {whose}, {noise:.3g}: more held-out samples"
-    return ""
+    return STILL if tail[-1] < (1 - STILL_FALLING) * tail[0] and floor > typical + spreads[0] else ""

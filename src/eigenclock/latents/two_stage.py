@@ -220,9 +220,9 @@ class TwoStage(TrainedMaps, ABC):
         """First of two successive steps of stage 2 whose density error is within `delta` of its floor, relative to the start.
 
         Error: sliced Wasserstein distance of generated to held-out latents; start: the Gaussian head; floor: median of the last
-        fifth of the records. Right-censored, and the `reason` said, where that is no floor of a learned density: it still falls,
-        is above `within` times what as many real latents score, or is below the start by no more than the noise of the metric
-        (`refine_passage` has the rule). So is a model from a file that does not hold what real latents score.
+        fifth of the records. Censored, and the `reason` said, where that is no floor of a learned density: it still falls, is
+        above `within` times what as many real latents score, or is below the start by no more than the noise of the metric
+        (`refine_passage` has the rule). Of a model from a file that does not hold what real latents score nothing is known.
         """
         number("delta", delta, above=0, below=1)
         history = self._fitted().history_

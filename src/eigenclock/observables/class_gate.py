@@ -1,7 +1,7 @@
 """A classifier of real samples that says of noise that it is none of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ CONFIDENT = 0.9
 """Probability below which a sample is of no class."""
 
 QUANTILE = 0.99
-"""Of the distances of held-out real samples to their class, beyond which nothing is of it."""
+"""Share of held-out real samples within whose distances to their class others must lie; as many are left out on either side."""
 
 HELD_OUT = 1 / 3
-"""Share of each class that the distances, the accuracy and the pass rates are read on."""
+"""Share of each class that the distances and the accuracy are read on, and the pass rates, each sample by the others' limits."""
 
 FEWEST = 12
 """Real samples that a class needs: eight to fit, four held out."""
@@ -27,21 +27,22 @@ FLOOR = 1e-6
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ClassGate:
-    """Which class a sample is of, −1 for none: probability at least 0.9, and no farther from the class than real samples are.
+    """Which class a sample is of, −1 for none: probability at least 0.9, and as far from the class's middle as real ones are.
 
     A classifier alone gives every sample a class, noise too. `ClassGate.of(X, y)` fits logistic regression, and a Gaussian with
-    shrunk covariance (Ledoit and Wolf 2004) to each class; a sample passes whose Mahalanobis distance to its class is below the
-    99 % quantile of held-out real samples. Samples of any shape are taken as rows.
+    shrunk covariance (Ledoit and Wolf 2004) to each class; a sample passes whose Mahalanobis distance to its class is within the
+    middle 99 % of held-out real samples: averages of samples are too near the middle, but for few coordinates, where real samples
+    are there too. Samples of any shape are taken as rows.
 
     - `accuracy`: share of held-out real samples whose most probable class is theirs.
-    - `pass_rate` (class,): share of held-out real samples that get their class from the gate: what a perfect generator scores.
-    - `shares` (class,): of the real samples. - `limits` (class,): squared distances.
+    - `pass_rate` (class,): share of held-out real samples that get their class, each by the limits of the others: what a perfect
+      generator scores. - `shares` (class,): of the real samples. - `limits` (class, 2): least and largest squared distance.
     """
 
     probabilities: Callable[[Any], Float[np.ndarray, "n K"]]
     means: Float[np.ndarray, "K d"]
     precisions: Float[np.ndarray, "K d d"]
-    limits: Float[np.ndarray, " K"]
+    limits: Float[np.ndarray, "K 2"]
     shares: Float[np.ndarray, " K"]
     accuracy: float
     pass_rate: Float[np.ndarray, " K"]
@@ -61,8 +62,8 @@ class ClassGate:
         >>> from eigenclock.observables.class_gate import ClassGate
         >>> rng, y = np.random.default_rng(0), np.repeat([0, 1], 200)
         >>> gate = ClassGate.of(rng.standard_normal((400, 5)) + 6 * y[:, None], y)
-        >>> gate(np.array([[0.0] * 5, [6.0] * 5, [3.0] * 5, [-9.0] * 5])).tolist()  # between the classes, and beyond one: none
-        [0, 1, -1, -1]
+        >>> gate(np.array([[1.0] * 5, [7.0] * 5, [3.0] * 5, [-9.0] * 5, [0.0] * 5])).tolist()  # between, beyond, no spread: none
+        [0, 1, -1, -1, -1]
 
         ```
         """
@@ -87,15 +88,16 @@ class ClassGate:
             precisions[k] = np.linalg.inv(covariance + FLOOR * max(np.trace(covariance) / d, 1e-300) * np.eye(d))
         probabilities = _logistic(x[~held], labels[~held])
         away = [_distance(x[held & (labels == k)], means[k], precisions[k]) for k in range(classes)]
-        limits = np.array([np.quantile(one, _rank(quantile, one.size), method="inverted_cdf") for one in away])
-        blind = cls(
-            probabilities, means, precisions, limits, counts / counts.sum(), np.nan, np.ones(classes), confident
-        )
+        limits = np.array([_band(one, quantile, one.size) for one in away])
         known = labels[held]
-        accuracy = float((probabilities(x[held]).argmax(axis=1) == known).mean())
-        passed = blind(x[held]) == known
-        rate = np.array([passed[known == k].mean() for k in range(classes)])
-        return cls(probabilities, means, precisions, limits, blind.shares, accuracy, rate, confident)
+        share = probabilities(x[held])
+        gate = cls(
+            probabilities, means, precisions, limits, counts / counts.sum(), float((share.argmax(axis=1) == known).mean()),
+            np.ones(classes), confident,
+        )  # fmt: skip
+        others = replace(gate, limits=np.array([_band(one, quantile, one.size - 1) for one in away]))
+        passed = others(x[held]) == known
+        return replace(gate, pass_rate=np.array([passed[known == k].mean() for k in range(classes)]))
 
     def __call__(self, samples: Any) -> Int[np.ndarray, " n"]:
         """Class of each sample (n, ...), −1 for none; samples that are not finite are of none."""
@@ -108,7 +110,9 @@ class ClassGate:
             near = np.full(len(rows), np.inf)
             for k, (mean, precision) in enumerate(zip(self.means, self.precisions, strict=True)):
                 near[best == k] = _distance(rows[best == k], mean, precision)
-            found[finite] = np.where((share.max(axis=1) >= self.confident) & (near <= self.limits[best]), best, -1)
+            least, largest = self.limits[best].T
+            inside = (share.max(axis=1) >= self.confident) & (near >= least) & (near <= largest)
+            found[finite] = np.where(inside, best, -1)
         return found
 
     def nearest(self, samples: Any) -> Int[np.ndarray, " n"]:
@@ -178,6 +182,11 @@ def _distance(x: Float[np.ndarray, "m d"], mean: Any, precision: Any) -> Float[n
     return np.einsum("nd,nd->n", away @ precision, away)
 
 
-def _rank(quantile: float, n: int) -> float:
-    """Share of n held-out distances below a limit that a further one of their law stays below with probability `quantile`."""
-    return min(1.0, quantile * (n + 1) / n)
+def _band(away: Float[np.ndarray, " m"], share: float, n: int) -> tuple[float, float]:
+    """Least and largest distance that a further one of the law lies within with probability `share`, by n of them.
+
+    By order statistics: that many are left out on either side. With n = m − 1 these are the ranks that one of the m lies within
+    exactly where it lies within the limits by the other m − 1.
+    """
+    ordered, last = np.sort(away), int(np.ceil(min(n, (1 + share) / 2 * (n + 1)))) - 1
+    return ordered[away.size - 1 - last], ordered[last]

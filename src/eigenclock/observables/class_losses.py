@@ -84,12 +84,15 @@ def class_losses(
 ) -> ClassLosses:
     """Denoising loss of each class of held-out samples, for any denoiser; the noise is the same at every call with one seed.
 
+    Noise comes in pairs ±z, and z² enters by its mean: a denoiser that returns its input has loss 1 exactly, and at small σ,
+    where any loss is near 1, the error is one of what is below 1.
+
     **Parameters**
 
     - `denoiser`: (x, sigma) → estimate of the clean x, on tensors, as for `sample`; also inside a probe:
       `Probe(inspect={"class": lambda d: ec.class_losses(d, ...).record()})` records `class_loss_k`.
     - `samples`: (n, ...) that the model was not trained on. - `labels`: (n,) their classes, whole numbers from 0.
-    - `sigma`: (level,) noise levels, in data units. - `draws`: of noise, for each sample. - `device`: where it is called.
+    - `sigma`: (level,) noise levels, in data units. - `draws`: pairs of noise, for each sample. - `device`: where it is called.
 
     `linear_losses` says what the best linear denoiser of each class leaves, `ClassLosses.clock` when a class came near that.
 
@@ -123,10 +126,12 @@ def class_losses(
         with torch.no_grad():
             for start in [start for _ in range(draws) for start in range(0, len(x), CHUNK)]:
                 clean = torch.as_tensor(x[start : start + CHUNK], dtype=torch.float32)
-                noisy = clean + float(level) * torch.randn(clean.shape, generator=fresh)
-                left = answer(denoiser, noisy.to(place), at).cpu().double() - clean.double()
-                each[start : start + CHUNK] += left.flatten(1).square().mean(dim=1).numpy()
-        each /= draws * level**2
+                noise = float(level) * torch.randn(clean.shape, generator=fresh)
+                for noisy in (clean + noise, clean - noise):  # what is odd in z, as x·z, cancels
+                    seen = noisy.double() - answer(denoiser, noisy.to(place), at).cpu().double()
+                    left = seen.square() - 2 * seen * (noisy.double() - clean.double())  # |σz|² less: its mean is known
+                    each[start : start + CHUNK] += left.flatten(1).mean(dim=1).numpy()
+        each = 1 + each / (2 * draws * level**2)
         mean = np.bincount(known, each) / counts
         loss[a] = mean
         error[a] = np.sqrt(np.bincount(known, (each - mean[known]) ** 2) / np.maximum(counts - 1, 1) / counts)

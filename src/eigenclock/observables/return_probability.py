@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy.optimize
 from jaxtyping import Float, Int
 
 from ..checks import (
@@ -56,6 +57,7 @@ class ReturnProbability:
     - `normalised` (level, class): r_k = (R_k − π_k)/(1 − π_k), 1 without noise, 0 where all memory of the class is lost.
     - `speciation` (class,): the level, in data units, below which r_k >= 1/2: above it a class is not decided yet. 0 where r_k is
       below 1/2 at every level, inf where it is above at every one, NaN for a class of fewer than ten samples.
+      `speciation_low`, `speciation_high`: its interval, that of R_k: wide for a majority, whose noise 1/(1 − π_k) enlarges.
     - `proportions` (class,): π_k. - `n` (class,): samples behind each.
     """
 
@@ -95,11 +97,30 @@ class ReturnProbability:
 
     @property
     def speciation(self) -> Float[np.ndarray, " class"]:
-        """Level at which r_k falls through 1/2: the last, linear in ln σ between levels."""
+        """Level at which r_k falls through 1/2, linear in ln σ between levels.
+
+        r_k falls with σ, so that its best falling fit is read: the last crossing of r_k itself is one of noise, and too high.
+        """
+        return self._crossings(self.probability)
+
+    @property
+    def speciation_low(self) -> Float[np.ndarray, " class"]:
+        """The same for the lower end of R_k's interval."""
+        return self._crossings(self.low)
+
+    @property
+    def speciation_high(self) -> Float[np.ndarray, " class"]:
+        """The same for the upper end of R_k's interval."""
+        return self._crossings(self.high)
+
+    def _crossings(self, probability: Float[np.ndarray, "level class"]) -> Float[np.ndarray, " class"]:
+        normalised = (probability - self.proportions) / (1 - self.proportions)
         return np.array(
             [
-                _last_above(self.sigma, r) if n >= FEWEST else np.nan
-                for r, n in zip(self.normalised.T, self.n, strict=True)
+                _crossing(self.sigma, scipy.optimize.isotonic_regression(r, increasing=False).x)
+                if n >= FEWEST
+                else np.nan
+                for r, n in zip(normalised.T, self.n, strict=True)
             ]
         )
 
@@ -122,6 +143,10 @@ class ReturnProbability:
             raise InputError(f"steps must be as many as records, got shape {time.shape} for {len(records)}")
         if any(len(one.n) != len(self.n) for one in records):
             raise InputError(f"records must be of the same {len(self.n)} classes")
+        if any(not np.array_equal(one.sigma, self.sigma) for one in records):
+            raise InputError(
+                f"records must be at the same {len(self.sigma)} levels of sigma as what they are to come to"
+            )
         goal, reach = self.speciation, float(np.log(within))
         seen = np.stack([one.speciation for one in records])
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -281,13 +306,10 @@ def _ended(classify: Callable[[Any], Any], ends: Any, classes: int) -> Int[np.nd
     return np.where(np.isfinite(ends.reshape(len(ends), -1)).all(axis=1), found, -1)
 
 
-def _last_above(sigma: Float[np.ndarray, " level"], r: Float[np.ndarray, " level"]) -> float:
-    """Largest level with r >= 1/2, linear in ln σ to the next: 0 where there is none, inf where it is the last."""
-    above = np.flatnonzero(r >= HALF)
-    if above.size == 0:
-        return 0.0
-    last = int(above[-1])
-    if last == len(r) - 1:
-        return float("inf")
-    share = (r[last] - HALF) / (r[last] - r[last + 1])
-    return float(sigma[last] ** (1 - share) * sigma[last + 1] ** share)
+def _crossing(sigma: Float[np.ndarray, " level"], r: Float[np.ndarray, " level"]) -> float:
+    """Level at which r, which falls, passes 1/2, linear in ln σ: 0 where it is below everywhere, inf where above."""
+    above = int((r >= HALF).sum())
+    if above in (0, len(r)):
+        return float("inf") if above else 0.0
+    share = (r[above - 1] - HALF) / (r[above - 1] - r[above])
+    return float(sigma[above - 1] ** (1 - share) * sigma[above] ** share)

@@ -1,6 +1,6 @@
 """Options of the study, and its arms."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from eigenclock.checks import InputError, choice, integer_option, number
@@ -41,6 +41,8 @@ class PriorLatentsConfig:
       their null; `controls`: alignments to wrong priors.
     - `generator`, `width`, `blocks`, `gen_*`, `lr`, `ema`, `euler_steps`: generator. - `n_samples`: per score;
       `scores`: checkpoints. - `fd_steps`, `teacher_steps`: of the judge and of the teacher. - `seeds`, `workers`.
+
+    Which arms and seeds are run, and on how many workers, changes no run: `repr`, by which finished ones are known, has it not.
     """
 
     variant: Variant = "plain"
@@ -57,9 +59,9 @@ class PriorLatentsConfig:
     w_scr: float = 0.1
     theta_l: float | None = None
     prior: PriorName = "supervised"
-    arms: tuple[str, ...] = ("none", "scr", "all")
-    omegas: tuple[float, ...] = (3.0,)
-    controls: bool = True
+    arms: tuple[str, ...] = field(default=("none", "scr", "all"), repr=False)
+    omegas: tuple[float, ...] = field(default=(3.0,), repr=False)
+    controls: bool = field(default=True, repr=False)
     generator: Backbone = "mlp"
     width: int = 256
     blocks: int = 2
@@ -73,8 +75,8 @@ class PriorLatentsConfig:
     fd_steps: int = 1_200
     teacher_steps: int = 300
     ssc_images: int = 300
-    seeds: tuple[int, ...] = (2, 3, 4)
-    workers: int | None = None
+    seeds: tuple[int, ...] = field(default=(2, 3, 4), repr=False)
+    workers: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for arm in self.arms:

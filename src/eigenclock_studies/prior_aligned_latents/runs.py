@@ -80,7 +80,7 @@ def autoencoder(setting: ArmSetting, seed: int, data: Sprites) -> PriorAlignedAu
     config, arm = setting.config, autoencoder_arm(setting.arm)
     folder = Path(setting.folder) / "models"
     folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{config.variant}_{config.n_train}_{config.prior}{setting.fingerprint}"
+    stem = f"{config.variant}_{config.n_train}_{config.prior}{config.teacher_steps}{setting.fingerprint}"
     base = _kept(folder / f"{stem}_base_seed{seed}.safetensors", config.base(seed), setting.perceptual)
     if base is None:
         base = PriorAlignedAutoencoder(config.base(seed), perceptual=setting.perceptual).fit(data.images)

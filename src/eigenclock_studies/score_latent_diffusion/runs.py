@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from eigenclock.checks import choice
+from eigenclock.checks import InputError, choice
 from eigenclock.curve.divergences import sliced_wasserstein
 from eigenclock.latents.first_stage import Reconstruction, Variational
 from eigenclock.latents.model_config import ModelConfig
@@ -26,6 +26,12 @@ VALIDATION, JUDGES, POINTS = 1000, 1000, 20
 
 SEED_OF_NOISE = 1234
 """Noise of every evaluation: the same for all arms."""
+
+
+def need_common(sigmas: tuple[float, ...]) -> None:
+    """InputError unless the noise at which arms are compared is one of those of training."""
+    if COMMON not in sigmas:
+        raise InputError(f"sigmas must have {COMMON:g}, the noise at which arms are compared, got {sigmas}")
 
 
 @dataclass(frozen=True)

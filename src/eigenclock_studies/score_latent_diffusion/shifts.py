@@ -40,8 +40,8 @@ def shift(n: Float[np.ndarray, " size"], error: Float[np.ndarray, "curve size"])
     """
     fit, reach = parallel(n, error), float(np.log(np.max(n) / np.min(n)))
     apart = float(fit.intercepts[-1] - fit.intercepts[0])
-    if abs(apart) > abs(fit.slope) * reach:
-        return Shift(reach, np.inf) if apart > 0 else Shift(-np.inf, -reach)
-    if fit.slope <= 0:
+    if not fit.slope > 0:
         return Shift(-np.inf, np.inf)
+    if abs(apart) > fit.slope * reach:
+        return Shift(reach, np.inf) if apart > 0 else Shift(-np.inf, -reach)
     return Shift(apart / fit.slope, apart / fit.slope)

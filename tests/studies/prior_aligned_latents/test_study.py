@@ -11,7 +11,7 @@ import eigenclock as ec
 from eigenclock_studies import run_study
 from eigenclock_studies.prior_aligned_latents import run
 from eigenclock_studies.prior_aligned_latents.config import PRESETS
-from eigenclock_studies.prior_aligned_latents.runs import ArmSetting, LatentSpace
+from eigenclock_studies.prior_aligned_latents.runs import ArmSetting, LatentSpace, autoencoder
 from eigenclock_studies.prior_aligned_latents.sprites import make_sprites
 
 TINY = replace(
@@ -71,6 +71,19 @@ def test_a_teacher_and_a_distance_of_ones_own(tmp_path):
     assert list(found["arm"].values) == ["none", "scr"]
     with pytest.raises(ec.InputError, match="teacher must return 4×4 tokens, got 2×2"):
         run(replace(TINY, omegas=()), seed=2, teacher=lambda x: torch.zeros(len(x), 8, 2, 2))
+
+
+def test_results_are_known_by_what_made_them(tmp_path):
+    """Other arms, seeds and workers find them; an autoencoder of a teacher of other steps is another one."""
+    setting = ArmSetting("scr", replace(TINY, prior="supervised"), folder=str(tmp_path))
+    same = replace(
+        setting, config=replace(setting.config, seeds=(3, 4), workers=2, arms=("none", "scr", "all"), omegas=(1.0,))
+    )
+    assert repr(same) == repr(setting)
+    data, longer = make_sprites(64, 2)[0], replace(setting, config=replace(setting.config, teacher_steps=9))
+    one, again, other = (autoencoder(each, 2, data).encode(data.images) for each in (setting, same, longer))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
 
 
 def test_recoded_latents_decode_to_the_same_images(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import eigenclock as ec
 from eigenclock_studies.score_latent_diffusion import part_arms
 
 SPREAD = np.array([-1.0, 0.5, 1.0, -0.5, 0.2, -0.2])
@@ -78,11 +79,43 @@ def test_the_chosen_are_compared_metric_by_metric(ours, outcomes):
 
 
 def test_noise_against_the_best_weight_of_every_seed():
-    claims = part_arms.noise_claims(grid(), OPTIONS)
+    without_kl = {"autoencoder": {"rho": 6.0, "low": 6.0}}
+    claims = part_arms.noise_claims(grid(**without_kl), OPTIONS)
     assert [one.verdict.outcome for one in claims] == ["shown"] * 3
     assert claims[0].measures[0].found.value == pytest.approx(2.5 / 8)
     beaten = part_arms.noise_claims(grid(VAE_01={"rho": 2.0, "low": 2.0}), OPTIONS)
     assert [one.verdict.outcome for one in beaten] == ["not shown", "shown", "not shown"]
+
+
+def test_noise_alone_is_no_lack_of_a_kl_term():
+    """An autoencoder that denoises worse than the VAE, neither of them with noise: the KL term helps, noise explains the rest."""
+    claims = part_arms.noise_claims(grid(autoencoder={"rho": 17.0, "low": 17.0}), OPTIONS)
+    assert [one.verdict.outcome for one in claims] == ["not shown", "shown", "not shown"]
+    assert "the rival explains it: the autoencoder's ratio" in str(claims[0].verdict)
+
+
+def test_one_bad_run_leaves_claims_open():
+    found = grid()
+    found["SiLD 0.1"][2]["risk_at"][:] = np.nan
+    found["SiLD 0.05"][0]["sw2_val"] = np.nan
+    found[part_arms.LONG][0]["density_error"][:] = np.nan
+    assert part_arms.chosen(found, OPTIONS.families()["SiLD"]) == "SiLD 0.1"
+    assert [one.verdict.outcome for one in part_arms.noise_claims(found, OPTIONS)][1] == "inconclusive"
+    assert part_arms.refine_claims(found, OPTIONS)[1].verdict.outcome == "inconclusive"
+
+
+def test_a_density_that_was_good_from_the_start_took_no_longer():
+    late = part_arms.refine_claims(grid(**{"SiLD,_longer": {"error": (0.05,) * 6}}), OPTIONS)[1]
+    assert late.verdict.outcome == "not shown"
+
+
+def test_options_without_what_is_compared():
+    with pytest.raises(
+        ec.InputError, match=r"sigmas must have 0.1, the noise at which arms are compared, got \(0.05,\)"
+    ):
+        replace(OPTIONS, sigmas=(0.05,))
+    with pytest.raises(ec.InputError, match="betas must be a weight or more, got none"):
+        replace(OPTIONS, betas=())
 
 
 def test_the_refine_clock_needs_a_floor_near_real_draws():

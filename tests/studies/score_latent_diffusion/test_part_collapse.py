@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import eigenclock as ec
 from eigenclock_studies.score_latent_diffusion import part_collapse
 
 SPREAD = np.array([-1.0, 0.5, 1.0, -0.5, 0.2, -0.2])
@@ -62,3 +63,13 @@ def test_verdicts_on_planted_runs(changes, which, verdict):
 
 def test_a_narrow_space_that_never_sticks_leaves_the_claim_open():
     assert outcomes(narrow=2.2)[3].startswith("inconclusive")
+
+
+def test_one_bad_run_and_options_without_what_is_compared():
+    grid = {name: planted(2.3, (1.0, 0.8, 0.2)) for name in ("σ = 0.1", "d = 2", "autoencoder", "isotropic")}
+    grid["σ = 0.1"][0]["jacobian"][:] = np.nan
+    assert part_collapse.claims(grid, OPTIONS)[2].measures[0].answer is None
+    with pytest.raises(
+        ec.InputError, match=r"sigmas must have 0.1, the noise at which arms are compared, got \(0.05,\)"
+    ):
+        replace(OPTIONS, sigmas=(0.05,))

@@ -26,11 +26,11 @@ def test_tiny_study(tmp_path):
 
 
 def test_dimension_is_crossed_with_samples():
-    """Every D at every n, one network and budget; tori differ in nothing but k and the width that holds them."""
+    """Every D at every n, one network and budget; tori differ in nothing but k and the width that holds them, or in width."""
     settings = PRESETS["cpu"].settings()
     surface = {(one.D, one.n) for one in settings.values() if one.data == "wave2" and one.arm == "sild"}
     assert surface == {(D, n) for D in (16, 64, 256) for n in (125, 250, 500, 1000, 2000)}
     assert len({(one.steps, one.width, one.lr, one.batch, one.sigma1) for one in settings.values()}) == 1
     tori = [one for one in settings.values() if one.data == "torus"]
-    assert {(one.k, one.d, one.D) for one in tori} == {(1, 2, 64), (2, 4, 64), (3, 6, 64)}
+    assert {(one.k, one.d, one.D) for one in tori} == {(1, 2, 64), (2, 4, 64), (3, 6, 64), (1, 6, 64)}
     assert np.all([one.generate is False for one in settings.values()])
