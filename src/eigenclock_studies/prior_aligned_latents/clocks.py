@@ -16,7 +16,8 @@ SUSTAINED = 1.05
 """A passage of a Fréchet distance counts if all later values stay below this times the target."""
 
 OWN = 4.0
-"""Noise floors within which a generator has come to what its decoder can show, from a pilot on seeds 0 and 1."""
+"""Noise floors within which a generator has come to what its decoder can show. From a pilot of seed 0, which is not reported:
+of the arms none and scr it was 4.8 and 4.5 after 750 steps, 3.0 and 2.7 after 4,000."""
 
 FEWEST_MODES = 30
 
