@@ -31,7 +31,7 @@ def planted(fd, consistency, *, seeds=3, l1=0.05, gsq=0.2, lpc=0.03, slow=1.0, f
                     "l1": l1,
                     "gsq": gsq,
                     "lpc": lpc * noise,
-                    "ssc": 0.2,
+                    "ssc": 0.3,
                     "ssc_chance": 0.1,
                     "erank": 0.9,
                     "participation_ratio": 5.0,
