@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from rich.console import Console
 from rich.table import Table
 
-from ..checks import InputError, say
+from ..checks import InputError
 from ..files import atomic, write_netcdf
 from ..latents.diagnose import METRICS, diagnose_latents
 from ..report.diagnosis import diagnosis_figure
@@ -93,8 +93,6 @@ def command(config: DiagnoseConfig, _: Call) -> None:
     words = "compare latent spaces by it" if time > 0 else white
     interval = "" if np.isnan(low) else f" [{low:.3g}, {high:.3g}], {raw:.3g} by the samples' own variances"
     print(f"predicted time to learn the covariance: {time:.3g}{interval} steps × rate; {words}")
-    if result.attrs["doubts"]:
-        say(result.attrs["doubts"])
     if config.out is not None:
         out = Path(config.out)
         write_netcdf(out / "diagnosis.nc", result)

@@ -60,8 +60,8 @@ def diagnose_latents(
     generator share, with a 95 % interval `t_lin_low` to `t_lin_high`; `t_lin_raw` is what the samples' own variances,
     `raw_spectrum`, would say, too much where they are few.
 
-    What was not given makes its metric NaN, with the reason in `attrs["skipped"]`. `attrs["doubts"]` says where samples are too
-    few for `t_lin`, fewer than ten for each of the D dimensions: the time lies between `t_lin_low` and `t_lin_raw` there.
+    What was not given makes its metric NaN, with the reason in `attrs["skipped"]`. An `InputWarning`, kept in `attrs["doubts"]`, says where samples
+    are too few for `t_lin`, fewer than ten for each of the D dimensions: the time lies between `t_lin_low` and `t_lin_raw` there.
     `t_lin` is 0 for one token whose channels are uncorrelated (PCA): standardised they are white, the covariance says nothing.
 
     Definitions after notes on arXiv:2605.07915, its sizes and temperatures unknown: a reconstruction.
@@ -143,7 +143,9 @@ def diagnose_latents(
             low[name], high[name] = (float(q) for q in np.quantile(means, (0.025, 0.975)))
     value["erank"] = effective_rank(pooled)  # no bootstrap: drawing with replacement lowers a rank
     learned = LearningTime.of(standardised(z).reshape(n, -1), seed=seed)
-    spectrum = learned.spectrum
+    spectrum, doubts = learned.spectrum, too_few(n, z[0].size)
+    if doubts:
+        say(doubts)
     return xr.Dataset(
         {
             "value": ("metric", [value[name] for name in METRICS]),
@@ -169,7 +171,7 @@ def diagnose_latents(
         coords={"metric": list(METRICS), "rho": sizes},
         attrs={
             "skipped": "; ".join(f"{name}: {why}" for name, why in skipped.items()),
-            "doubts": too_few(n, z[0].size),
+            "doubts": doubts,
             "n": n,
             "shape": f"{d}×{h}×{w}",
         },

@@ -77,8 +77,8 @@ def _recipe(steps: int, **more: Any) -> Recipe:
 PRESETS = {
     "tiny": Options(
         (24,),
-        (0, 1),
-        _recipe(60, network=MLP(32, 2), batch_size=64, optimizer=Adam(3e-3), probe_samples=32),
+        (0,),
+        _recipe(40, network=MLP(32, 2), batch_size=64, optimizer=Adam(3e-3), probe_samples=32),
         400,
         None,
         workers=1,

@@ -91,8 +91,8 @@ class Options:
 PRESETS = {
     "tiny": Options(
         ("digits",),
-        (0, 1),
-        Recipe(network=MLP(32, 2), steps=60, batch_size=32, optimizer=Adam(2e-3), probes=12, probe_samples=64),
+        (0,),
+        Recipe(network=MLP(32, 2), steps=40, batch_size=32, optimizer=Adam(2e-3), probes=12, probe_samples=64),
         500,
         normed=None,
         workers=1,
