@@ -60,8 +60,9 @@ def diagnose_latents(
     generator share, with a 95 % interval `t_lin_low` to `t_lin_high`; `t_lin_raw` is what the samples' own variances,
     `raw_spectrum`, would say, too much where they are few.
 
-    What was not given makes its metric NaN, with the reason in `attrs["skipped"]`. An `InputWarning`, kept in `attrs["doubts"]`, says where samples
-    are too few for `t_lin`, fewer than ten for each of the D dimensions: the time lies between `t_lin_low` and `t_lin_raw` there.
+    What was not given makes its metric NaN, with the reason in `attrs["skipped"]`. An `InputWarning`, kept in `attrs["doubts"]`,
+    says where samples are too few for `t_lin`, fewer than ten for each of the D dimensions: the time lies between `t_lin_low`
+    and `t_lin_raw` there.
     `t_lin` is 0 for one token whose channels are uncorrelated (PCA): standardised they are white, the covariance says nothing.
 
     Definitions after notes on arXiv:2605.07915, its sizes and temperatures unknown: a reconstruction.
