@@ -225,13 +225,19 @@ LEAST, MOST = math.log(1.05), math.log(1.5)
 
 
 def mean(name: str, values: Any, *, above: float = -math.inf, below: float = math.inf, unit: str = "") -> Measure:
-    """Mean over replicates with Student's interval."""
-    return Measure(name, student_interval(values), above, below, unit)
+    """Mean over replicates with Student's interval; not measured if it is not in one of them."""
+    return Measure(name, student_interval(values) if np.isfinite(values).all() else _nothing(values), above, below, unit)
 
 
 def factor(name: str, values: Any, *, above: float = -math.inf, below: float = math.inf) -> Measure:
-    """Geometric mean of positive ratios over replicates."""
+    """Geometric mean of positive ratios over replicates; not measured if it is not in one of them."""
+    if not np.isfinite(values).all():
+        return Measure(name, _nothing(values), above, below)
     return ratio(name, LogRatio(np.log(values), np.log(values)), above=above, below=below)
+
+
+def _nothing(values: Any) -> Estimate:
+    return Estimate(math.nan, math.nan, math.nan, np.size(values))
 
 
 def bounded(name: str, low: Any, high: Any, *, above: float = -math.inf, below: float = math.inf) -> Measure:

@@ -175,6 +175,9 @@ def test_numbers_in_words():
     assert str(exact("count", 3)) == "count 3"
     assert str(bounded("slope", [1.0, 1.2], [np.inf, np.inf], above=0)).endswith("(censored) (> 0 needed)")
     assert factor("f", [1.0, 4.0]).found.value == pytest.approx(2.0)
+    for one in (mean("m", [1.0, math.nan, 2.0], above=0), factor("f", [1.0, math.nan], above=0)):
+        assert one.answer is None, "a run that went wrong is not left out"
+        assert "not measured" in str(one)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
