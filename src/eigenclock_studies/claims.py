@@ -226,7 +226,9 @@ LEAST, MOST = math.log(1.05), math.log(1.5)
 
 def mean(name: str, values: Any, *, above: float = -math.inf, below: float = math.inf, unit: str = "") -> Measure:
     """Mean over replicates with Student's interval; not measured if it is not in one of them."""
-    return Measure(name, student_interval(values) if np.isfinite(values).all() else _nothing(values), above, below, unit)
+    return Measure(
+        name, student_interval(values) if np.isfinite(values).all() else _nothing(values), above, below, unit
+    )
 
 
 def factor(name: str, values: Any, *, above: float = -math.inf, below: float = math.inf) -> Measure:
