@@ -67,11 +67,6 @@ class Law:
         )
 
     @property
-    def enough(self) -> bool:
-        """Whether every seed has modes enough for a law."""
-        return min(self.modes, default=0) >= FEWEST
-
-    @property
     def waiting(self) -> float:
         """Largest share, over seeds, of the direction's modes that had not begun."""
         shares = [waits / max(1, waits + came) for came, waits in zip(self.modes, self.open, strict=True)]

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from eigenclock.clocks.emergence import Direction
 from eigenclock.comparison.levels import Levels
 from .laws import FEWEST
-from .resampling import Resampled, difference, median, resampled, tail
+from .resampling import Resampled, difference, median, resampled
 
 ONE_TIME = "one time for all"
 
@@ -21,14 +21,13 @@ RIVALS = ("a", "c", ONE_TIME)
 class Errors:
     """|ln(measured/predicted)| after one constant, over the modes that all of `medians` time, in every seed.
 
-    `medians`: of the level, of levels (a) to (d) and of one time for all, by name; `tail`: the level's 90 % quantile;
+    `medians`: of the level, of levels (a) to (d) and of one time for all, by name;
     `against`: of every rival, median of the level less the rival's, below 0 where the level is better. `modes`, `measured`: per
     seed, modes compared, and modes that emerged outside the gray zone.
     """
 
     level: str
     medians: dict[str, Resampled]
-    tail: Resampled
     against: dict[str, Resampled]
     modes: tuple[int, ...]
     measured: tuple[int, ...]
@@ -51,7 +50,6 @@ class Errors:
         return cls(
             level,
             {name: resampled(median, [(one, one) for one in errors]) for name, errors in left.items()},
-            resampled(tail, [(one, one) for one in own]),
             {
                 rival: resampled(difference, list(zip(own, left[rival], strict=True)))
                 for rival in RIVALS

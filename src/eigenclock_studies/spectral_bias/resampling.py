@@ -127,11 +127,6 @@ def median(x: Modes, _: Modes) -> Float[np.ndarray, " resample"]:
     return quantile(x, 0.5)
 
 
-def tail(x: Modes, _: Modes) -> Float[np.ndarray, " resample"]:
-    """90 % quantile of x."""
-    return quantile(x, 0.9)
-
-
 def difference(x: Modes, y: Modes) -> Float[np.ndarray, " resample"]:
     """Median of x less that of y."""
     return quantile(x, 0.5) - quantile(y, 0.5)

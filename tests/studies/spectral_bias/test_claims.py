@@ -86,7 +86,7 @@ def test_level(monkeypatch, worse_than):
     def errors(width, modes):
         against = {rival: around(0.1 if rival in worse_than else -0.1, width) for rival in RIVALS}
         left = dict.fromkeys(("e", "e_balanced"), around(0.3, 0.1))
-        return Errors("e", left, around(0.3, 0.1), against, (modes,), (50,))
+        return Errors("e", left, against, (modes,), (50,))
 
     def verdict(width, modes):
         monkeypatch.setattr(claims.Errors, "of", staticmethod(lambda seeds, level, direction: errors(width, modes)))

@@ -28,7 +28,6 @@ def test_values_are_those_of_scipy():
 
 def test_too_few_modes_give_no_law():
     law = laws.Law.of([table(0.8, modes=7), table(0.8)], "rising")
-    assert not law.enough
     assert law.modes == (7, 40)
     assert law.alpha.values.size == 0
 

@@ -34,8 +34,6 @@ def test_errors_of_a_run_of_two_layers():
         assert found.medians["a"].values[seed] == pytest.approx(np.median(np.abs(ratio - np.median(ratio))))
         time = np.log(levels["e"].measured.time[same])
         assert found.medians[ONE_TIME].values[seed] == pytest.approx(np.median(np.abs(time - np.median(time))))
-        own = np.log(levels["e"].ratio[same])
-        assert found.tail.values[seed] == pytest.approx(np.quantile(np.abs(own - np.median(own)), 0.9))
 
 
 def test_one_layer_is_not_beaten_by_two_where_there_is_one():
