@@ -107,17 +107,11 @@ def ambient_claims(grid: Grid, options: Options) -> list[Claim]:
     low, high = options.ends
     n = np.array(options.n, dtype=float)
     falls = np.array([slopes(n, one) for one in curves(grid, LATENT, options.ends, options.n)])
-    seen_n = np.array(options.ambient_n, dtype=float)
-    without = np.array([slopes(seen_n, one) for one in curves(grid, AMBIENT, options.ends, options.ambient_n)])
-    latent = shifts(grid, LATENT, options.ends, options.n)
-    seen = ratio(
-        "factor in n without a latent space", shifts(grid, AMBIENT, options.ends, options.ambient_n), above=SAME
-    )
-    falling, also = (
-        [bounded(f"slope at D = {D}{words}", one[:, i], one[:, i], above=0) for i, D in enumerate(options.ends)]
-        for one, words in ((falls, ""), (without, " without a latent space"))
-    )
-    named, controls = f"D = {high} against {low}, k = {options.run.k}", (seen, *also, *falling)
+    latent, most = shifts(grid, LATENT, options.ends, options.n), options.ambient_n[-1]
+    without = [values(grid[name_of(AMBIENT, D, most)], "excess") for D in (high, low)]
+    seen = factor(f"excess without a latent space, over that at D = {low}, n = {most}", np.divide(*without), above=SAME)
+    falling = [bounded(f"slope at D = {D}", falls[:, i], falls[:, i], above=0) for i, D in enumerate(options.ends)]
+    named, controls = f"D = {high} against {low}, k = {options.run.k}", (seen, *falling)
     number, apart = "factor in n", falls[:, 1] - falls[:, 0]
     return [
         Claim(f"C4: a larger ambient dimension needs no more samples ({named})", (ratio(number, latent, below=SAME),), controls),
@@ -198,9 +192,9 @@ def run(options: Options, folder: Path, say: Say) -> Part:
         "Bayes value, 0 for a perfect denoiser. No floor hides the samples' share.",
         "Factor in n: ln excess = a_D − s ln n with one slope s for all D, per seed; exp of the difference of a over s. Curves "
         "that do not overlap within the measured n give a bound. Without a latent space the excess at large D is one of "
-        "training steps and width too: where it falls with n, it shows that the factor sees D, not how many samples would do.",
-        "training steps and width too: where it falls with n, the control shows that D can be seen, not how many samples do.",
-        "2k dimensions that they curve in grow with k; that the latent width grows too is held against a wide one at small k.",
+        "training steps and width too: the control shows that D can be seen, not how many samples would do.",
+        "Tori are flat, of one curvature in every direction; the 2k dimensions that they lie in grow with k. That the latent "
+        "width grows too is held against a wide one at the smallest k.",
     )
     return Part(
         ambient_claims(grid, options) + intrinsic_claims(grid, options),
