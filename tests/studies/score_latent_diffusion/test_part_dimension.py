@@ -70,9 +70,7 @@ def test_a_factor_is_read_in_samples():
     claim = part.ambient_claims(planted(latent=3.0), OPTIONS)[0]
     found = claim.measures[0].found
     assert found.value == pytest.approx(3)
-    control = claim.controls[0].found
-    assert control.low == pytest.approx(16)
-    assert np.isinf(control.high)
+    assert claim.controls[0].found.value == pytest.approx(200), "what the errors without a latent space differ by"
 
 
 def test_one_bad_run_leaves_claims_open():
