@@ -159,9 +159,15 @@ def study_page(docs: Path, name: str, folder: Path) -> None:
             found = pd.read_csv(whole if whole.exists() else kept, keep_default_na=False)
             pages.insert(page, table, markdown(found[columns.split(", ")] if columns else found))
     words = page.read_text(encoding="utf-8")
-    for kept in sorted(folder.iterdir()):
-        wanted = kept.suffix == ".csv" or (kept.suffix == ".png" and f"cpu_{kept.name}" in words)
-        if wanted and 1 < kept.stat().st_size < MOST_BYTES:
+    made = [
+        kept
+        for kept in sorted(folder.iterdir())
+        if kept.suffix == ".csv" or (kept.suffix == ".png" and f"cpu_{kept.name}" in words)
+    ]
+    for gone in set(out.glob("cpu_*")) - {out / f"cpu_{kept.name}" for kept in made}:
+        gone.unlink()
+    for kept in made:
+        if 1 < kept.stat().st_size < MOST_BYTES:
             shutil.copy(kept, out / f"cpu_{kept.name}")
     pages.insert(page, "durations", part_durations(folder))
 
