@@ -15,7 +15,7 @@ DARK, GRAY, LIGHT = "0.3", "0.45", "0.6"
 CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 """Colours that stay apart for colour-blind readers and in print (Okabe & Ito)."""
 
-WIDTH, HEIGHT = 3.7, 3.6
+WIDTH, HEIGHT = 3.2, 3.3
 """Of a panel, in inches."""
 
 

@@ -187,7 +187,8 @@ def table(dataset: xr.Dataset, options: Options, targets: tuple[float, ...]) -> 
 
 def figure(dataset: xr.Dataset, long: xr.Dataset, options: Options) -> Figure:
     """Excess of both classes, balanced and rare, short and long; and the order against the share."""
-    picture, axes = panels(4, width=3.4, share="")
+    picture, grid = panels(2, 2, width=4.2, share="")
+    axes = grid.ravel()
     balanced, rare = options.shares[0], options.shares[-1]
     for ax, kept, s, words in zip(
         axes, (dataset, dataset, long), (balanced, rare, rare), ("short run", "short run", "long run"), strict=False
@@ -200,7 +201,8 @@ def figure(dataset: xr.Dataset, long: xr.Dataset, options: Options) -> Figure:
         level(ax, LAST)
         ax.set(xscale="log", ylim=(-0.05, 1.1), xlabel="training step", title=words)
         legend(ax)
-    axes[0].set_ylabel("excess loss, normalised per class")
+    for ax in axes[:3:2]:
+        ax.set_ylabel("excess loss, normalised per class")
     ax = axes[3]
     named = (
         ("high", options.shares, PURPLE, "separated centroids"),

@@ -45,7 +45,7 @@ def curves(runs: Runs, arms: Sequence[str]) -> Figure:
     level(axes[0], float(real["fd_real"]), "real images")
     level(axes[1], OWN, f"{OWN:g} noise floors")
     level(axes[2], float(real["consistency_real"]))
-    words = ("Fréchet distance to real images", "… to own reconstructions, in noise floors", "consistency of classes")
+    words = ("Fréchet distance to real images", "to own reconstructions, in floors", "consistency of classes")
     for ax, title in zip(axes, words, strict=True):
         ax.set(xscale="log", xlabel="generator step", ylabel=title)
     for ax in axes[:2]:

@@ -150,10 +150,11 @@ def figure(grid: Grid, options: Options, floor: float) -> Figure:
     ticks(middle, SIGMAS)
     level(right, 1, "of a projection, up to k")
     right.axvline(k + 0.5, color=GRAY, ls=":", lw=1, label=f"k = {k}")
-    right.set(xlabel="singular value (none beyond the latent width)", ylabel="Jacobian of the denoising map")
+    right.set(xlabel="singular value", ylabel="Jacobian of the denoising map")
     right.set_xticks(range(1, count + 1))
-    for ax in (left, middle, right):
-        legend(ax)
+    left.set_ylim(bottom=k / 20)  # room for the legend
+    for ax, loc in ((left, "lower left"), (middle, "upper right"), (right, "upper right")):
+        legend(ax, loc=loc)
     return picture
 
 
