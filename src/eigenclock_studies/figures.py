@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from eigenclock.clocks.passage import Passages
 from eigenclock.curve.palette import MEASURED, PREDICTED
@@ -26,6 +28,15 @@ def panels(
     figure = Figure(figsize=(width * columns + 0.6, height * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex="x" in share, sharey="y" in share)
     return figure, axes[0, 0] if rows == columns == 1 else axes[0] if rows == 1 else axes
+
+
+def pixels(figure: Figure, per_inch: float) -> Image.Image:
+    """The figure as a picture, drawn once; `savefig` draws it twice, first without pixels, and takes nearly twice as long."""
+    figure.set_dpi(per_inch)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    drawn = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return Image.fromarray(drawn).convert("RGB")
 
 
 def seeds(ax: Axes, x: Any, values: Any, colour: str, label: str = "", **style: Any) -> None:

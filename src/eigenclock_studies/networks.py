@@ -107,12 +107,14 @@ def train_runs(
     named = {run.name: run for run in runs}
     if len(named) < len(runs):
         raise InputError(f"runs must have different names, got {', '.join(run.name for run in runs)}")
-    sweep(partial(_one, folder), named, seeds=(0,), folder=folder / "cases", workers=workers, say=say)
-    return {(run.case.name, run.seed): trained(folder, run) for run in runs}
+    here: dict[str, Curves] = {}
+    sweep(partial(_one, folder, here), named, seeds=(0,), folder=folder / "cases", workers=workers, say=say)
+    return {(run.case.name, run.seed): here.get(run.name) or trained(folder, run) for run in runs}
 
 
-def _one(folder: Path, run: Run, _: int) -> xr.Dataset:
-    trained(folder, run)
+def _one(folder: Path, here: dict[str, Curves], run: Run, _: int) -> xr.Dataset:
+    """Train one; `here` keeps the curves of what this process trains, other processes have a copy of their own."""
+    here[run.name] = trained(folder, run)
     return xr.Dataset({"steps": run.case.recipe.steps})
 
 

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import pandas as pd
 import xarray as xr
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from eigenclock.checks import InputError, choice
@@ -27,6 +26,7 @@ from eigenclock.jobs.run_folder import manifest
 from eigenclock.jobs.studies import find_study
 from eigenclock.report.study_page import PIXELS_PER_INCH, RUN, write_study_page
 from .claims import COLUMNS, Claim, numbers_of, table_of
+from .figures import pixels
 from .options import changed
 
 Preset: TypeAlias = Literal["tiny", "cpu", "paper"]
@@ -195,6 +195,5 @@ def _write(folder: Path, key: str, found: Part, kept: Mapping[str, Any], *, judg
     if found.dataset is not None:
         write_netcdf(folder / f"{key}.nc", found.dataset)
     for name, figure in found.figures.items():
-        FigureCanvasAgg(figure)
         with atomic(folder / f"{key}_{name}.png") as temporary:
-            figure.savefig(temporary, format="png", dpi=PIXELS_PER_INCH)
+            pixels(figure, PIXELS_PER_INCH).save(temporary, format="png")

@@ -70,7 +70,7 @@ ERRORS = {
     "compare no run": (["compare", "--run", "{tmp}"], "run must be the folder of a run, got {tmp}, which has no config.yaml"),
     "compare untrained": (["compare", "--run", "{tmp}/truncated"], "run must be the folder of a trained run"),
     "unknown study": (["study", "alchemy", "--out", "{tmp}/r"], f"study must be one of {', '.join(study_names())}, got 'alchemy'"),
-    "unknown part": (["study", "spectral_bias", "--preset", "tiny", "--out", "{tmp}/r", "--part", "x"], "part must be one of 'gaussian', 'images', 'convolution', 'width', 'cure', got 'x'"),
+    "unknown part": (["study", "spectral_bias", "--preset", "tiny", "--out", "{tmp}/r", "--part", "x"], "part must be one of 'gaussian', 'images', 'convolution', 'cure', got 'x'"),
     "unknown preset": (["study", "spectral_bias", "--preset", "huge", "--out", "{tmp}/r"], "preset must be one of tiny, cpu, paper, got huge"),
     "no latents": (["diagnose-latents", "{tmp}/none.npz"], "latents must be a .npy or .npz file, got {tmp}/none.npz, which is not there"),
     "no array": (["diagnose-latents", "{tmp}/unknown.yaml"], "latents must be a .npy or .npz file of numbers, got {tmp}/unknown.yaml"),

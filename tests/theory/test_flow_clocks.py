@@ -90,3 +90,14 @@ def test_clocks_of_modes_and_of_the_whole():
     assert time_to_learn([2.0, 0.01]) > time_to_learn([2.0, 0.5]) > 0
     with pytest.raises(ec.InputError, match=r"var must have shape \(step, mode\) = \(200, 3\), got \(200, 2\)"):
         mode_clocks(steps, var[:, :2], lam)
+
+
+@pytest.mark.parametrize("weighting", ["uniform", "logit-normal"])
+def test_time_to_learn_is_the_first_step_of_its_grid(weighting):
+    """Halving finds what looking at all four hundred steps finds: the distance never grows again."""
+    steps = np.concatenate([[0.0], np.geomspace(1e-3, 1e8, 400)])
+    for variance in (np.geomspace(4, 1e-3, 12), np.array([1.3, 0.9, 0.8]), np.full(3, 5.0), np.full(2, 1e9)):
+        distance = second_order_distance(linear_mode_variance(variance, steps, weighting=weighting), variance)
+        assert (np.diff(distance) <= 1e-12).all()  # up to rounding of the quadrature's sum
+        found, after = time_to_learn(variance, weighting=weighting), int((distance <= 0.02).argmax())
+        assert np.isinf(found) if distance.min() > 0.02 else steps[max(after - 1, 0)] <= found <= steps[after]

@@ -1,5 +1,6 @@
 """Mode clocks of a latent space: when a linear generator learns each direction of its covariance, and the whole of it."""
 
+from bisect import bisect_left
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -101,14 +102,19 @@ def time_to_learn(lam: Any, *, converged: float = CONVERGED, weighting: Density 
     """T_lin: step, in units of 1/η, from which a linear generator is within `converged` of a latent space's covariance.
 
     0 if it starts there. The unit is common to all latent spaces with the same generator: compare them before training any.
+    At every t the gain goes one way, the same for all of a mode, so that no distance grows again: the step is found by halving.
     """
     number("converged", converged, above=0)
     steps = np.concatenate([[0.0], np.geomspace(1e-3, 1e8, 400)])
-    distance = second_order_distance(linear_mode_variance(lam, steps, weighting=weighting), np.atleast_1d(lam))
-    after = int((distance <= converged).argmax())
-    if after <= 1:
-        return 0.0 if distance[0] <= converged else float(steps[1]) if after == 1 else float("inf")
-    low, high = np.log(distance[after - 1 : after + 1])
+
+    def distance(first: int, last: int) -> Any:
+        variance = linear_mode_variance(lam, steps[first : last + 1], weighting=weighting)
+        return second_order_distance(variance, np.atleast_1d(lam))
+
+    after = bisect_left(range(steps.size), True, key=lambda i: bool(distance(i, i)[0] <= converged))
+    if after <= 1 or after == steps.size:
+        return (0.0, float(steps[1]))[after] if after <= 1 else float("inf")
+    low, high = np.log(distance(after - 1, after))
     share = (low - np.log(converged)) / (low - high)
     return float(steps[after - 1] ** (1 - share) * steps[after] ** share)
 

@@ -120,11 +120,11 @@ def cell_of(family: str, n: int, group: int) -> str:
 
 
 PRESETS = {
-    "tiny": Options(FeedForward(16, 1), GPT(16, 1, 2), ((64, 3, 60),), ((64, 3, 40),), lr=1e-3, gpt_lr=1e-3, batch=32, samples=32,
+    "tiny": Options(FeedForward(16, 1), GPT(16, 1, 2), ((64, 3, 30),), ((64, 3, 30),), lr=1e-3, gpt_lr=1e-3, batch=32, samples=32,
                     evaluations=6, seeds=(0,), workers=1),
     "cpu": Options(FeedForward(512, 2), GPT(32, 2, 4),
-                   ((64, 3, 3000), (128, 3, 6000), (128, 2, 6000), (128, 6, 6000)),
-                   ((64, 3, 700), (128, 3, 1200), (128, 2, 1200), (128, 6, 1200)),
+                   ((64, 3, 1500), (128, 3, 3500), (128, 2, 3500), (128, 6, 3500)),
+                   ((64, 3, 700), (128, 3, 1000), (128, 2, 1000), (128, 6, 1000)),
                    lr=1e-3, gpt_lr=1e-3, batch=64, samples=128, evaluations=26, tolerance=1.0, seeds=(0, 1, 2)),
     "paper": Options(DiT(patch=1, width=384, blocks=6, heads=6), GPT(384, 6, 6),
                      tuple((n, g, 1_000_000) for n in (1024, 2048, 4096, 8192) for g in (2, 3, 4, 6)),

@@ -83,15 +83,15 @@ class Options:
     G: int = 4
     simpler: int = 3
     harder: int = 6
-    sizes: Horizons = ((64, 3000), (128, 4000), (256, 5000), (384, 8000), (512, 12_000))
+    sizes: Horizons = ((64, 1600), (128, 3000), (256, 5000), (384, 8000), (512, 9000))
     compare_at: int = 256
-    compare_steps: int = 5000
+    compare_steps: int = 4000
     open_at: int = 512
-    open_steps: tuple[int, int] = (3000, 5000)
-    fresh_steps: tuple[int, int] = (2000, 8000)
+    open_steps: tuple[int, int] = (3000, 4000)
+    fresh_steps: tuple[int, int] = (1500, 5000)
     model: FeedForward = field(default_factory=lambda: FeedForward(512, 2))
     gpt: GPT = field(default_factory=GPT)
-    gpt_sizes: Horizons = ((16, 400), (32, 500), (64, 800), (128, 1200), (256, 1600))
+    gpt_sizes: Horizons = ((16, 300), (32, 400), (64, 600), (128, 900), (256, 1300))
     widths: tuple[int, ...] = (64, 128, 256)
     corrected_widths: tuple[int, ...] = (64, 256)
     rate_width: int = 128
@@ -193,9 +193,9 @@ def width(w: int, *, corrected: bool = False) -> str:
 
 PRESETS = {
     "tiny": Options(
-        sizes=((8, 60), (16, 60), (32, 60)), compare_at=16, compare_steps=60, open_at=32, open_steps=(60, 60),
-        fresh_steps=(60, 60), model=FeedForward(16, 1), gpt=GPT(16, 1, 2), gpt_sizes=((16, 40),), widths=(8,),
-        corrected_widths=(), width_steps=60, samples=48, token_samples=48, checkpoints=4, allow_chance=True,
+        sizes=((8, 30), (16, 30), (32, 30)), compare_at=16, compare_steps=30, open_at=32, open_steps=(30, 30),
+        fresh_steps=(30, 30), model=FeedForward(16, 1), gpt=GPT(16, 1, 2), gpt_sizes=((16, 30),), widths=(8,),
+        corrected_widths=(), width_steps=30, samples=48, token_samples=48, checkpoints=4, allow_chance=True,
         seeds=(0,), gpt_seeds=(0,), workers=1,
     ),
     "cpu": Options(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -69,28 +70,39 @@ class Runs:
 
     dataset: xr.Dataset
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each case that was run stands in the tables."""
+        return {str(case): i for i, case in enumerate(self.dataset["case"].values)}
+
+    @cached_property
+    def tables(self) -> dict[str, np.ndarray]:
+        """Every variable, dims case, seed and its others: read thousands of times, and so taken from the dataset once."""
+        every = self.dataset.data_vars.items()
+        return {str(name): values.transpose("case", "seed", ...).values for name, values in every}
+
     def has(self, *cases: str) -> bool:
         """Whether every one of these cases was run."""
-        return set(cases) <= set(self.dataset["case"].values.tolist())
+        return set(cases) <= set(self.places)
 
     def ran(self, case: str) -> Bool[np.ndarray, " seed"]:
         """Which seeds a case was run with."""
-        return np.asarray(self.dataset["status"].sel(case=case).values != "not run")
+        return np.asarray(self.tables["status"][self.places[case]] != "not run")
 
     def record(self, case: str, name: str) -> tuple[Float[np.ndarray, " time"], Float[np.ndarray, "seed time"]]:
         """Steps > 0 of a case, and an observable there for every seed that it was run with. NotRunError of one that was not."""
         if not self.has(case):
             raise NotRunError(case)
-        here = self.dataset.sel(case=case).isel(seed=np.flatnonzero(self.ran(case)))
-        steps = np.nanmax(here["step"].values, axis=0)
+        step, values = (self.tables[which][self.places[case]][self.ran(case)] for which in ("step", name))
+        steps = np.nanmax(step, axis=0)
         known = steps > 0
-        return steps[known], here[name].values[:, known]
+        return steps[known], values[:, known]
 
     def passages(self, case: str, name: str, level: float, smooth: Smoothing = "isotonic") -> Passages:
         """First passage of an observable of a case; unknown, never censored, where training diverged or was not run."""
         time, value = self.record(case, name)
         found = Clock(name, level, smooth=smooth).of(time, value)
-        known = self.dataset["status"].sel(case=case).values[self.ran(case)] == "done"
+        known = self.tables["status"][self.places[case]][self.ran(case)] == "done"
         return Passages(np.where(known, found.low, 0.0), np.where(known, found.high, np.inf), level, name)
 
     def rule(self, case: str, view: View = View()) -> Passages:

@@ -80,7 +80,7 @@ PRESETS = {
     "cpu": Options(
         (("UNet", UNet(16, (1, 2), 1)), ("ConvNet", ConvNet(16, 3))),
         (0, 1),
-        _recipe(700, 64, probes=30, probe_samples=128),
+        _recipe(350, 64, probes=24, probe_samples=96),
         images.PRESETS["cpu"],
     ),
     "paper": Options(

@@ -83,7 +83,7 @@ PRESETS = {
         None,
         workers=1,
     ),
-    "cpu": Options((128, 256), (0, 1), _recipe(2000), control=None),
+    "cpu": Options((128, 256), (0, 1), _recipe(1200), control=None),
     "paper": Options((128, 256, 512), (0, 1, 2), _recipe(5000, probe_samples=2048)),
 }
 

@@ -100,7 +100,7 @@ PRESETS = {
     "cpu": Options(
         ("natural16",),
         (0, 1),
-        Recipe(network=MLP(512, 5), steps=1000, batch_size=256, optimizer=Adam(3e-4), probes=44, probe_samples=192),
+        Recipe(network=MLP(512, 5), steps=800, batch_size=256, optimizer=Adam(3e-4), probes=42, probe_samples=192),
         10_000,
         normed=None,
     ),
