@@ -34,6 +34,7 @@ def main(docs: Path, cpu: Path, more: Path) -> None:
     if (more / "images_claims.csv").exists():
         pages.insert(page, "more images", claims_of(more, "images"))
     pages.insert(page, "theirs and here", markdown(theirs_and_here(cpu)))
+    pages.insert(page, "on a GPU", markdown(on_a_gpu(docs / "studies" / OWN_PAGE / "h200_gaussian_laws.csv")))
     for name, made in (("levels", levels), ("forecasts", forecasts), ("coverage", coverage)):
         pages.insert(page, name, markdown(made(cpu, more)))
     pages.insert(page, "patches", markdown(patches(cpu)))
@@ -109,6 +110,25 @@ def theirs_and_here(cpu: Path) -> pd.DataFrame:
                 "not begun": f"{law.not_reached:.0f}",
             }
             for law in (pd.read_csv(file).itertuples() if file.exists() else ())
+        ]
+    )
+
+
+def on_a_gpu(file: Path) -> pd.DataFrame:
+    """The laws of the preset paper by the authors' threshold, made on another machine and kept beside the page."""
+    laws = pd.read_csv(file)
+    return pd.DataFrame(
+        [
+            {
+                "data": f"d = {law.d}, {law.direction}",
+                "network": law.network,
+                "theirs": law.theirs,
+                "α here": _interval(law.alpha, law.low, law.high),
+                "R²": _number(law.r2),
+                "modes": f"{law.modes:.0f}",
+                "not begun": f"{law.not_reached:.0f}",
+            }
+            for law in laws[laws["threshold"] == "geometric"].itertuples()
         ]
     )
 

@@ -180,7 +180,7 @@ def clock_table(found: Found) -> pd.DataFrame:
             model = getattr(found.options, family)
             rows.append(
                 {
-                    "network": str(model),
+                    "network": type(model).__name__,
                     "N": n,
                     "G": g,
                     "accuracy > .90": str(found.rule(cell)),
