@@ -34,7 +34,8 @@ def main(docs: Path, cpu: Path, more: Path) -> None:
     if (more / "images_claims.csv").exists():
         pages.insert(page, "more images", claims_of(more, "images"))
     pages.insert(page, "theirs and here", markdown(theirs_and_here(cpu)))
-    pages.insert(page, "on a GPU", markdown(on_a_gpu(docs / "studies" / OWN_PAGE / "h200_gaussian_laws.csv")))
+    if (on_gpu := docs / "studies" / OWN_PAGE / "h200_gaussian_laws.csv").exists():
+        pages.insert(page, "on a GPU", markdown(on_a_gpu(on_gpu)))
     for name, made in (("levels", levels), ("forecasts", forecasts), ("coverage", coverage)):
         pages.insert(page, name, markdown(made(cpu, more)))
     pages.insert(page, "patches", markdown(patches(cpu)))
@@ -202,8 +203,9 @@ def tables(name: str, *folders: Path) -> pd.DataFrame:
                 table = pd.read_csv(file)
                 if part == "gaussian":
                     table["data"], table["network"] = "Gaussian, d = " + table["d"].astype(str), "MLP"
-                found.append(table.assign(part=part))
-    return pd.concat(found).drop_duplicates()
+                other = table["network"] != "MLP"  # what the second folder trains longer is in the first one already
+                found.append(table[other if folder != folders[0] else slice(None)].assign(part=part))
+    return pd.concat(found)
 
 
 def levels(cpu: Path, more: Path) -> pd.DataFrame:
