@@ -1,5 +1,6 @@
 """How much an image changes under a small change of its latent, for any decoder, on tensors or on arrays."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -14,16 +15,16 @@ BATCH = 128
 """Latents that a decoder is given at a time."""
 
 
-class ImageModel:
+class ImageModel(ABC):
     """A model of this package whose `decoder` does on tensors, (n, c, H, W) in [−1, 1], what its `decode` does on arrays."""
 
+    @abstractmethod
     def decode(self, latents: Any) -> Any:
         """Images as arrays."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decoder(self, latents: Any) -> Any:
         """Images as tensors."""
-        raise NotImplementedError
 
 
 def rho_weights(rho: Float[np.ndarray, " rho"]) -> Float[np.ndarray, " rho"]:
