@@ -67,5 +67,5 @@ $(VENV)/installed-demo: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[data,train,dev]'
+	$(PIP) --editable '.[data,train,cluster,dev]'
 	@touch $@
