@@ -17,6 +17,7 @@ from .comparison.levels import (
     predict_level as predict_level,
     predict_levels as predict_levels,
 )
+from .comparison.probe import Probe as Probe
 from .curve import divergences as divergences
 from .curve.learning_curve import LearningCurve as LearningCurve
 from .exact.rules import (
@@ -108,7 +109,6 @@ from .theory.noise_floor import noise_floor as noise_floor
 from .theory.predict import predict as predict
 from .theory.routes import variance_by as variance_by
 from .training.adapters import as_denoiser as as_denoiser
-from .training.cadence import log_steps as log_steps
 from .training.convolution_fit import convolution_fit as convolution_fit
 from .training.loop import Trained as Trained, train as train
 from .training.network_options import (
@@ -123,5 +123,5 @@ from .training.network_options import (
 )
 from .training.optimizers import SGD as SGD, Adam as Adam, AdamW as AdamW
 from .training.options import LoopOptions as LoopOptions
-from .training.probe import Probe as Probe
+from .training.probing.cadence import log_steps as log_steps
 from .training.sampling import sample as sample

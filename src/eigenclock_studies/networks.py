@@ -127,10 +127,10 @@ def trained(folder: Path, run: Run) -> Curves:
     """Curves of a network that is trained here, as far as it is not yet."""
     import torch
 
-    from eigenclock.training.cadence import log_steps
+    from eigenclock.comparison.probe import Probe
     from eigenclock.training.devices import find_device
     from eigenclock.training.loop import train
-    from eigenclock.training.probe import Probe
+    from eigenclock.training.probing.cadence import log_steps
     from eigenclock.training.streams import RandomPairs, Stream, WithReplacement, stream_seed
 
     case, seed, recipe, place = run.case, run.seed, run.case.recipe, place_of(folder, run)

@@ -10,7 +10,7 @@ from eigenclock import cli
 from eigenclock.files import flat
 from eigenclock.jobs.config import defaults
 from eigenclock.training.checkpoints import read_checkpoint
-from eigenclock.training.records import FACTS
+from eigenclock.training.probing.records import FACTS
 
 TRAINED = [
     "train", "--data", "digits", "--n", "60", "--network.width", "16", "--network.layers", "2", "--sampler.steps", "4",

@@ -152,6 +152,12 @@ class Emergence:
             undefined=int((same & self.undefined).sum()),
         )
 
+    def share(self) -> float:
+        """Share of the data's variance in modes that have begun, 0 to 1; gray-zone modes, right from the start, count."""
+        total = self.target.sum()
+        begun = self.gray_zone | ~self.censored
+        return float(self.target[begun].sum() / total) if total > 0 else float("nan")
+
     def variance_begun(self, fraction: float) -> float:
         """Time at which the modes that have emerged carry this fraction of the data's variance; NaN if they never do.
 

@@ -25,7 +25,7 @@ from .stages import Reporter, Stages, read, silent, with_spectrum
 from .summary import measure
 
 if TYPE_CHECKING:
-    from ..training.probe import Probe
+    from ..comparison.probe import Probe
 
 GAIN_LEVELS = 8
 """Noise levels at which a run measures the gain."""
@@ -51,8 +51,8 @@ def make_probe(config: RunConfig, dataset: DataSet, spectrum: Spectrum, device: 
     """The probe that a config asks for; InputError if it asks for losses of held-out samples of data that have none."""
     import torch
 
-    from ..training.cadence import log_steps
-    from ..training.probe import Probe
+    from ..comparison.probe import Probe
+    from ..training.probing.cadence import log_steps
 
     if config.probe.test and dataset.test is None:
         raise InputError(f"probe.test needs held-out samples, got {dataset.name}, which has none")

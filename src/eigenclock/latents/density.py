@@ -13,13 +13,13 @@ from ..curve.divergences import sliced_wasserstein
 from ..recipe.objectives import EDM
 from ..recipe.samplers import EulerMaruyama, Heun, Sampler
 from ..spectrum.spectrum import Spectrum
-from ..training.cadence import log_steps
 from ..training.loop import train
 from ..training.losses import NetworkDenoiser
 from ..training.network_options import FeedForward
 from ..training.optimizers import Adam
 from ..training.options import LoopOptions
-from ..training.probe import Probe
+from ..training.probing.cadence import log_steps
+from ..training.probing.recorder import Recorder
 from ..training.sampling import sample
 from ..training.streams import Stream, stream_seed
 from .gaussian_head import GaussianHead, WithGaussian
@@ -45,7 +45,7 @@ def sampler_of(config: ModelConfig) -> Sampler:
     return Heun(steps=30, sigma_min=LOWEST, sigma_max=SIGMA_MAX)
 
 
-class HeadedProbe(Probe):
+class HeadedProbe(Recorder):
     """A probe that sees the Gaussian head too, and tells a callback."""
 
     head: Callable[[Any], Any]

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..training.cadence import log_steps
 from ..training.descent import descend
 from ..training.optimizers import Adam
+from ..training.probing.cadence import log_steps
 from ..training.streams import RandomPairs, Stream, stream_seed
 from .bottleneck import Autoencoder, Conservative
 from .density import BETAS

@@ -38,6 +38,8 @@ def as_denoiser(
       (`sigmas` in [0, 1]). Any object with `alphas_cumprod` (timestep,) and `config` with `prediction_type` will do.
     - `trained`: of a `SpectralEDM`, that the network has been trained already. One that has not should start at zero, and what it
       gives at first is subtracted where it does not: a frozen copy of it is called too, and kept in the `state_dict`.
+    - What else the denoiser is called with goes to the network: labels, as a probe with `labels` gives them, to models of
+      diffusers as `class_labels`. A module in half precision is called in it; all else is float32.
     - `channels_first`: the network wants images (n, c, h, w) while samples are (n, h, w) or (n, h, w, c); always so with
       diffusers.
 
@@ -81,8 +83,19 @@ class _Conditioned(nn.Module):
         super().__init__()
         self.network, self.condition = network, condition
 
-    def forward(self, x: Tensor, sigma: Tensor, **more: Any) -> Tensor:
-        return self.network(x, sigma if self.condition is None else self.condition(sigma), **more)
+    def forward(self, x: Tensor, sigma: Tensor, *given: Any, **more: Any) -> Tensor:
+        seen, level = in_own_precision(self.network, x, sigma if self.condition is None else self.condition(sigma))
+        out = self.network(seen, level, *given, **more)
+        return out if out is seen or seen is x else shaped_like(out, seen).to(x.dtype)
+
+
+def in_own_precision(network: Any, *seen: Any) -> tuple[Any, ...]:
+    """Inputs in the precision of a network's weights where that is half, so that all else stays in single precision."""
+    modules = network.parameters() if isinstance(network, nn.Module) else ()
+    kind = next((weight.dtype for weight in modules if weight.is_floating_point()), None)
+    if kind not in (torch.bfloat16, torch.float16):
+        return seen
+    return tuple(one.to(kind) if isinstance(one, Tensor) and one.is_floating_point() else one for one in seen)
 
 
 class ChannelsFirst(nn.Module):
@@ -92,11 +105,11 @@ class ChannelsFirst(nn.Module):
         super().__init__()
         self.denoiser = denoiser
 
-    def forward(self, x: Tensor, sigma: Any, **more: Any) -> Tensor:
+    def forward(self, x: Tensor, sigma: Any, *given: Any, **more: Any) -> Tensor:
         if x.ndim not in (3, 4):
             raise InputError(f"channels_first needs images (n, h, w) or (n, h, w, c), got {tuple(x.shape)}")
         images = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
-        out = shaped_like(self.denoiser(images, sigma, **more), images)
+        out = shaped_like(self.denoiser(images, sigma, *given, **more), images)
         return out[:, 0] if x.ndim == 3 else out.permute(0, 2, 3, 1)
 
 
@@ -111,7 +124,7 @@ class _Scheduled(nn.Module):
         self.model, self.rule, self.predicts, self.range = model, rule, predicts, range_
         self.said = False
 
-    def forward(self, x: Tensor, sigma: Any) -> Tensor:
+    def forward(self, x: Tensor, sigma: Any, labels: Any = None) -> Tensor:
         level, (low, high) = float(sigma), self.range
         if not self.said and (level > high * (1 + WITHIN) or (level < low * (1 - WITHIN) and low > NEARLY_CLEAN)):
             self.said = True
@@ -120,7 +133,17 @@ class _Scheduled(nn.Module):
                 f"a sampler with sigma_min={low:.3g}, sigma_max={high:.3g} stays within",
                 level=5,
             )
-        return self.rule(self.model, x, level)
+        return self.rule(self._called(labels), x, level)
+
+    def _called(self, labels: Any) -> Callable[[Tensor, Tensor], Tensor]:
+        """The model, under labels where there are any, in the precision of its weights."""
+        more = {} if labels is None else {"class_labels": labels}
+
+        def called(x: Tensor, timestep: Tensor) -> Tensor:
+            (seen,) = in_own_precision(self.model, x)
+            return shaped_like(self.model(seen, timestep, **more), seen).to(x.dtype)
+
+        return called
 
 
 WITHIN = 1e-3

@@ -15,7 +15,7 @@ class Diverged(InputError):
 
 def on_copies(denoiser: Denoiser) -> Denoiser:
     """The same denoiser on copies of its inputs, its answers checked: one that works in place changes nothing of its caller's."""
-    return lambda x, sigma: answer(denoiser, x, sigma)
+    return lambda x, sigma, *given: answer(denoiser, x, sigma, *given)
 
 
 def finite(denoiser: Denoiser, step: int) -> Denoiser:
@@ -30,10 +30,10 @@ def finite(denoiser: Denoiser, step: int) -> Denoiser:
     return checked
 
 
-def answer(denoiser: Denoiser, x: Tensor, sigma: Tensor) -> Tensor:
+def answer(denoiser: Denoiser, x: Tensor, sigma: Tensor, *given: Tensor) -> Tensor:
     """What a denoiser gives for a copy of x; InputError unless it takes two arguments and answers with a tensor like x."""
     try:
-        out = denoiser(x.clone(), sigma)
+        out = denoiser(x.clone(), sigma, *given)
     except TypeError as error:
         raise InputError(f"denoiser must take (x, sigma), got TypeError: {error}{_hint(error, x)}") from error
     if not isinstance(out, Tensor) or out.shape != x.shape:

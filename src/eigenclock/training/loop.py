@@ -29,7 +29,8 @@ from .optimizers import Descent
 from .options import CHECKPOINT, MEASURED, LoopOptions
 from .preconditioning.choice import denoiser_of
 from .preconditioning.spectral import SpectralDenoiser
-from .probe import MAIN, Probe
+from .probing.recorder import Recorder
+from .probing.state import MAIN
 from .renamed import renamed_settings
 from .streams import Pairs, RandomPairs
 
@@ -66,7 +67,7 @@ def train(
     optimizer: Descent,
     steps: int,
     options: LoopOptions = LoopOptions(),  # noqa: B008 (a frozen dataclass)
-    probe: Probe | None = None,
+    probe: Recorder | None = None,
     seed: int = 0,
     sigma_range: tuple[float, float] = (0.002, 80.0),
     pairs: Pairs | None = None,
@@ -75,7 +76,7 @@ def train(
     resume: bool = False,
     settings: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
-    message: Callable[[Probe], str] | None = None,
+    message: Callable[[Recorder], str] | None = None,
 ) -> Trained:
     """Train a network to denoise samples.
 
@@ -106,7 +107,7 @@ def train(
     instance("optimizer", optimizer, Descent, "an optimizer of networks, such as Adam()")
     instance("options", options, LoopOptions, "LoopOptions")
     if probe is not None:
-        instance("probe", probe, Probe, "a Probe")
+        instance("probe", probe, Recorder, "a Probe")
     if len(sequence("sigma_range", sigma_range)) != 2:
         raise InputError(f"sigma_range must be two noise levels, got {shown(sigma_range)}")
     low = number("sigma_range[0]", sigma_range[0], above=0)
@@ -290,7 +291,7 @@ def _file(name: str) -> str:
     return MEASURED if name == MAIN else f"measured_{name.replace(' ', '_')}.nc"
 
 
-def _curves(folder: Path, probe: Probe) -> dict[str, LearningCurve]:
+def _curves(folder: Path, probe: Recorder) -> dict[str, LearningCurve]:
     return {name: LearningCurve.load(folder / _file(name)) for name in probe.names if (folder / _file(name)).exists()}
 
 

@@ -48,6 +48,8 @@ def loss(network: Callable[..., Tensor], objective: Objective, clean: Tensor, si
 class NetworkDenoiser(nn.Module):
     """D(y, σ) of a network F trained under an objective: `denoiser(x, sigma)` → estimate of the clean x.
 
+    What else it is called with, such as labels, goes to the network.
+
     **Parameters**
 
     - `network`: module or callable (x, sigma) → like x; sees x·a(σ) and σ of shape (n,).
@@ -60,13 +62,13 @@ class NetworkDenoiser(nn.Module):
         self.objective = objective
         self.given = (network,)  # in a tuple, lest its parameters count twice
 
-    def forward(self, x: Tensor, sigma: Any, **more: Any) -> Tensor:
+    def forward(self, x: Tensor, sigma: Any, *given: Any, **more: Any) -> Tensor:
         level = torch.as_tensor(sigma, dtype=torch.float64).reshape(-1).cpu().expand(len(x))
         # one level for all is the common case: its coefficients are computed once
         alone = level[:1] if bool((level == level[0]).all()) else level
         a, _, _, offset, slope, _ = _per_sample(coefficients(self.objective, alone.numpy()), x)
         seen = a * x
-        return offset * x + slope * shaped_like(self.network(seen, level.to(x), **more), seen)
+        return offset * x + slope * shaped_like(self.network(seen, level.to(x), *given, **more), seen)
 
     def loss(self, clean: Tensor, generator: torch.Generator | None = None, **more: Any) -> Tensor:
         """The objective's loss on a batch of clean samples (n, *shape): what a loop of one's own descends.

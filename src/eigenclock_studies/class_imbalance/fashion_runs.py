@@ -13,6 +13,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from eigenclock.checks import InputError, InputWarning
+from eigenclock.comparison.probe import Probe
 from eigenclock.curve.learning_curve import LearningCurve
 from eigenclock.data.labelled import load_labelled
 from eigenclock.observables.class_clocks import class_clocks
@@ -20,13 +21,12 @@ from eigenclock.observables.class_gate import ClassGate
 from eigenclock.recipe.objectives import Epsilon
 from eigenclock.recipe.samplers import Euler
 from eigenclock.spectrum.spectrum import Spectrum
-from eigenclock.training.cadence import log_steps
 from eigenclock.training.devices import device_of, find_device
 from eigenclock.training.loop import train
 from eigenclock.training.network_options import FeedForward, Network, UNet
 from eigenclock.training.optimizers import Adam
 from eigenclock.training.options import LoopOptions
-from eigenclock.training.probe import Probe
+from eigenclock.training.probing.cadence import log_steps
 from eigenclock.training.streams import RandomPairs, Stream, stream_seed
 from ..study import Say
 from ..sweep import sweep

@@ -13,17 +13,17 @@ from matplotlib.figure import Figure
 
 from eigenclock.clocks.passage import Clock, Passages
 from eigenclock.clocks.replicates import LogRatio
+from eigenclock.comparison.probe import Probe
 from eigenclock.observables.return_probability import return_probability as learned_returns
 from eigenclock.recipe.objectives import EDM, LogNormal
 from eigenclock.recipe.samplers import Heun
 from eigenclock.spectrum.spectrum import Spectrum
-from eigenclock.training.cadence import log_steps
 from eigenclock.training.devices import device_of, find_device
 from eigenclock.training.loop import train
 from eigenclock.training.network_options import FeedForward
 from eigenclock.training.optimizers import Adam
 from eigenclock.training.options import LoopOptions
-from eigenclock.training.probe import Probe
+from eigenclock.training.probing.cadence import log_steps
 from eigenclock.training.streams import RandomPairs, Stream, stream_seed
 from ..claims import Claim, mean, ratio
 from ..figures import BLUE, GREEN, VERMILION, legend, level, panels, seeds

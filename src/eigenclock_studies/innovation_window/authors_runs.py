@@ -10,6 +10,7 @@ import xarray as xr
 from jaxtyping import Int
 
 from eigenclock.checks import integer_option, number_option
+from eigenclock.comparison.probe import Probe
 from eigenclock.exact.rules import GroupParity
 from eigenclock.observables.innovation import innovation
 from eigenclock.recipe.objectives import EDM, LogNormal
@@ -20,7 +21,6 @@ from eigenclock.training.loop import train as fit
 from eigenclock.training.network_options import DiT, FeedForward
 from eigenclock.training.optimizers import Adam
 from eigenclock.training.options import LoopOptions
-from eigenclock.training.probe import Probe
 from eigenclock.training.streams import Stream, WithReplacement, stream_seed
 from .authors_tables import D
 from .gpt import GPT, generate, sampling_seed, train_tokens

@@ -9,6 +9,7 @@ import xarray as xr
 from jaxtyping import Int
 
 from eigenclock.checks import InputError
+from eigenclock.comparison.probe import Probe
 from eigenclock.exact.ledger import LEDGER_EDM
 from eigenclock.exact.rules import NoRule, Rule
 from eigenclock.observables.innovation import innovation
@@ -18,7 +19,6 @@ from eigenclock.training.devices import device_of, find_device
 from eigenclock.training.loop import train as fit
 from eigenclock.training.optimizers import Adam
 from eigenclock.training.options import LoopOptions
-from eigenclock.training.probe import Probe
 from eigenclock.training.streams import RandomPairs, Stream, WithReplacement, stream_seed
 from .basins import Basins
 from .cases import Case

@@ -18,8 +18,8 @@ from eigenclock.latents.learning_time import LearningTime
 from eigenclock.latents.prior import OrientedGradients, Teacher, fit_prior, taught
 from eigenclock.latents.prior_aligned import Perceptual, PriorAlignedAutoencoder
 from eigenclock.theory.flow_clocks import predicted_mode_clocks
-from eigenclock.training.cadence import log_steps
 from eigenclock.training.model_files import ModelFileError
+from eigenclock.training.probing.cadence import log_steps
 from .config import ALIGNMENTS, PriorLatentsConfig
 from .networks import judge, teacher
 from .recoding import Recoding, recode

@@ -78,11 +78,11 @@ class SpectralDenoiser(NetworkDenoiser):
                 setattr(module, name, buffer.to(device, exact if buffer.is_floating_point() else None))
         self.register_load_state_dict_pre_hook(_start_as_in_state)  # type: ignore[no-untyped-call]
 
-    def forward(self, x: Tensor, sigma: Any, **more: Any) -> Tensor:
+    def forward(self, x: Tensor, sigma: Any, *given: Any, **more: Any) -> Tensor:
         level = torch.as_tensor(sigma, device=x.device).to(self.assumed).reshape(-1).expand(len(x))
         with torch.autocast(x.device.type, enabled=False):
             along = self.modes.analyze(self._samples(x) - self.mean)
-        out = self._output(self.network, along, level, x, more)
+        out = self._output(self.network, along, level, x, more, given)
         with torch.autocast(x.device.type, enabled=False):
             skip = self.assumed / (self.assumed + level[:, None] ** 2).clamp_min(TINY)
             clean = skip * along + level[:, None] * skip.sqrt() * self.modes.analyze(out)
@@ -106,7 +106,13 @@ class SpectralDenoiser(NetworkDenoiser):
             return (weight * error.square()).sum() / len(clean)
 
     def _output(
-        self, network: Callable[..., Any], along: Tensor, level: Tensor, like: Tensor, more: dict[str, Any]
+        self,
+        network: Callable[..., Any],
+        along: Tensor,
+        level: Tensor,
+        like: Tensor,
+        more: dict[str, Any],
+        given: tuple[Any, ...] = (),
     ) -> Tensor:
         """What the network makes of mode coordinates (n, d), less what it started with, as samples (n, *shape)."""
         with torch.autocast(like.device.type, enabled=False):
@@ -115,10 +121,10 @@ class SpectralDenoiser(NetworkDenoiser):
             seen = self.modes.synthesize(torch.where(total > 0, total.clamp_min(TINY).rsqrt(), 0) * along)
             seen = self._like(seen, like).to(self.kind or like.dtype)
         called = level.to(seen.dtype)
-        out = shaped_like(network(seen, called, **more), seen)
+        out = shaped_like(network(seen, called, *given, **more), seen)
         if self.start is not None:
             with torch.no_grad():
-                first = shaped_like(self.start(seen, called, **more), seen)
+                first = shaped_like(self.start(seen, called, *given, **more), seen)
             out = out - first
         return self._samples(out)
 

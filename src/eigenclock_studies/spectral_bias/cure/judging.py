@@ -16,7 +16,7 @@ from eigenclock.files import read_netcdf, write_netcdf
 from eigenclock.observables.copies import matches
 from eigenclock.recipe.samplers import Heun
 from eigenclock.training.devices import device_of
-from eigenclock.training.inputs import balanced_noise
+from eigenclock.training.probing.inputs import balanced_noise
 from eigenclock.training.sampling import sample
 from .features import features_of
 from .pictures import SIGMA_DATA, Images, Known, Pictures

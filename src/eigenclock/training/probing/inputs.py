@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from ..checks import InputError, finite_array, numeric_array, shown
-from ..curve.marginals import FILTERS, Marginals, filter_kurtosis
-from ..recipe.samplers import Sampler
-from ..spectrum.spectrum import Spectrum, check_spectrum
+from ...checks import InputError, finite_array, instance, numeric_array, shown
+from ...curve.marginals import FILTERS, Marginals, filter_kurtosis
+from ...recipe.objectives import Objective
+from ...recipe.samplers import Sampler
+from ...spectrum.spectrum import Spectrum, check_spectrum
+from ..streams import Stream
 from .records import said_of_fit
-from .streams import Stream
 
 REFERENCE = 4096
 """Clean samples, at most, whose marginals those of generated samples are held against."""
@@ -50,10 +51,23 @@ def checked_data(name: str, spectrum: Spectrum, shape: tuple[int, ...], data: An
         raise InputError(f"{name} must hold samples of shape {shape}, got {samples.shape[1:]}")
     if len(samples) < 2:
         raise InputError(f"{name} must hold at least 2 samples, got {len(samples)}")
-    order = np.random.default_rng([seed, int(Stream.DATA)]).permutation(len(samples))[:REFERENCE]
-    chosen = finite_array(name, samples[order], "finite")
+    chosen = finite_array(name, samples[chosen_rows(len(samples), seed)], "finite")
     said_of_fit(name, to_modes(spectrum, chosen), mean_in_modes(spectrum), spectrum.variance)
     return chosen
+
+
+def checked_told(objective: Any, schedule: Any, decode: Any) -> tuple[Objective | None, Any, Any]:
+    """What a probe is told of the training besides its data; InputError for what is of the wrong kind."""
+    if objective is not None:
+        instance("objective", objective, Objective, "an objective of the theory, such as EDM()")
+    if decode is not None and not callable(decode):
+        raise InputError(f"decode must be a function of samples (n, ...), got {shown(decode)}")
+    return objective, schedule, decode
+
+
+def chosen_rows(n: int, seed: int) -> Int[np.ndarray, " row"]:
+    """Which of `n` samples are looked at, and in which order."""
+    return np.random.default_rng([seed, int(Stream.DATA)]).permutation(n)[:REFERENCE]
 
 
 def gaussian_data(spectrum: Spectrum, n: int, seed: int) -> Any:

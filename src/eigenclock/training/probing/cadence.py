@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from ..checks import InputError, finite_array, integer, need_memory, shown
+from ...checks import InputError, finite_array, integer, need_memory, shown
 
 ASSUMED_BATCH, PASSES = 64, 3
 """Batch of a training step where it is not known, and forward passes that its forward and backward are worth."""

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..curve.marginals import Marginals, excess_kurtosis, filter_kurtosis
-from ..spectrum.spectrum import Spectrum
-from .options import Denoiser
+from ...curve.marginals import Marginals, excess_kurtosis, filter_kurtosis
+from ...spectrum.spectrum import Spectrum
+from ..options import Denoiser
+from .conditions import in_chunks
 
 Coordinates = Float[np.ndarray, "n mode"]
 Modes = Float[np.ndarray, " mode"]
@@ -48,22 +49,23 @@ def gain_record(
     sigma: Float[np.ndarray, " sigma"],
     to_modes: Callable[[Any], Coordinates],
     chunk: int,
+    given: tuple[Tensor | None, Tensor | None] = (None, None),
 ) -> dict[str, Any]:
     """Gain and R² of a denoiser at noise levels, (mode, sigma), from `pairs`: clean samples and standard noise, (n, *shape).
 
     With held-out samples (m, *shape), m <= n, third among the pairs, the losses of them and of the first m clean ones too, under
-    the same noise.
+    the same noise. `given`: labels of clean and held-out samples.
     """
     clean, noise, *more = pairs
     found: dict[str, list[Any]] = {}
     for one in map(float, sigma):
         level, noisy = torch.tensor(one, dtype=clean.dtype, device=clean.device), clean + one * noise
-        out = _in_chunks(denoiser, noisy, level, chunk)
+        out = _answers(denoiser, noisy, level, chunk, given[0])
         gain, r2 = gain_and_r2(to_modes(out.double().cpu().numpy()), to_modes(noisy.double().cpu().numpy()))
         seen: dict[str, Any] = {"gain": gain, "gain_r2": r2}
         for held_out in more:
             m = len(held_out)
-            tested = _in_chunks(denoiser, held_out + one * noise[:m], level, chunk)
+            tested = _answers(denoiser, held_out + one * noise[:m], level, chunk, given[1])
             seen |= loss_record("train", (out[:m] - clean[:m]).double().cpu().numpy(), to_modes)
             seen |= loss_record("test", (tested - held_out).double().cpu().numpy(), to_modes)
         for name, value in seen.items():
@@ -71,8 +73,13 @@ def gain_record(
     return {name: np.stack(values, axis=-1) for name, values in found.items()}
 
 
-def _in_chunks(denoiser: Denoiser, noisy: Tensor, level: Tensor, chunk: int) -> Tensor:
-    return torch.cat([denoiser(part, level).clone() for part in torch.split(noisy, chunk)])
+def _answers(denoiser: Denoiser, noisy: Tensor, level: Tensor, chunk: int, given: Tensor | None) -> Tensor:
+    """What a denoiser gives for noisy samples, under their labels where there are any."""
+    parts, some = torch.split(noisy, chunk), in_chunks(given, len(noisy), chunk)
+    called = (
+        denoiser(x, level) if label is None else denoiser(x, level, label) for x, label in zip(parts, some, strict=True)
+    )
+    return torch.cat([one.clone() for one in called])
 
 
 def loss_record(name: str, missed: Any, to_modes: Callable[[Any], Coordinates]) -> dict[str, Any]:

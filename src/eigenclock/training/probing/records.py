@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError, instance, say, shown
-from ..curve.learning_curve import LearningCurve
-from ..curve.marginals import FILTERS
-from ..spectrum.spectrum import Spectrum
+from ...checks import InputError, instance, say, shown
+from ...curve.learning_curve import LearningCurve
+from ...curve.marginals import FILTERS
+from ...spectrum.spectrum import Spectrum
 
 DIMENSIONS = {
     "variance": ("time", "mode"),

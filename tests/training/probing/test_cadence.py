@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import eigenclock as ec
-from eigenclock.training.cadence import FEWEST, GAIN_SAMPLES, MOST, Passes, cost_in_words, training_passes
+from eigenclock.training.probing.cadence import FEWEST, GAIN_SAMPLES, MOST, Passes, cost_in_words, training_passes
 
 KINDS = {
     "sampler": Passes(79, 0, 0, None, None, 0),

@@ -1,4 +1,4 @@
-"""Tests of `eigenclock.training.guests`: somebody's denoiser is called, and left as it was."""
+"""Tests of `eigenclock.training.probing.guests`: somebody's denoiser is called, and left as it was."""
 
 import functools
 
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import eigenclock as ec
-from eigenclock.training.guests import modules_within
+from eigenclock.training.probing.guests import modules_within
 
 
 def network():

@@ -5,7 +5,7 @@ import pytest
 
 import eigenclock as ec
 from eigenclock.curve.marginals import FILTERS
-from eigenclock.training.records import numbers
+from eigenclock.training.probing.records import numbers
 
 IMAGES = np.random.default_rng(3).exponential(size=(60, 4, 4))
 SPECTRUM = ec.Spectrum.from_samples(IMAGES)

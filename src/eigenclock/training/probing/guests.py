@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.nn.parameter import is_lazy
 
-from ..checks import InputError
-from .options import Denoiser
+from ...checks import InputError
+from ..options import Denoiser
+from .ranks import alone, enter
 
 DEPTH, OBJECTS, ENTRIES = 8, 20_000, 10_000
 """How far, through how many objects and how large containers a denoiser is searched for modules."""
@@ -112,6 +113,7 @@ class Guest:
         self.denoiser, self.devices, self.first = denoiser, devices, first
         self.modules = modules_within(denoiser) + ([] if module is None else list(module.modules()))
         self._was: dict[nn.Module, bool] = {}
+        self._exchanged: dict[nn.Module, bool] = {}
         self._kept: list[tuple[nn.Module, str, Any, Any]] = []
         self._thread = 0
         lazy = next((type(m).__name__ for m in self.modules if any(map(is_lazy, m.parameters(recurse=False)))), None)
@@ -134,7 +136,7 @@ class Guest:
         hook = None if self.compiled else register_module_forward_pre_hook(self._quiet)
         python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002  (the stream of others is kept)
         try:
-            with torch.random.fork_rng(devices=self.devices), torch.no_grad():
+            with torch.random.fork_rng(devices=self.devices), torch.no_grad(), alone(self._exchanged):
                 yield
         finally:
             random.setstate(python)
@@ -151,6 +153,7 @@ class Guest:
         if module in self._was or threading.get_ident() != self._thread:
             return
         self._was[module] = module.training
+        enter(module, self._exchanged)
         for name, buffer in module.named_buffers(recurse=False):
             self._kept.append((module, name, buffer, buffer.detach().clone()))
         for name, weight in module.named_parameters(recurse=False):

@@ -1,4 +1,4 @@
-"""The probe: watches any denoiser in training and records a LearningCurve, without touching the training itself."""
+"""The recorder behind a probe: watches any denoiser in training, without touching it, and records a LearningCurve."""
 
 import logging
 import time as clock
@@ -10,19 +10,34 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..checks import InputError, instance, integer, need_memory, noise_levels, number, random_seed, say, shown
-from ..curve.learning_curve import LearningCurve
-from ..recipe.samplers import Heun, Sampler
-from ..spectrum.patches import cut
-from ..spectrum.spectrum import Spectrum, check_spectrum
-from .answers import Diverged, check_output, finite, on_copies
+from ...checks import (
+    InputError,
+    instance,
+    integer,
+    need_memory,
+    noise_levels,
+    number,
+    random_seed,
+    say,
+    shown,
+)
+from ...curve.learning_curve import LearningCurve
+from ...recipe.samplers import Heun, Sampler
+from ...spectrum.patches import cut
+from ...spectrum.spectrum import Spectrum, check_spectrum
+from ..answers import Diverged, check_output, finite, on_copies
+from ..devices import choice_of_dtype, find_device
+from ..options import Denoiser
+from ..sampling import sample
+from ..streams import Stream, stream_seed
 from .cadence import Passes, cost_in_words, log_steps, whole_steps
-from .devices import choice_of_dtype, find_device
+from .conditions import Conditions, in_chunks
 from .gain import gain_record, sample_alignment, sample_record
 from .guests import Guest, device_of, objective_of
 from .inputs import (
     balanced_noise,
     checked_data,
+    checked_told,
     facts_of,
     gaussian_data,
     marginals_of,
@@ -30,76 +45,23 @@ from .inputs import (
     others,
     to_modes,
 )
-from .options import Denoiser
+from .ranks import rank, sharded
 from .records import as_curve, check_restored, numbers, records_of, watchers
-from .sampling import sample
-from .streams import Stream, stream_seed
+from .state import MAIN, records_of_state, state_of
 
 LOG = logging.getLogger("eigenclock")
 
 GAIN_LEVELS = 16
 """Noise levels of a measured gain."""
 
-MAIN = ""
-"""Name of the probe's own spectrum among those it follows."""
-
 KEPT = 16
 """Generated samples kept at every probed step, for the report."""
 
 
-class Probe:
-    """Samples a denoiser at chosen training steps and records what it has learned of each mode.
+class Recorder:
+    """Samples a denoiser at chosen training steps and records what it has learned of each mode: `Probe` without its outlook.
 
-    `probe(step, denoiser)` acts at the first call at or after each of its steps, and at step 0, the untrained model; at others it
-    returns at once. It draws from a random stream of its own, the same noise at every step, puts every module behind the
-    denoiser in evaluation mode and back, however it is hidden (in a closure, a method, an adapter), hands out copies of its
-    inputs, and leaves the global random streams as they were: training with and without a probe are the same to the bit. Its
-    first call logs (logger "eigenclock") what a probed step costs in training steps, and all of them as a share of training.
-
-    Recorded are variance, with its error, and mean of generated samples along the modes, alignment (T17), and the measured gain
-    ψ̂ with its R² (T15): Cov(u·D(y), u·y)/Var(u·y) over clean samples plus noise. The initial noise has mean 0 and variance 1
-    along every mode exactly, and so has what a linear denoiser generates from it, however few the samples. Of what comes after
-    the variance (T21): excess `kurtosis` along every mode and, of images, after local filters (`filter_kurtosis`); and
-    `marginal_distance`, Wasserstein-1 of every mode's marginal from the data's in standard deviations of the data. Beside them
-    stand the data's own, and `marginal_floor`, what sampling alone leaves.
-
-    **Parameters**
-
-    - `spectrum`: modes to watch, with the basis of the samples; of abstract modes the samples are the mode coordinates.
-    - `sampler`: any sampler of the theory.
-    - `steps`: (step,) training steps at which to act; default 100 log-spaced up to 100,000.
-    - `n_samples`: samples drawn each time; by default as many, from 64 to 2,048, as `budget` allows: the share of training, up
-      to the last of `steps`, that all probed steps may cost, a training step of `batch_size` samples (64 where it is not given)
-      being worth three passes of them. - `seed`: of the probe's stream.
-    - `data`: (n, ...) clean samples behind gain and marginals; by default Gaussian ones of the same spectrum, which for the gain
-      of a linear denoiser is the same.
-    - `sigma`: noise levels of the gain; default 16 over the sampler's range. `()` leaves the gain out.
-    - `gain_samples`: clean samples behind the gain; default `n_samples`, at most 512. Of `data` no more than 4,096 are looked at.
-    - `test`: (n, ...) held-out samples. With them the denoising error E(u·(D(y) − x))² of every mode is recorded at `sigma`, on
-      as many held-out as training samples and under the same noise: `test_loss`, `train_loss`, which `stopping` reads (T16).
-    - `also`: more to follow, by name; `curve(name)` gives their curves. A spectrum of the same samples in another basis
-      (Fourier) or of patches of them (`patch_spectrum`); or another sampler, with a quarter of the samples.
-    - `watch`: more to record of the generated samples, by name: functions of NumPy samples (n, *shape) that give numbers by
-      name, or what `memorization` and `innovation` return. "copies" that gives `excess` is recorded as `copies_excess`, to be
-      read by `Clock("copies_excess", target=0.1)`. - `inspect`: the same of the denoiser itself.
-    - `keep_samples`: generated samples kept at every step, for the report and for `class_clocks`.
-    - `device`, `dtype`: where and in what precision the denoiser is called; by default where its first weight lies, in float32;
-      `train` sets its own. - `chunk`: samples pushed at a time. - `batch_size`: of training, for the budget.
-
-    Raises InputError for steps that are not whole and increasing, held-out samples without data or noise levels, or a denoiser
-    that raises, changes its network, or gives anything but finite real numbers shaped like its input. Warns of data of another
-    spectrum, and where rare calls lose records.
-
-    ```python
-    >>> import eigenclock as ec
-    >>> spectrum = ec.Spectrum([1.0, 0.01])
-    >>> probe = ec.Probe(spectrum, sampler=ec.Heun(steps=20), steps=[1, 10], n_samples=64)
-    >>> for step in range(11):  # a model that is perfect from the start
-    ...     probe(step, lambda x, sigma: x / (1 + sigma**2))
-    >>> probe.curve().variance.values[:, 0].round(3)  # the sampler's own bias, as theory has it
-    array([1.072, 1.072, 1.072])
-
-    ```
+    Parameters and errors are those of `eigenclock.Probe`, which adds what is expected of the rest of the run.
     """
 
     def __init__(
@@ -113,6 +75,8 @@ class Probe:
         seed: int = 0,
         data: Any = None,
         test: Any = None,
+        labels: Any = None,
+        test_labels: Any = None,
         sigma: Any = None,
         gain_samples: int | None = None,
         also: Mapping[str, Spectrum | Sampler] | None = None,
@@ -123,6 +87,9 @@ class Probe:
         dtype: torch.dtype = torch.float32,
         chunk: int = 1024,
         batch_size: int | None = None,
+        objective: Any = None,
+        schedule: Any = None,
+        decode: Any = None,
     ) -> None:
         check_spectrum(spectrum)
         instance("sampler", sampler, Sampler, "a sampler of the theory")
@@ -142,8 +109,9 @@ class Probe:
         self.shape = (spectrum.n_modes,) if spectrum.basis is None else spectrum.basis.shape
         self.also = others(also, self.shape, spectrum)
         self.watch, self.inspect = watchers(watch, inspect)
-        none = isinstance(sigma, list | tuple) and not sigma
+        self.objective, self.schedule, self.decode = checked_told(objective, schedule, decode)
         whole = np.geomspace(sampler.sigma_min, sampler.sigma_max, GAIN_LEVELS) if sigma is None else sigma
+        none = isinstance(sigma, list | tuple) and not sigma
         self.sigma = np.empty(0) if none else noise_levels(whole)
         if test is not None and (data is None or none):
             lacking = "no data to compare them with" if data is None else "no noise levels: sigma = ()"
@@ -153,26 +121,26 @@ class Probe:
         choice_of_dtype(dtype)
         clean = None if data is None else checked_data("data", spectrum, self.shape, data, seed)
         held_out = None if test is None else checked_data("test", spectrum, self.shape, test, seed)
+        self._conditions = Conditions.of(labels, test_labels, data, test, seed)
         more = sum(other.evaluations for other in self.also.values() if isinstance(other, Sampler))
-        counts = None if clean is None else len(clean), 0 if held_out is None else len(held_out)
-        passes = Passes(sampler.evaluations, more, self.sigma.size, gain_samples, *counts)
+        known, held = None if clean is None else len(clean), 0 if held_out is None else len(held_out)
+        passes = Passes(sampler.evaluations, more, self.sigma.size, gain_samples, known, held)
         self.budget = budget if n_samples is None else None
         self.n_samples = passes.within(budget, self.steps, batch_size) if n_samples is None else n_samples
         need_memory(f"n_samples = {self.n_samples:,}", 24.0 * self.n_samples * spectrum.dimension)
         self.evaluations = int(passes(self.n_samples))
         """Samples that go through the denoiser at each probed step."""
         self.seconds, self.batch_size, self.said, self._losing = 0.0, batch_size, False, False
-        self._objective: str | None = None
+        self._objective = None if objective is None else type(objective).__name__
         self._records: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in (MAIN, *self.also)}
         self._marginals = marginals_of(spectrum, clean)
         self._noise = self._balanced_noise(self.n_samples, 0)
         self._fewer = self._balanced_noise(int(passes.fewer(self.n_samples)), 2)
-        drawn = {
-            name: self._noise_of(name) for name in self.names if name == MAIN or isinstance(self.also[name], Sampler)
-        }
+        own = [name for name in self.names if isinstance(self.also.get(name, sampler), Sampler)]
+        drawn = {name: self._noise_of(name) for name in own}
         self._facts = {name: facts_of(self._marginals, self.shape, clean, len(z), seed) for name, z in drawn.items()}
         for name in drawn:
-            by = sampler if name == MAIN else self.also[name]
+            by = self.also.get(name, sampler)
             assert isinstance(by, Sampler)
             self._facts[name]["reachable"] = by.optimal(spectrum.variance)
         self.average = 0.0  # time constant in steps of averaged weights, where those are watched: `train` says it
@@ -180,9 +148,10 @@ class Probe:
         if self.sigma.size:
             n, m = int(passes.clean(self.n_samples)), int(passes.held_out(self.n_samples))
             need_memory(f"gain_samples = {n:,}", 24.0 * n * spectrum.dimension)
-            known = gaussian_data(spectrum, n, seed) if clean is None else clean[:n]
-            self._pairs = self._tensor(known), self._balanced_noise(n, 1)
+            some = gaussian_data(spectrum, n, seed) if clean is None else clean[:n]
+            self._pairs = self._tensor(some), self._balanced_noise(n, 1)
             self._pairs += () if held_out is None else (self._tensor(held_out[:m]),)
+        self._elsewhere = -1  # the last step at which another process of the training looked
 
     def _tensor(self, values: Any) -> Tensor:
         return torch.as_tensor(values, dtype=self.dtype, device=self.device)
@@ -194,11 +163,12 @@ class Probe:
         """What the samples behind the curve of that name start from."""
         return self._fewer if isinstance(self.also.get(name), Sampler) else self._noise
 
-    def to(self, device: Any, dtype: torch.dtype) -> "Probe":
+    def to(self, device: Any, dtype: torch.dtype) -> "Recorder":
         """Call denoisers on this device and in this precision from now on; returns itself, as modules do."""
         self.device, self.dtype, self._placed = torch.device(device), dtype, True
         self._noise, self._fewer = (tensor.to(device, dtype) for tensor in (self._noise, self._fewer))
         self._pairs = tuple(tensor.to(device, dtype) for tensor in self._pairs)
+        self._conditions = self._conditions.to(device)
         return self
 
     @property
@@ -217,7 +187,7 @@ class Probe:
 
     def _passed(self, step: int) -> int:
         """How many of the probe's steps lie after the last record before `step`, up to it."""
-        since = max((recorded for recorded in self._records[MAIN] if recorded <= step), default=-1)
+        since = max((at for at in (*self._records[MAIN], self._elsewhere) if at <= step), default=-1)
         return int(np.diff(np.searchsorted(self.steps, [since, step], side="right"))[0])
 
     def next_after(self, step: int) -> int:
@@ -228,19 +198,23 @@ class Probe:
     def __call__(self, step: int, denoiser: Denoiser, *, module: Any = None) -> None:
         """Record what `denoiser` has learned after `step` training steps, if a step of the probe's came since the last record.
 
-        `denoiser(x, sigma)`: estimate of the clean x, (n, *shape), at one noise level (a 0-dim tensor). `module`: the network
-        that it calls, where it is hidden so well that it is not found.
+        `denoiser(x, sigma)`: estimate of the clean x, (n, *shape), at one noise level (a 0-dim tensor); `denoiser(x, sigma,
+        labels)` of a probe with labels. `module`: the network that it calls, where it is hidden so well that it is not found.
         """
         integer("step", step, at_least=0)
         if not (passed := self._passed(step)):
             return
         begun, first = clock.perf_counter(), not self.said
         guest = Guest(denoiser, module, [self.device] if self.device.type == "cuda" else [], first=first)
+        if rank() > 0 and not sharded(guest.modules):  # the first process looks, the others go on until they need it
+            self._elsewhere = step
+            return
         if not self._placed:
             self.to(device_of(guest.modules) or self.device, self.dtype)
             guest.devices = [self.device] if self.device.type == "cuda" else []
         if first:
-            LOG.warning(cost_in_words(self.evaluations, self.steps, self.n_samples, self.batch_size, self.budget))
+            cost = cost_in_words(self.evaluations, self.steps, self.n_samples, self.batch_size, self.budget)
+            LOG.warning(cost + self._conditions.in_words)
         if passed > 1 and self.recorded and not self._losing:
             self._losing = True
             say(
@@ -248,7 +222,8 @@ class Probe:
             )
         self._objective = objective_of(guest.modules) or self._objective
         with guest.looked_at():
-            guest.discover(lambda: denoiser(self._noise[:2].clone(), self._level(self.sampler.sigma_max)))
+            some = self._conditions.bound(denoiser, self._conditions.drawn(2))
+            guest.discover(lambda: some(self._noise[:2].clone(), self._level(self.sampler.sigma_max)))
             found = self._look(step, denoiser)
         self.said = True
         for name, record in found.items():
@@ -262,7 +237,8 @@ class Probe:
     def _look(self, step: int, denoiser: Denoiser) -> dict[str, dict[str, Any]]:
         """What is recorded, by spectrum. A denoiser that never gave numbers is refused, one that diverges is recorded as NaN."""
         try:
-            check_output(denoiser, self._noise[:2], float(self.sampler.sigma_max), step)
+            some = self._conditions.bound(denoiser, self._conditions.drawn(2))
+            check_output(some, self._noise[:2], float(self.sampler.sigma_max), step)
             samples = self._draw(denoiser, self.sampler, self._noise)
             if not np.isfinite(
                 samples
@@ -277,7 +253,8 @@ class Probe:
         found = {MAIN: self._of_samples(samples, self._noise)} | self._of_others(denoiser, samples)
         if self._pairs:
             along = partial(to_modes, self.spectrum)
-            found[MAIN] |= gain_record(on_copies(denoiser), self._pairs, self.sigma, along, self.chunk)
+            given = self._conditions.of_pairs(*map(len, self._pairs[::2]))
+            found[MAIN] |= gain_record(on_copies(denoiser), self._pairs, self.sigma, along, self.chunk, given)
         for name, look in self.watch.items():  # of samples that are not finite nothing is recorded: NaN
             found[MAIN] |= numbers(f"watch[{name!r}]", name, step, look, samples) if whole else {}
         for name, look in self.inspect.items():
@@ -286,7 +263,12 @@ class Probe:
 
     def _draw(self, denoiser: Denoiser, sampler: Sampler, noise: Tensor) -> Any:
         generator = torch.Generator(self.device).manual_seed(stream_seed(self.seed, Stream.PROBE))
-        return sample(denoiser, sampler, noise, generator=generator, chunk=self.chunk).double().cpu().numpy()
+        given = self._conditions.drawn(len(noise))
+        parts = [
+            sample(self._conditions.bound(denoiser, some), sampler, part, generator=generator, chunk=self.chunk)
+            for part, some in zip(torch.split(noise, self.chunk), in_chunks(given, len(noise), self.chunk), strict=True)
+        ]
+        return torch.cat(parts).double().cpu().numpy()
 
     def _of_samples(self, samples: Any, noise: Tensor) -> dict[str, Any]:
         """What samples (n, *shape) generated from this noise say about the modes."""
@@ -319,6 +301,8 @@ class Probe:
         if name not in self._records:
             raise InputError(f"name must be one of {', '.join(map(repr, self._records))}, got {shown(name)}")
         if not self._records[name]:
+            if self._elsewhere >= 0:
+                raise InputError(f"nothing is recorded in process {rank()}: that of rank 0 has the records")
             raise InputError("nothing was recorded yet: call probe(step, denoiser) at its steps")
         other = self.also.get(name, self.spectrum)
         spectrum = other if isinstance(other, Spectrum) else self.spectrum
@@ -337,3 +321,17 @@ class Probe:
             check_restored(name, curve, self.names, other if isinstance(other, Spectrum) else self.spectrum, self.sigma)
             self._objective = curve.dataset.attrs.get("objective", self._objective)
             self._records[name] |= records_of(curve, last_step)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything recorded so far, as tensors, numbers and words: what a checkpoint keeps, and loads without a pickle."""
+        curves = {name: self.curve(name) for name, records in self._records.items() if records}
+        return state_of(curves, self.spectrum, self.sigma, self._objective, self.seconds)
+
+    def load_state_dict(self, state: Any) -> None:
+        """Take over what `state_dict` gave: a resumed training records on where it stopped.
+
+        InputError for the state of a probe of another spectrum, of other noise levels, or of something else.
+        """
+        self._objective, self.seconds, found = records_of_state(state, self.names, self.spectrum, self.sigma)
+        self._records |= found
+        self.said = self.said or bool(self.recorded)

@@ -6,7 +6,14 @@ import scipy.stats
 
 import eigenclock as ec
 from eigenclock.checks import InputWarning
-from eigenclock.training.inputs import balanced_noise, checked_data, facts_of, gaussian_data, marginals_of, to_modes
+from eigenclock.training.probing.inputs import (
+    balanced_noise,
+    checked_data,
+    facts_of,
+    gaussian_data,
+    marginals_of,
+    to_modes,
+)
 
 
 @pytest.mark.parametrize("basis", ["pca", "fourier"])

@@ -1,11 +1,11 @@
-"""Tests of `eigenclock.training.gain`."""
+"""Tests of `eigenclock.training.probing.gain`."""
 
 import numpy as np
 import pytest
 import torch
 
 import eigenclock as ec
-from eigenclock.training.gain import gain_and_r2, gain_record, log_variance_error, sample_alignment
+from eigenclock.training.probing.gain import gain_and_r2, gain_record, log_variance_error, sample_alignment
 
 
 def test_gain_and_r2_of_known_samples(rng):

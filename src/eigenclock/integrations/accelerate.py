@@ -1,0 +1,52 @@
+"""A probe under accelerate: the main process looks, `Accelerator.log` writes, the state lies in its checkpoints."""
+
+from typing import Any
+
+from ..checks import InputError, instance
+from ..comparison.probe import Probe
+
+PREFIX = "eigenclock/"
+"""Before the names of what is logged."""
+
+
+class AcceleratedProbe:
+    """Calls a probe in a loop of accelerate, and logs `probe.scalars()` through `Accelerator.log`.
+
+    `watch = AcceleratedProbe(accelerator, probe)`, then `watch(step, denoiser)` after every step, in every process: the main one
+    looks and logs, the others return at once. What is logged holds its own step, "eigenclock/step", so that trackers that want
+    steps to rise (W&B) can take it as the step metric of "eigenclock/*"; no other metric's step is touched. The probe is
+    registered for checkpoints: `accelerator.save_state` and `load_state` keep its records.
+
+    **Parameters**
+
+    - `accelerator`: an `accelerate.Accelerator`, its trackers started (`init_trackers`) before the first step that is logged.
+    - `probe`: an `eigenclock.Probe`.
+
+    InputError for anything else.
+    """
+
+    def __init__(self, accelerator: Any, probe: Any) -> None:
+        for name in ("log", "is_main_process", "register_for_checkpointing"):
+            if not hasattr(accelerator, name):
+                raise InputError(f"accelerator must be an accelerate.Accelerator, got {type(accelerator).__name__}")
+        instance("probe", probe, Probe, "an eigenclock.Probe")
+        self.accelerator, self.probe = accelerator, probe
+        self._told = False
+        accelerator.register_for_checkpointing(probe)
+
+    def __call__(self, step: int, denoiser: Any, *, module: Any = None) -> None:
+        """Probe if a step of the probe's has come, and log what it found."""
+        before = self.probe.recorded
+        self.probe(step, denoiser, module=module)
+        if self.probe.recorded == before or not self.accelerator.is_main_process:
+            return
+        if not self._told:
+            self._tell()
+        self.accelerator.log(self.probe.scalars(PREFIX))
+
+    def _tell(self) -> None:
+        """Tell W&B, where it is among the trackers, which step its metrics have."""
+        self._told = True
+        for tracker in getattr(self.accelerator, "trackers", ()):
+            if tracker.name == "wandb":
+                tracker.tracker.define_metric(f"{PREFIX}*", step_metric=f"{PREFIX}step")
