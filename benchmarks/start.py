@@ -27,6 +27,18 @@ for name in eigenclock.__all__:
 """
 """What version 0.1.0 did on import: load every public name that needs no PyTorch."""
 
+PROBE = """
+import torch
+import eigenclock as ec
+probe = ec.Probe(ec.Spectrum([1.0, 0.1]), steps=[1, 2], n_samples=64)
+for step in range(3):
+    probe(step, lambda x, sigma: x / (1 + sigma**2))
+probe.curve()
+"""
+
+PROBE_SECONDS = 1.0
+"""Limit of CPU seconds that a probe takes beyond importing PyTorch: imports, three probed steps, the curve."""
+
 MOST_SECONDS = 0.5
 """Limit of CPU seconds of `eigenclock --version` and `eigenclock --help`."""
 
@@ -38,6 +50,8 @@ def starting() -> Iterator[Row]:
     lazy = cpu_seconds("import eigenclock")
     yield Row("import eigenclock / all names at once, CPU", lazy, eager, "≤ 0.6", lazy <= 0.6 * eager)
     yield Row("import eigenclock / an empty Python, CPU", lazy, bare, "", True)
+    ours = cpu_seconds(PROBE) - cpu_seconds("import torch")
+    yield Row("import and run ec.Probe, beyond PyTorch / limit, CPU", ours, PROBE_SECONDS, "≤ 1", ours <= PROBE_SECONDS)
     for option in ("--version", "--help"):
         call = f"import sys; sys.argv[1:] = ['{option}']; from eigenclock.cli import main; main()"
         ours = cpu_seconds(call)

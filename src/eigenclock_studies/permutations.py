@@ -4,7 +4,7 @@ import itertools
 import math
 
 import numpy as np
-import scipy.stats
+import scipy
 from jaxtyping import Float
 
 Values = Float[np.ndarray, "replicate thing"]

@@ -1,5 +1,8 @@
 """Tests of `eigenclock.comparison.probe`."""
 
+import subprocess
+import sys
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -115,3 +118,21 @@ def test_pictures_are_the_kept_samples_or_what_they_are_decoded_to():
         vectors.pictures()
     with pytest.raises(ec.InputError, match="decode must be a function"):
         Probe(spectrum, decode=3)
+
+
+def test_a_probe_loads_nothing_that_it_does_not_use():
+    """On a cluster none of these need be there; xarray itself loads dask, and with it jinja2, once an array is made."""
+    code = """
+import sys
+import eigenclock as ec
+
+probe = ec.Probe(ec.Spectrum([1.0, 0.1]), steps=[1], n_samples=64)
+for step in range(2):
+    probe(step, lambda x, sigma: x / (1 + sigma**2))
+heavy = {"plotly", "matplotlib", "jinja2", "rich", "jsonargparse", "skimage", "sklearn", "scipy.stats", "scipy.optimize"}
+print(sorted(heavy & set(sys.modules)))
+probe.curve(), probe.scalars(), probe.state_dict()
+print(sorted((heavy & set(sys.modules)) - ({"jinja2"} if "dask" in sys.modules else set())))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "[]"]

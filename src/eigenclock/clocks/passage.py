@@ -6,8 +6,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
-import scipy.optimize
-import scipy.stats
+import scipy
 import xarray as xr
 from jaxtyping import Float
 

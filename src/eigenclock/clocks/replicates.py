@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import scipy.stats
+import scipy
 from jaxtyping import Float
 
 from ..checks import InputError, finite_array, integer, number

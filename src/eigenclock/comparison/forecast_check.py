@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.optimize
+import scipy
 from jaxtyping import Float
 
 from ..checks import InputError, number, numeric_array, sequence, shown

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import scipy.interpolate
+import scipy
 from jaxtyping import Float
 
 from ..checks import InputError, choice, instance, shown

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-import scipy.linalg
+import scipy
 from jaxtyping import Bool, Float
 
 COMMON = 3.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy
 from jaxtyping import Bool, Float
 
 from .paths import STEP, Paths

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy
 from jaxtyping import Float
 
 from ..curve.learning_curve import LearningCurve

@@ -6,7 +6,7 @@ Diagonal forms for distributions that share their modes, matrix forms for any tw
 from typing import Any
 
 import numpy as np
-import scipy.linalg
+import scipy
 from jaxtyping import Float
 
 from ..checks import LARGEST, InputError, finite_array, integer, need_memory, numeric_array, random_seed

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import scipy.special
+import scipy
 from jaxtyping import Float
 
 LEVELS = (np.arange(64) + 0.5) / 64

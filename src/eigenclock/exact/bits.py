@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-import scipy.special
+import scipy
 from jaxtyping import Float
 
 from ..checks import LARGEST, InputError, finite_array, instance, noise_level, numeric_array, shown

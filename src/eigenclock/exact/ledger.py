@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-import scipy.special
+import scipy
 import xarray as xr
 
 from ..checks import InputError, instance, integer, need_memory, random_seed, shown

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.integrate
-import scipy.special
+import scipy
 from jaxtyping import Float
 
 from ..checks import InputError, finite_array, integer_option, noise_level, number_option

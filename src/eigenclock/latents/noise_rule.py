@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import scipy.spatial
+import scipy
 from jaxtyping import Float
 
 from ..checks import InputError, number

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.ndimage
+import scipy
 import torch
 from jaxtyping import Float
 from torch import Tensor

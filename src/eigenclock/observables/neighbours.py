@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.spatial
+import scipy
 from jaxtyping import Float, Int, Shaped
 
 from ..checks import InputError, finite_array, integer, numeric_array

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.optimize
+import scipy
 from jaxtyping import Float, Int
 
 from ..checks import (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import scipy.integrate
+import scipy
 from jaxtyping import Float
 
 from ..checks import InputError

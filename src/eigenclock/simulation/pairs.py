@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.stats
+import scipy
 from jaxtyping import Float
 
 from ..recipe.objectives import EDM, EDM_SIGMA_DATA, Denoising, Epsilon, FlowMatching, Objective, Score, Velocity

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
-import scipy.fft
+import scipy
 import xarray as xr
 from jaxtyping import Complex, Float, Inexact, Int, Shaped
 

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import scipy.optimize
+import scipy
 from jaxtyping import Float, Int
 
 from ..checks import InputError, integer, numeric_array, random_seed, say

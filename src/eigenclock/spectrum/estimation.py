@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import scipy.fft
-import scipy.linalg
+import scipy
 from jaxtyping import Complex, Float, Inexact, Int
 
 from ..checks import LARGEST, InputError, finite_array, flag, need_memory, numeric_array

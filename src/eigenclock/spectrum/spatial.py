@@ -1,7 +1,7 @@
 """Modes in words of the image: how many cycles they make across it, how large the features are that they draw."""
 
 import numpy as np
-import scipy.fft
+import scipy
 from jaxtyping import Float
 
 from .bases import Basis, Cosines, Fourier

@@ -8,8 +8,7 @@ A reconstruction in the setting of arXiv:2605.20235, not its theorems.
 from typing import Any
 
 import numpy as np
-import scipy.optimize
-import scipy.special
+import scipy
 import xarray as xr
 from jaxtyping import Float
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
-import scipy.special
+import scipy
 from jaxtyping import Float
 
 from ..checks import InputError, choice, finite_array, number

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.linalg
+import scipy
 import xarray as xr
 from matplotlib.figure import Figure
 

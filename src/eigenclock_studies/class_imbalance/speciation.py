@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-import scipy.special
+import scipy
 from jaxtyping import Float
 
 from eigenclock.checks import InputError, finite_array, integer, shown

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy
 
 from eigenclock.checks import InputError
 from eigenclock.clocks.replicates import LogRatio

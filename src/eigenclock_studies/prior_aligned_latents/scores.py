@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.ndimage
+import scipy
 import torch
 from jaxtyping import Float
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.ndimage
+import scipy
 from jaxtyping import Float
 
 from eigenclock.clocks.emergence import GRAY_ZONE, Direction, Emergence, Threshold, threshold_level

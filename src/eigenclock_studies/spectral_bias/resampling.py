@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.stats
+import scipy
 from jaxtyping import Float
 
 from eigenclock.clocks.replicates import RESAMPLES, Estimate

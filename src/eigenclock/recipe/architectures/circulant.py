@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
+import scipy
 
 from ...checks import InputError, number_option
 from ...spectrum.bases import Fourier

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.interpolate
+import scipy
 from jaxtyping import Float
 
 from ...checks import InputError, finite_array, noise_levels, number_option, shown

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
-import scipy.fft
+import scipy
 from jaxtyping import Complex, Float
 
 from ...checks import InputError, integer_option

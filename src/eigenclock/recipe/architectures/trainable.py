@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import scipy.sparse
+import scipy
 from jaxtyping import Float, Int
 
 from ...spectrum.bases import Fourier
@@ -101,7 +101,7 @@ class Chain(MatrixNetwork):
 class Convolution(MatrixNetwork):
     """W[p, q] = w[q − p] where the displacement is in the kernel, 0 elsewhere: w is trained."""
 
-    gather: scipy.sparse.csr_array
+    gather: "scipy.sparse.csr_array"
     init: Float[np.ndarray, " weight"]
     d: int
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import scipy.integrate
+import scipy
 from jaxtyping import Float
 
 from ...checks import InputError, shown

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 import numpy as np
-import scipy.fft
+import scipy
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy.ndimage
+import scipy
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
