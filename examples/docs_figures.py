@@ -9,8 +9,13 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 import eigenclock as ec
 from eigenclock import cli
+from eigenclock.comparison.band_display import BandDisplay, figure_of
+from eigenclock.training.log import read_metrics
 from examples import (
     choose_objective,
     depth,
@@ -58,6 +63,25 @@ def network(docs: Path, run: Path, options: list[str]) -> None:
     table.to_csv(docs / "figures" / "network_emergence.csv", index=False, float_format="%.6g")
     for page in ("index.md", "networks.md"):
         pages.insert(docs / page, "network", network_table(run))
+    watched(docs, run)
+
+
+def watched(docs: Path, run: Path, share: float = 0.2) -> None:
+    """The picture of README: loss, modes, and the forecast made after a share of the run, with what came."""
+    predicted, measured = (ec.LearningCurve.load(run / name) for name in ("curve.nc", "measured.nc"))
+    recipe, losses = predicted.recipe, read_metrics(run / "metrics.jsonl")
+    assert recipe is not None
+    levels = ec.predict_levels(measured.spectrum, recipe.objective, recipe.sampler)
+    expected = ec.forecast(levels, measured, at=share * float(measured.time.values[-1]))
+    steps, values = ([record[name] for record in losses] for name in ("step", "loss"))
+    figure_of(measured, expected, loss=(steps, values)).savefig(docs / "figures" / "watched.png", dpi=150)
+    display = BandDisplay.of(measured, expected)
+    columns = {
+        f"mode_{mode + 1}": np.concatenate([display.ratio[:, i], display.came[:, i]])
+        for i, mode in enumerate(display.modes)
+    }
+    table = pd.DataFrame({"step": measured.time.values, **columns})
+    table.to_csv(docs / "figures" / "watched.csv", index=False, float_format="%.6g")
 
 
 def network_table(run: Path) -> str:

@@ -187,7 +187,7 @@ def check_a_network_is_trained_by_the_main_job(folder):
     out = str(folder / "run")
     small = ["--data", "digits", "--n", "60", "--steps", "20", "--probe.count", "4", "--probe.samples", "16"]
     said = printed("run", *small, "--out", out, "--network", "Scaling", "--network.start", "0.25")
-    assert "measured emergence in 20 steps" in said
+    assert "now: after 20 steps" in said
     assert "Scaling(start=0.25)" in (folder / "run" / "metrics.json").read_text()
 
 

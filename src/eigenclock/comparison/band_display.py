@@ -1,7 +1,7 @@
 """Modes on their way into their band, measured and expected, under what the loss or the distance shows."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from ..checks import InputError, finite_array
+from ..checks import InputError, choice, finite_array
 from ..clocks.settling import WITHIN
 from ..curve.closeness import relative_distance
 from ..curve.displays import Display
@@ -21,6 +21,11 @@ from .forecast_result import Forecast
 AHEAD = 10.0
 """How far ahead the expected rest of a run is drawn, as a factor of the last step."""
 
+Scale: TypeAlias = Literal["log", "linear"]
+
+NAMED = {0: " (coarsest)", -1: " (finest)"}
+"""First and last of the modes that are drawn, by falling variance."""
+
 FUTURES = 100
 """Draws behind an interval."""
 
@@ -30,6 +35,7 @@ class BandDisplay(Display):
     """Generated over reachable variance of chosen modes: lines so far, dashes and shades of what is expected, and the band.
 
     `ratio`: (time, chosen); `ahead`: steps to come, `low`, `middle`, `high`: (ahead, chosen), empty where nothing is expected.
+    `came`: (later, chosen) ratios at the steps `later` that came after the forecast, drawn as dots.
     """
 
     time: Float[np.ndarray, " time"]
@@ -39,32 +45,43 @@ class BandDisplay(Display):
     low: Float[np.ndarray, "ahead chosen"]
     middle: Float[np.ndarray, "ahead chosen"]
     high: Float[np.ndarray, "ahead chosen"]
+    later: Float[np.ndarray, " later"]
+    came: Float[np.ndarray, "later chosen"]
 
     @classmethod
-    def of(
-        cls, measured: LearningCurve, expected: Forecast, *, modes: Any = None, until: float | None = None
-    ) -> "BandDisplay":
-        """The display of a run so far and of its forecast, up to the step `until`; by default about seven modes."""
+    def of(cls, measured: LearningCurve, expected: Forecast, *, modes: Any = None) -> "BandDisplay":
+        """The display of a run up to its forecast, of the forecast, and of what was measured after it; about seven modes."""
         positive = np.flatnonzero((measured.target.values > 0) & (measured.reachable.values > 0))
         chosen = positive[spread_modes(positive.size, 7)] if modes is None else np.atleast_1d(np.asarray(modes))
         goal, time = measured.reachable.values[chosen], measured.time.values
+        ratio, so_far = measured.variance.values[:, chosen] / goal, time <= expected.made_at
         nothing = np.empty((0, chosen.size))
         ahead, low, middle, high = np.empty(0), nothing, nothing, nothing
         if expected.weights:
-            draws = expected.draws(FUTURES).sel(time=slice(None, until or AHEAD * time[-1]))[:, :, chosen].values / goal
+            until = max(AHEAD * expected.made_at, time[-1])
+            draws = expected.draws(FUTURES).sel(time=slice(None, until))
             tail = (1 - expected.coverage) / 2
-            low, middle, high = np.quantile(draws, (tail, 0.5, 1 - tail), axis=0)
-            ahead = expected.draws(1)["time"].values[: len(middle)]
-        return cls(time, measured.variance.values[:, chosen] / goal, chosen, ahead, low, middle, high)
+            quantiles = np.quantile(draws.values[:, :, chosen] / goal, (tail, 0.5, 1 - tail), axis=0)
+            last = int(so_far.sum()) - 1  # the forecast begins where the last record is
+            low, middle, high = (np.concatenate([ratio[last : last + 1], one]) for one in quantiles)
+            ahead = np.concatenate([time[last : last + 1], draws["time"].values])
+        return cls(time[so_far], ratio[so_far], chosen, ahead, low, middle, high, time[~so_far], ratio[~so_far])
 
     def draw(self, ax: Axes) -> None:
         time = drawn_at(self.time)
         ax.axhspan(1 / WITHIN, WITHIN, color=TARGET, alpha=0.18, lw=0, label=f"band, within ×{WITHIN:g}")
         for i, mode in enumerate(self.modes):
             colour = mode_colour(i / max(1, self.modes.size - 1))
-            ax.loglog(time, self.ratio[:, i], color=colour, lw=1.9, label=f"mode {mode + 1}")
+            ax.loglog(
+                time,
+                self.ratio[:, i],
+                color=colour,
+                lw=1.9,
+                label=f"mode {mode + 1}{NAMED.get(i - self.modes.size * (i > 0), '')}",
+            )
             ax.fill_between(self.ahead, self.low[:, i], self.high[:, i], color=colour, alpha=0.13, lw=0)
             ax.loglog(self.ahead, self.middle[:, i], color=colour, lw=1.4, ls=(0, (4, 2)))
+            ax.loglog(self.later, self.came[:, i], ".", color=colour, ms=4)
         ax.set(xlabel="training step", ylabel="generated variance ÷\nwhat the sampler can reach")
         ax.yaxis.set_major_formatter(FuncFormatter(_factor))
         ax.yaxis.set_minor_formatter(NullFormatter())
@@ -79,8 +96,14 @@ def _factor(value: float, _: Any) -> str:
     return f"×{value:g}" if value >= 1e-3 else f"×{value:.0e}"
 
 
-def figure_of(measured: LearningCurve, expected: Forecast, *, loss: Any = None, pictures: Any = None) -> Figure:
-    """The whole figure: the loss, (steps, values), or W₂ over the data's norm above; the band below; pictures beside it."""
+def figure_of(
+    measured: LearningCurve, expected: Forecast, *, loss: Any = None, pictures: Any = None, scale: Scale = "log"
+) -> Figure:
+    """The whole figure: the loss, (steps, values), or W₂ over the data's norm above; the band below; pictures beside it.
+
+    `scale`: of the axis of steps. "linear" shows a loss as trackers do, flat long before the last modes come.
+    """
+    choice("scale", scale, get_args(Scale))
     columns = 1 if pictures is None else 2
     figure = Figure(figsize=(7.2, 5.2) if columns == 1 else (9.2, 5.2), layout="constrained")
     whole = figure.add_gridspec(2, columns, height_ratios=(1, 2.1), width_ratios=(3.1, 1)[:columns])
@@ -89,7 +112,14 @@ def figure_of(measured: LearningCurve, expected: Forecast, *, loss: Any = None, 
     display = BandDisplay.of(measured, expected)
     display.plot(below)
     _above(above, measured, loss)
-    now = float(drawn_at(measured.time.values)[-1])
+    if scale == "linear":
+        below.set_xscale("linear")
+        below.set_xlim(0, float(max(display.ahead.max(initial=0), measured.time.values[-1])))
+    now = (
+        expected.made_at
+        if scale == "linear"
+        else float(drawn_at(np.append(measured.time.values, expected.made_at))[-1])
+    )
     for ax in (above, below):
         ax.axvline(now, color=TARGET, lw=0.9, ls=":")
     if display.ahead.size:
@@ -126,5 +156,5 @@ def _above(ax: Axes, measured: LearningCurve, loss: Any) -> None:
     steps, values = (finite_array("loss", one, "(steps, values), two arrays of numbers") for one in loss)
     if steps.ndim != 1 or steps.shape != values.shape:
         raise InputError(f"loss must be (steps, values) of one length, got shapes {steps.shape} and {values.shape}")
-    ax.loglog(steps[steps > 0], values[steps > 0], color=PREDICTED, lw=1.9)
-    ax.set_ylabel("training loss")
+    ax.semilogx(steps[steps > 0], values[steps > 0], color=PREDICTED, lw=1.9)
+    ax.set(ylabel="training loss", ylim=(0, None))

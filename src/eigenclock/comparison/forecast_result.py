@@ -143,13 +143,14 @@ class Forecast:
         given = np.atleast_1d(finite_array("fractions", fractions, "shares > 0 of the data's norm")).astype(float)
         if given.ndim != 1 or (given <= 0).any():
             raise InputError(f"fractions must be shares > 0 of the data's norm, got {fractions}")
-        moments = [self._close(float(one)) for one in given]
+        moments = [self.close(float(one)) for one in given]
         rows = [
             {"fraction": f, "step": m.step, "low": m.low, "high": m.high} for f, m in zip(given, moments, strict=True)
         ]
         return pd.DataFrame(rows)
 
-    def _close(self, fraction: float) -> Moment:
+    def close(self, fraction: float) -> Moment:
+        """When samples stay within one fraction of the data's norm, in words: a row of `closeness`."""
         now = self.made_at if np.isfinite(self._drawn.since(fraction)) else BEFORE
         return Moment.of_draws(self._drawn.close(fraction), self.coverage, now)
 
@@ -238,7 +239,7 @@ class Forecast:
             return f"{band}; no mode has moved by step {self.made_at:,.0f}: no forecast yet"
         finest = self.finest()
         begins = "has begun" if finest.known else f"begins {finest.when()}"
-        moment = self._close(CLOSE[1])
+        moment = self.close(CLOSE[1])
         if np.isfinite(self._drawn.since(CLOSE[1])) and not moment.known:  # close, and likely to leave again
             ahead = replace(moment, low=max(moment.low, self.made_at))
             close = f"within ¼ of the data now, for good {ahead.when()}"

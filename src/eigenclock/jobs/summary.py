@@ -22,16 +22,16 @@ def clocks_of(curve: LearningCurve) -> dict[str, Any]:
     positive = curve.target.values > 0
     finite = np.isfinite(curve.time.values)
     relative = relative[finite] if finite.any() else relative
-    begun = table.gray_zone | (~table.censored & np.isfinite(table.time))
     return {
         "close": float(close.values[-1]),
         "closeness": {f"{fraction:g}": float(moment) for fraction, moment in zip(CLOSE, close.values, strict=True)},
         "sampler_share": float(close.attrs["sampler_share"]),
         "best": curve.best(),
+        "least_distance": float(relative[np.isfinite(relative)].min()) if np.isfinite(relative).any() else float("nan"),
         "distance": float(relative[np.isfinite(relative)][-1]) if np.isfinite(relative).any() else float("nan"),
         "variance_learned": {f"{fraction:g}": table.variance_learned(fraction) for fraction in FRACTIONS},
         "variance_settled": {f"{fraction:g}": settled.variance_settled(fraction) for fraction in FRACTIONS},
-        "begun_share": float(curve.target.values[begun].sum() / max(curve.target.values.sum(), 1e-300)),
+        "begun_share": table.share(),
         "settled_share": settled.share(),
         "settled": int((settled.settled & positive).sum()),
         "provisional": int((settled.provisional & positive).sum()),
