@@ -41,6 +41,7 @@ def main(
     probe = ec.Probe(spectrum, data=images, sampler=sampler, steps=ec.log_steps(1, steps, 12), batch_size=64)  # 4
 
     step, writer = 0, SummaryWriter(folder)
+    probe(0, denoiser)
     while step < steps:
         for clean in loader:
             noise = torch.randn_like(clean)

@@ -8,6 +8,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,23 @@ def watched(docs: Path, run: Path, share: float = 0.2) -> None:
     }
     table = pd.DataFrame({"step": measured.time.values, **columns})
     table.to_csv(docs / "figures" / "watched.csv", index=False, float_format="%.6g")
+    words = caption(expected.made_at, np.array(steps), np.array(values), table.iloc[:, -1].values, table["step"].values)
+    for page in (docs.parent / "README.md", docs / "index.md"):
+        if page.exists():
+            pages.insert(page, "watched", words)
+
+
+def caption(at: float, steps: Any, loss: Any, finest: Any, records: Any) -> str:
+    """What the picture shows: how much the loss still fell after the forecast, and the finest mode's distance with it."""
+    near = loss[(steps > 0.9 * at) & (steps < 1.1 * at)].mean()
+    fell, closer = 1 - loss[-10:].mean() / near, finest[records <= at][-1] / finest[-1]
+    return (
+        "*Above: the loss of a real network on natural 16×16 patches. Below: variance of its samples along modes of the "
+        f"data, over what a perfect network would give. Lines: measured until step {at:,.0f}. Dashes and shades: what was "
+        "expected then, with intervals of 80 %. Dots: what came. "
+        f"After it the loss fell by {100 * fell:.0f} %, and the variance of the finest mode by a factor of {closer:.1f}. "
+        "Made by `make figures`.*"
+    )
 
 
 def network_table(run: Path) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from ..checks import choice, flag, integer, need_memory, number, random_seed
+from .words import as_html
 
 Direction: TypeAlias = Literal["rising", "falling"]
 Threshold: TypeAlias = Literal["geometric", "harmonic", "arithmetic"] | float
@@ -98,6 +99,14 @@ class Emergence:
             f"Emergence({self.target.size} modes: {rising} rising, {falling} falling; {self.gray_zone.sum()} gray zone, "
             f"{self.censored.sum()} censored; {self.threshold} threshold)"
         )
+
+    def _repr_html_(self) -> str:
+        """For notebooks: a sentence, and about eight modes, spread in the logarithm of their rank."""
+        sentence = (
+            f"{self.target.size} modes: {100 * self.share():.0f} % of the variance has begun by step {self.last_time:,.6g} "
+            f"({self.threshold} threshold: begun, not done)"
+        )
+        return as_html(sentence, self.to_dataframe())
 
     def __getitem__(self, column: str) -> np.ndarray:
         """A column of the table by name."""

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 
 from ..checks import InputError, finite_array, integer, number, random_seed
 from ..clocks.settling import WITHIN, log_ratio, settles
+from ..clocks.words import as_html
 from ..curve.closeness import CLOSE
 from ..curve.learning_curve import LearningCurve
 from ..spectrum.spatial import feature_size, pixels_in_words
@@ -254,6 +255,13 @@ class Forecast:
         begun = np.isfinite(self._begun_at)[None]
         pixels = feature_size(finest_frequency(begun, spectrum.cycles, self.target), spectrum.basis)[0]
         return f"; details down to {pixels_in_words(pixels)} have begun" if np.isfinite(pixels) else ""
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the sentence, and when samples are expected close to the data."""
+        near = {f"W₂ below {fraction:g} of the data's norm": self.close(fraction).when() for fraction in CLOSE}
+        begun = {f"{100 * share:g} % of the variance begun": self.variance_begun(share).when() for share in (0.5, 0.9)}
+        rows = begun | {"finest quarter of the modes begun": self.finest().when()} | near
+        return as_html(str(self), pd.DataFrame({"what": list(rows), "expected": list(rows.values())}))
 
     def __repr__(self) -> str:
         modes = f"{int(self.emerged.sum())} modes begun, {int(self.pending.sum())} expected"

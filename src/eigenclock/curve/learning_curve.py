@@ -1,28 +1,27 @@
 """LearningCurve: the one result of theory, brute force and measurement."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
 from ..checks import InputError, choice, instance, integer, number, random_seed
 from ..clocks import emergence as clocks
 from ..clocks.settling import WITHIN, Settling, settling
-from ..files import read_netcdf, write_netcdf
+from ..clocks.words import as_html, by_step
 from ..recipe.recipe import Recipe
 from ..spectrum.spectrum import Spectrum
 from . import divergences
 from .closeness import CLOSE, best_time, closeness
+from .curve_files import read_curve, write_curve
 from .dataset import LABELS, check_dataset, one_time
 from .other_modes import NOT_KEPT, along_other_modes, distances, square_root
 
 if TYPE_CHECKING:
     from .displays import CurvePlots
-
-FORMAT = "eigenclock learning curve 1"
 
 
 class LearningCurve:
@@ -313,27 +312,22 @@ class LearningCurve:
 
     def save(self, path: str | Path) -> None:
         """Write to NetCDF, atomically. Numbers read back are identical to the bit."""
-        dataset = self.dataset.assign_attrs(
-            format=FORMAT,
-            source=self.source,
-            recipe=json.dumps(self.recipe.to_dict() if self.recipe else None, default=lambda value: value.item()),
-        )
-        write_netcdf(path, dataset)
+        write_curve(path, self.dataset, self.recipe, self.source)
 
     @classmethod
     def load(cls, path: str | Path) -> "LearningCurve":
         """Read what `save` wrote; InputError if the file is missing, truncated or something else."""
-        dataset = read_netcdf(path, "learning curve")
-        try:
-            attrs = dict(dataset.attrs)
-            if attrs.pop("format") != FORMAT:
-                raise ValueError("written by another version")
-            recipe, source = json.loads(attrs.pop("recipe")), str(attrs.pop("source"))
-            dataset.attrs = attrs
-            return cls(dataset, recipe=Recipe.from_dict(recipe) if recipe else None, source=source)
-        except Exception as error:  # whatever a file that another program wrote may lack
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError(f"not a readable learning curve: {path} ({reason})") from None
+        return read_curve(path, cls)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what the curve is, and when modes with shares of the variance have begun and settled."""
+        emergence, settling, shares = self.emergence(), self.settling(), (0.5, 0.75, 0.9, 0.95, 0.99)
+        columns = {
+            "of the variance": [f"{100 * share:g} %" for share in shares],
+            "begun": [by_step(emergence.variance_begun(share)) for share in shares],
+            "settled": [by_step(settling.variance_settled(share)) for share in shares],
+        }
+        return as_html(repr(self), pd.DataFrame(columns))
 
     def __repr__(self) -> str:
         sizes = self.dataset.sizes
