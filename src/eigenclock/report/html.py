@@ -4,8 +4,6 @@ from typing import Any
 
 import jinja2
 import numpy as np
-import plotly.graph_objects as go
-from plotly.offline import get_plotlyjs
 
 from ..clocks.emergence import Emergence
 from ..clocks.settling import Settling
@@ -13,16 +11,24 @@ from ..clocks.words import steps_text
 from ..comparison.compare import compare
 from ..curve.learning_curve import LearningCurve
 from ..curve.palette import spread_modes
-from ..curve.pictures import data_uri, mode_picture, montage, pixel_limits, png
+from ..curve.pictures import data_uri, mode_picture, montage, pixel_limits
 from ..spectrum.spatial import pixels_in_words
 from ..spectrum.spectrum import Spectrum
 from . import interactive
 from .figures import shows_images
+from .packed import charts_of, packed, packed_plotly
+from .slides import few_shades, slides
 
 SLIDER_TIMES = 24
 """Positions of the slider over training time."""
 
 SLIDER_SAMPLES = 16
+
+LARGEST, TEXT = 2_000_000, 64_000
+"""Characters of a page, so that it can be mailed, and what its text and tables take of them."""
+
+LEAST = 48_000
+"""Characters that the pictures of the slider may take in any case."""
 
 
 def render(
@@ -56,12 +62,15 @@ def render(
     environment.filters["steps"] = steps_text
     environment.filters["since"] = lambda value: "not yet" if value is None else f"since step {steps_text(value)}"
     environment.filters["decimals"] = _decimals
+    plotly, charts = packed_plotly(), packed(charts_of(figures))
+    budget = max(LARGEST - TEXT - len(plotly) - len(charts), LEAST)
     return environment.get_template("report.html.j2").render(
-        plotly=get_plotlyjs(),
-        figures={name: _embed(name, figure) for name, figure in figures.items()},
+        plotly=plotly,
+        charts=charts,
+        figures={name: f'<div id="figure-{name}" class="chart"></div>' for name in figures},
         goal="stationary data of the same power spectrum" if predicted.stationary else "the data",
         other="" if other is None else other.kind,
-        frames=_frames(predicted, other, int(manifest["seed"])),
+        frames=_frames(predicted, other, int(manifest["seed"]), budget),
         modes=_mode_table(predicted, other),
         ratios=_ratios(metrics["predicted"]["variance_learned"]),
         fractions=list(metrics["predicted"]["variance_learned"]),
@@ -103,18 +112,7 @@ def _decimals(value: float, digits: int) -> str:
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _embed(name: str, figure: go.Figure) -> str:
-    return str(
-        figure.to_html(
-            full_html=False,
-            include_plotlyjs=False,
-            div_id=f"figure-{name}",
-            config={"responsive": True, "displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
-        )
-    )
-
-
-def _frames(predicted: LearningCurve, other: LearningCurve | None, seed: int) -> list[dict[str, str]]:
+def _frames(predicted: LearningCurve, other: LearningCurve | None, seed: int, budget: int) -> list[dict[str, str]]:
     """For each slider position: the time, predicted samples, and simulated or measured samples from the same noise."""
     if not shows_images(predicted):
         return []
@@ -122,15 +120,16 @@ def _frames(predicted: LearningCurve, other: LearningCurve | None, seed: int) ->
     times = (predicted if other is None else other).dataset["time"].values
     finite = np.flatnonzero(np.isfinite(times))
     chosen = finite[np.unique(np.round(np.linspace(0, finite.size - 1, SLIDER_TIMES)).astype(int))]
-    frames = []
+    pictures = []
     for i in chosen:
-        samples = _predicted_samples(predicted, other, float(times[i]), seed)
-        frame = {"time": f"{times[i]:,.6g}", "predicted": data_uri(png(montage(samples, limits)))}
+        frame = [montage(_predicted_samples(predicted, other, float(times[i]), seed), limits)]
         if other is not None and "particles" in other.dataset:
-            particles = other.dataset["particles"].values[i, :SLIDER_SAMPLES]
-            frame["other"] = data_uri(png(montage(spectrum.from_modes(particles), limits)))
-        frames.append(frame)
-    return frames
+            frame.append(montage(spectrum.from_modes(other.dataset["particles"].values[i, :SLIDER_SAMPLES]), limits))
+        pictures.append(frame)
+    return [
+        {"time": f"{times[chosen[place]]:,.6g}", **dict(zip(("predicted", "other"), uris, strict=False))}
+        for place, uris in slides(pictures, budget)
+    ]
 
 
 def _predicted_samples(predicted: LearningCurve, other: LearningCurve | None, time: float, seed: int) -> Any:
@@ -150,7 +149,7 @@ def _mode_table(predicted: LearningCurve, other: LearningCurve | None) -> list[d
     for mode in spread_modes(spectrum.n_modes, 12).tolist():
         picture = None
         if spectrum.basis is not None and shows_images(predicted):
-            picture = data_uri(png(mode_picture(spectrum.basis.mode_image(mode))))
+            picture = data_uri(few_shades(mode_picture(spectrum.basis.mode_image(mode))))
         rows.append(
             {
                 "number": mode + 1,

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
+from PIL import Image
 
-from ..curve.pictures import data_uri
 from ..files import write_text
+from .slides import webp, webp_uri
 
 RUN = "_run.json"
 """What follows a part's name in the file that says how it was run."""
@@ -79,7 +81,8 @@ def _figure(file: Path, part: str) -> dict[str, Any]:
     content = file.read_bytes()
     pixels = int.from_bytes(content[16:20], "big")  # the width in a PNG's header
     title = file.stem.removeprefix(f"{part}_").replace("_", " ")
-    return {"title": title, "uri": data_uri(content), "width": round(pixels / PIXELS_PER_INCH * CSS_PIXELS_PER_INCH)}
+    small = webp(np.asarray(Image.open(file).convert("RGB")), None)
+    return {"title": title, "uri": webp_uri(small), "width": round(pixels / PIXELS_PER_INCH * CSS_PIXELS_PER_INCH)}
 
 
 def _run(folder: Path, name: str, here: bool) -> dict[str, Any]:
