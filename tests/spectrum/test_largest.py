@@ -115,6 +115,24 @@ def test_it_is_saved_and_its_samples_are_known_again(tmp_path):
     assert whole == pytest.approx(x.var(axis=0).sum(), rel=0.05)  # of 1,500 samples
 
 
+@pytest.mark.parametrize("way", ["predict", "simulate"])
+def test_directions_beyond_the_largest_modes_are_learned_as_one_of_their_mean_variance(way):
+    """Theory and brute force, against theory of the same modes in full whose rest is flat; distances count what is missing."""
+    few = ec.Spectrum.from_samples(falling()[:, :16], modes=4)
+    flat = ec.Spectrum(np.append(few.variance, np.full(12, few.null_variance)))
+    settings = {"time": [0, 1, 10, 200], "sampler": ec.Heun(steps=4), "optimizer": ec.GradientDescent(1e-4)}
+    exactly = {"n_particles": None} if way == "simulate" else {}
+    found, whole = getattr(ec, way)(few, **settings, **exactly), ec.predict(flat, **settings)
+    assert np.allclose(
+        few.covariance(),
+        few.basis.components.T * (few.variance - few.null_variance) @ few.basis.components
+        + few.null_variance * np.eye(16),
+    )
+    assert np.allclose(found.variance, whole.variance[:, :4], rtol=1e-8)
+    assert np.allclose(found.dataset["null_variance"], whole.variance[:, 4], rtol=1e-8)
+    assert np.allclose(found.wasserstein(), whole.wasserstein(), rtol=1e-6)
+
+
 X = falling(n=40)
 
 

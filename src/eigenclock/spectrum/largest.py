@@ -24,6 +24,9 @@ ITERATIONS = 4
 FEWEST = 32
 """Least number of directions carried beyond the k asked for; else as many again."""
 
+MEMORY = 54
+"""Samples in float64 that incremental PCA holds for each mode, as measured: a batch, the directions, and to decompose both."""
+
 
 class Largest(NamedTuple):
     """The largest modes, the data's mean, and the variance of all directions together."""
@@ -46,6 +49,17 @@ def null_variance(total: float, variance: Float[np.ndarray, " mode"], dimension:
     """Mean variance of the directions that modes leave out; None where these have none, to rounding."""
     rest = total - float(variance.sum())
     return rest / (dimension - variance.size) if rest > total * dimension * np.finfo(np.float64).eps else None
+
+
+def variance_beyond(spectrum: Any) -> float:
+    """Mean variance of the samples themselves along the directions that a spectrum's modes leave out.
+
+    0 but where the largest modes alone were kept: what cross-validation says of directions in which few samples do not vary is
+    of other samples.
+    """
+    n = spectrum.n_samples
+    kept_fewer = n is not None and spectrum.n_modes < min(n - 1, spectrum.dimension)
+    return (spectrum.null_variance or 0.0) if kept_fewer else 0.0
 
 
 def check_modes(modes: Any, most: int, basis: str) -> None:
@@ -109,14 +123,19 @@ def of_dask(x: Any, modes: int, seed: int) -> Largest:
 
 
 def of_pieces(pieces: Iterable[Shaped[np.ndarray, "n ..."]], shape: tuple[int, ...], modes: int) -> Largest:
-    """Largest modes of samples that are read once, by incremental PCA of twice as many directions."""
+    """Largest modes of samples that are read once, by incremental PCA of three times as many directions.
+
+    What a batch has beyond them is lost, so variances come out low: on natural images by at most 0.5 %, by 1.6 % with twice as
+    many directions (32×32 pixels, 20 and 50 modes).
+    """
     try:
         from sklearn.decomposition import IncrementalPCA
     except ImportError:
         raise _missing(modes) from None
-    carried = modes + _beyond(modes)
+    carried, d = modes + 2 * _beyond(modes), int(np.prod(shape))
+    need_memory(f"modes={modes} of {d:,} coordinates", 8.0 * MEMORY * modes * d)
     found: Any = None
-    for batch in _batches(pieces, int(np.prod(shape)), 2 * carried):
+    for batch in _batches(pieces, d, carried):
         if found is None:
             found = IncrementalPCA(min(carried, *batch.shape), copy=False)
         found.partial_fit(batch)

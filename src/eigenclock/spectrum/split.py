@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from ..checks import number, random_seed
+from ..checks import InputError, number, random_seed
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class HeldOut:
         return np.random.Generator(stream).random(n) < self.share
 
 
-def held_out_share(held_out: Any, seed: Any) -> HeldOut | None:
-    """The split that a user asks for; InputError for a share that is not in (0, 0.5]."""
+def held_out_share(held_out: Any, seed: Any, test: Any = None) -> HeldOut | None:
+    """The split that a user asks for; InputError for a share that is not in (0, 0.5], or beside samples to test on."""
     known = random_seed(seed)
+    if test is not None and held_out is not None:
+        raise InputError("held_out must be None where test is given, got both")
     return None if held_out is None else HeldOut(number("held_out", held_out, above=0, at_most=0.5), known)
