@@ -3,18 +3,16 @@
 import os
 import signal
 import time
-import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import dask
 import dask.array as da
 import h5py
 import numpy as np
 import pytest
 import zarr
+from support.cluster import two_workers, warnings_of_servers
 
 import eigenclock as ec
 
@@ -39,32 +37,9 @@ def assert_same(found, expected):
     assert found.n_samples == expected.n_samples
 
 
-@contextmanager
-def warnings_of_others():
-    """What distributed's own servers say while they start, lose a worker, or stop is not about what is tested."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 @pytest.fixture(scope="module")
 def client():
-    """Two worker processes on this machine."""
-    import distributed
-
-    settings = {
-        "distributed.worker.daemon": False,
-        "distributed.comm.timeouts.connect": "60s",
-        "distributed.admin.large-graph-warning-threshold": "1GB",
-    }
-    with (
-        warnings_of_others(),
-        dask.config.set(settings),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", processes=True
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
+    with two_workers() as client:
         yield client
 
 
@@ -143,7 +118,7 @@ def test_held_out_samples_may_be_lazy():
 @pytest.mark.parametrize("basis", BASES)
 def test_a_cluster_equals_memory(client, basis):
     x = images()
-    with warnings_of_others(), client.as_current():
+    with warnings_of_servers(), client.as_current():
         found = ec.Spectrum.from_samples(da.from_array(x, chunks=(20, 6, 5, 2)), basis=basis, held_out=0.2)
     whole = ec.Spectrum.from_samples(x, basis=basis, held_out=0.2)
     assert_same(found, whole)
@@ -173,7 +148,7 @@ def test_a_worker_that_dies_loses_nothing(client, tmp_path):
         (tmp_path / "go").touch()
         return victim
 
-    with warnings_of_others(), client.as_current(), ThreadPoolExecutor(1) as pool:
+    with warnings_of_servers(), client.as_current(), ThreadPoolExecutor(1) as pool:
         before = set(client.run(os.getpid).values())
         killed = pool.submit(kill)
         found = ec.Spectrum.from_samples(slow)
@@ -217,5 +192,5 @@ def test_errors(make, message):
 
 
 def test_errors_of_a_cluster_are_one_line_too(client):
-    with warnings_of_others(), client.as_current(), pytest.raises(ec.InputError, match=r"^x\[40:60\] must be finite"):
+    with warnings_of_servers(), client.as_current(), pytest.raises(ec.InputError, match=r"^x\[40:60\] must be finite"):
         ec.Spectrum.from_samples(with_a_hole())
