@@ -76,21 +76,22 @@ def against_blas() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.zarr"
         written(path, SAMPLES, COORDINATES)
-        peer, ours = _once(lambda: bare(path)), fresh(path)
+        runs = [(_once(lambda: bare(path)), fresh(path)) for _ in range(2)]  # by turns: the first may wait for the disk
+    peer, ours = min(run[0] for run in runs), min((run[1] for run in runs), key=lambda found: found["seconds"])
     what = f"Spectrum of {SAMPLES:,} × {COORDINATES:,} on disk"
     yield Row(f"{what} / ssyrk and eigh alone", ours["seconds"], peer, "≤ 4", ours["seconds"] <= 4 * peer)
     yield Row(f"{what}: all of its memory in GiB / 1.5 GiB", ours["memory"], 1.5, "≤ 1", ours["memory"] <= 1.5)
 
 
 def costs() -> Iterator[Row]:
-    """Seconds for several n, d and workers, in a table, and what they come to for ImageNet. No promise: no rows."""
+    """Seconds, the least of three, for several n, d and workers, in a table, and what they come to for ImageNet; no rows."""
     lines = ["| n | d | processes | seconds |", "|---:|---:|---:|---:|"]
     rate = {}
     with tempfile.TemporaryDirectory() as folder:
         for n, d in ((25_000, 768), (50_000, 768), (100_000, 768), (25_000, 192), (25_000, 3072)):
             path = Path(folder) / f"{n}_{d}.zarr"
             written(path, n, d)
-            took = fresh(path)["seconds"]
+            took = min(fresh(path)["seconds"] for _ in range(3))
             rate[n, d] = took
             lines.append(f"| {n:,} | {d:,} | this one | {took:.2f} |")
         for workers in (1, 2):
@@ -113,7 +114,7 @@ def on_cluster(path: Path, workers: int) -> float:
     ):
         x = da.from_zarr(str(path))
         ec.Spectrum.from_samples(x[: 2 * ROWS * workers])
-        return _once(lambda: ec.Spectrum.from_samples(x))
+        return min(_once(lambda: ec.Spectrum.from_samples(x)) for _ in range(3))
 
 
 def extrapolated(rate: dict[tuple[int, int], float]) -> list[str]:

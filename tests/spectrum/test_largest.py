@@ -96,6 +96,13 @@ def test_batches_of_any_size_are_the_same(beyond):
     assert np.allclose(by_one.variance, WAYS["batches"](x, K).variance, rtol=1e-12)
 
 
+def test_files_are_read_by_blocks(beyond, tmp_path):
+    x = falling()
+    np.save(tmp_path / "x.npy", x)
+    found = ec.Spectrum.from_samples(np.load(tmp_path / "x.npy", mmap_mode="r"), modes=K)
+    assert np.allclose(found.variance, WAYS["batches"](x, K).variance, rtol=1e-12)
+
+
 def test_held_out_samples_along_the_largest_modes(rng):
     x = falling()
     rows = np.random.default_rng(0).random(len(x)) < 0.2

@@ -11,6 +11,7 @@ import dask.array as da
 import h5py
 import numpy as np
 import pytest
+import xarray as xr
 import zarr
 from support.cluster import two_workers, warnings_of_servers
 
@@ -43,9 +44,17 @@ def client():
         yield client
 
 
+@pytest.fixture
+def a_block_a_task(monkeypatch):
+    """Otherwise small blocks share a task."""
+    monkeypatch.setattr("eigenclock.spectrum.lazy.rows_at_once", lambda dimension: 1)
+
+
 @pytest.mark.parametrize("basis", BASES)
-@pytest.mark.parametrize("chunks", [(40, 6, 5, 2), (150, 3, 5, 1), (7, 2, 2, 2)])
-def test_dask_on_threads_equals_memory(basis, chunks):
+@pytest.mark.parametrize("together", [1, 30, 1000])
+@pytest.mark.parametrize("chunks", [(40, 6, 5, 2), (150, 3, 5, 1), (7, 2, 2, 2), ((0, 10, 0, 90, 50), 6, 5, 2)])
+def test_dask_on_threads_equals_memory(basis, chunks, together, monkeypatch):
+    monkeypatch.setattr("eigenclock.spectrum.lazy.rows_at_once", lambda dimension: together)
     x = images()
     assert_same(
         ec.Spectrum.from_samples(da.from_array(x, chunks=chunks), basis=basis),
@@ -93,6 +102,15 @@ def test_rows_are_read_once_in_whole_stored_blocks_of_bounded_size(stored, read,
     assert x.asked == [(start, min(start + read, 150)) for start in range(0, 150, read)]
 
 
+def test_arrays_of_xarray_are_what_they_hold():
+    x = images()
+    whole, labelled = ec.Spectrum.from_samples(x), xr.DataArray(x, dims=("sample", "y", "x", "channel"))
+    assert_same(ec.Spectrum.from_samples(labelled.chunk(sample=40)), whole)
+    assert_same(ec.Spectrum.from_samples(labelled), whole)
+    with pytest.warns(ec.InputWarning, match="of 150 samples"):  # they are known
+        assert ec.Spectrum.from_samples(labelled).cross_validated().n_modes == 60
+
+
 def test_fewer_samples_than_coordinates_have_the_modes_of_memory():
     x = images(20)
     assert_same(ec.Spectrum.from_samples(da.from_array(x, chunks=7)), ec.Spectrum.from_samples(x))
@@ -116,7 +134,7 @@ def test_held_out_samples_may_be_lazy():
 
 
 @pytest.mark.parametrize("basis", BASES)
-def test_a_cluster_equals_memory(client, basis):
+def test_a_cluster_equals_memory(client, basis, a_block_a_task):
     x = images()
     with warnings_of_servers(), client.as_current():
         found = ec.Spectrum.from_samples(da.from_array(x, chunks=(20, 6, 5, 2)), basis=basis, held_out=0.2)
@@ -135,7 +153,7 @@ def waits(block, folder, block_info=None):
     return block
 
 
-def test_a_worker_that_dies_loses_nothing(client, tmp_path):
+def test_a_worker_that_dies_loses_nothing(client, tmp_path, a_block_a_task):
     """Killed in the middle of a block, with the moments of those that it has done: all are computed again."""
     x = images()
     slow = da.from_array(x, chunks=(15, 6, 5, 2)).map_blocks(partial(waits, folder=str(tmp_path)), dtype=x.dtype)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import InputError
-from .moments import PIECE
+from .moments import PIECE, rows_at_once
 from .split import HeldOut
 from .streamed import Streamed, combined, pieces_of
 
@@ -22,11 +22,12 @@ def is_dask(x: Any) -> bool:
     return type(x).__module__.partition(".")[0] == "dask" and hasattr(x, "chunks")
 
 
-def is_lazy(x: Any) -> bool:
-    """Whether samples are an array that is read by slices: dask's, or one that is stored in blocks, as zarr's and HDF5's."""
-    return not isinstance(x, np.ndarray) and all(
-        hasattr(x, name) for name in ("shape", "dtype", "chunks", "__getitem__")
-    )
+def lazy_array(x: Any) -> Any:
+    """The array behind samples that are read by slices: dask's, also within xarray, or one stored in blocks; None of others."""
+    if type(x).__module__.partition(".")[0] == "xarray":
+        return None if getattr(x, "chunks", None) is None else x.data
+    known = all(hasattr(x, name) for name in ("shape", "dtype", "chunks", "__getitem__"))
+    return x if known and not isinstance(x, np.ndarray) else None
 
 
 def check_lazy(name: str, x: Any) -> tuple[int, tuple[int, ...]]:
@@ -59,7 +60,8 @@ def blocks_of(name: str, x: Any) -> Iterator[tuple[str, Any]]:
 
 def _stored_rows(x: Any) -> int:
     """Rows of a stored block; 1 where there are none."""
-    first = x.chunks[0] if x.chunks else 1
+    chunks = getattr(x, "chunks", None)
+    first = chunks[0] if chunks else 1
     return int(max(first) if isinstance(first, tuple) else first) or 1
 
 
@@ -73,18 +75,27 @@ def dask_moments(x: Any, basis: str, split: HeldOut | None) -> Streamed:
     starts = np.cumsum([0, *whole.chunks[0][:-1]])
     origin = np.zeros(x.shape[1:]) if basis == "pca" else np.asarray(x[:1])[0]
     shared = dask.delayed(Streamed(basis, origin, split).origin)
-    one, add = dask.delayed(_moments_of_block, pure=False), dask.delayed(combined, pure=False)
-    blocks = zip(whole.to_delayed().ravel(), starts.tolist(), whole.chunks[0], strict=True)
-    parts = [one(block, basis, shared, split, start) for block, start, size in blocks if size]
+    one, add = dask.delayed(_moments_of_blocks, pure=False), dask.delayed(combined, pure=False)
+    groups: list[list[Any]] = []
+    rows, enough = 0, rows_at_once(int(np.prod(x.shape[1:])))
+    for block, start, size in zip(whole.to_delayed().ravel(), starts.tolist(), whole.chunks[0], strict=True):
+        if not groups or rows >= enough:  # of many small blocks, as many as are worth moments of their own
+            groups.append([start])
+            rows = 0
+        groups[-1].append(block)
+        rows += size
+    parts = [one(blocks, basis, shared, split, start) for start, *blocks in groups]
     while len(parts) > 1:
         parts = [add(parts[i : i + BRANCHES]) for i in range(0, len(parts), BRANCHES)]
     return dask.compute(parts[0])[0]
 
 
-def _moments_of_block(block: Any, basis: str, origin: Any, split: HeldOut | None, start: int) -> Streamed:
+def _moments_of_blocks(blocks: list[Any], basis: str, origin: Any, split: HeldOut | None, start: int) -> Streamed:
     found = Streamed(basis, origin, split, start)
-    for piece in pieces_of([(f"x[{start}:{start + len(block)}]", block)]):
-        found.add(piece)
+    for block in blocks:
+        begin = start + found.read
+        for piece in pieces_of([(f"x[{begin}:{begin + len(block)}]", block)] if len(block) else []):
+            found.add(piece)
     return found
 
 

@@ -11,7 +11,7 @@ from . import largest
 from .bases import PCA, Basis
 from .batches import batches_of, said_of_layout
 from .estimation import cosines_of_moments, pca, thin_pca, variance_along, waves_of_moments
-from .lazy import blocks_of, check_lazy, dask_moments, is_dask, is_lazy
+from .lazy import blocks_of, check_lazy, dask_moments, is_dask, lazy_array
 from .moments import Moments, check_varies, known_samples
 from .split import HeldOut
 from .streamed import Named, Piece, Streamed, pieces_of
@@ -21,21 +21,27 @@ Fields = dict[str, Any]
 
 def fields_of_samples(x: Any, basis: str, modes: int | None, split: HeldOut | None, seed: int) -> tuple[Fields, Any]:
     """Fields of a spectrum, and the samples where they are in memory."""
-    if not is_lazy(x) and (modes is None or not isinstance(x, np.memmap)):
+    lazy = x if modes is not None and isinstance(x, np.memmap) else lazy_array(x)
+    if lazy is None:
         return fields_in_memory(known_samples("x", x, None), basis, modes, split, seed)
+    return fields_of_lazy(lazy, basis, modes, split, seed), None
+
+
+def fields_of_lazy(x: Any, basis: str, modes: int | None, split: HeldOut | None, seed: int) -> Fields:
+    """Fields of a spectrum of an array that is read by slices, or of dask."""
     n, shape = check_lazy("x", x)
     d = int(np.prod(shape))
     largest.check_modes(modes, min(n, d), basis)
     said_of_layout((n, *shape), basis)
     if basis == "pca" and modes is None and n < d:  # the modes are as large as the data
         need_memory(f"all modes of {n:,} samples of {d:,} coordinates", 5.0 * 8 * n * d)
-        return fields_in_memory(known_samples("x", x[:], None), basis, modes, split, seed)[0], None
+        return fields_in_memory(known_samples("x", x[:], None), basis, modes, split, seed)[0]
     if not is_dask(x):
-        return fields_of_stream(blocks_of("x", x), basis, modes, split), None
+        return fields_of_stream(blocks_of("x", x), basis, modes, split)
     if modes is not None and not largest.at_once(modes, d, d):
         _no_split(split, modes)
-        return largest.of_dask(x, modes, seed).fields, None
-    return fields_of_moments(dask_moments(x, basis, split), modes), None
+        return largest.of_dask(x, modes, seed).fields
+    return fields_of_moments(dask_moments(x, basis, split), modes)
 
 
 def fields_of_batches(batches: Iterable[Any], basis: str, modes: int | None, split: HeldOut | None) -> Fields:
@@ -122,11 +128,12 @@ def variance_of(named: Named, basis: Basis, mean: Any) -> Any:
 
 def variance_of_test(test: Any, basis: Basis, mean: Any) -> Any:
     """Variance of held-out samples, in memory or lazy, along modes; InputError for samples of another shape."""
-    if is_lazy(test):
-        shape = check_lazy("test", test)[1]
+    lazy = lazy_array(test)
+    if lazy is not None:
+        shape = check_lazy("test", lazy)[1]
         if shape != basis.shape:
             raise InputError(f"test must have shape (n, {', '.join(map(str, basis.shape))}), got {tuple(test.shape)}")
-        return variance_of(blocks_of("test", test), basis, mean)
+        return variance_of(blocks_of("test", lazy), basis, mean)
     return variance_of([("test", known_samples("test", test, basis.shape))], basis, mean)
 
 
