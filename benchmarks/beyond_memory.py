@@ -133,7 +133,7 @@ def extrapolated(rate: dict[tuple[int, int], float]) -> list[str]:
     return [
         f"**ImageNet, n = {IMAGENET:,}, from these rates** (reading and decoding come on top):",
         "",
-        f"* Latents 32×32×4, d = {LATENT:,}, exact: n·d²·{product:.2g} s = {covariance / HOURS:.2f} h for the covariance (rate "
+        f"* Latents 32×32×4, d = {LATENT:,}, exact: n·d²·{product:.2g} s = {covariance / 60:.0f} min for the covariance (rate "
         f"from n = 25,000 to 100,000 above), d³·{eigen:.2g} s = {modes:.0f} s for its modes. Memory: five matrices of "
         f"{8 * LATENT**2 / 2**20:.0f} MiB.",
         f'* Pixels 256×256×3, d = {PIXELS:,}, `basis="dct"`: n·{1000 * waves:.1f} ms = {IMAGENET * waves / HOURS:.1f} h.',
