@@ -33,6 +33,7 @@ BENCHMARKS = (
     spectra.against_eigh,
     beyond_memory.against_blas,
     beyond_memory.costs,
+    beyond_memory.accuracy,
     convolutions.against_dense,
     convolutions.large_grids,
     convolutions.matrices,

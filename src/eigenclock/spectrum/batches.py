@@ -85,6 +85,6 @@ def said_of_layout(shape: tuple[int, ...], basis: str) -> None:
     if channels_first(shape):
         c, h, w = shape[1:]
         words = f"x of shape {shape} looks like (n, channels, h, w)"
-        if basis == "fourier":
+        if basis != "pca":
             raise InputError(f"{words}: images must have their channels last, np.moveaxis(x, 1, -1)")
         say(f"{words}, and is read as {c}×{h} images of {w} channels: np.moveaxis(x, 1, -1) puts them last", level=6)
