@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -212,3 +214,16 @@ def test_errors(make, message):
 def test_errors_of_a_cluster_are_one_line_too(client):
     with warnings_of_servers(), client.as_current(), pytest.raises(ec.InputError, match=r"^x\[40:60\] must be finite"):
         ec.Spectrum.from_samples(with_a_hole())
+
+
+def test_nothing_is_imported_that_is_not_used():
+    words = """if True:
+        import sys
+        import numpy as np
+        import eigenclock as ec
+        x = np.random.default_rng(0).standard_normal((50, 6))
+        ec.Spectrum.from_samples(x, modes=3, held_out=0.2), ec.Spectrum.from_batches([x], basis="dct")
+        print({"dask", "distributed", "zarr", "sklearn"} & set(sys.modules))
+    """
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()", done.stderr
