@@ -11,7 +11,18 @@ from rich.console import Console
 from rich.table import Table
 
 from examples import pages
-from . import convolutions, copies, forecasting, latents, preconditioning, prediction, spectra, start, training
+from . import (
+    beyond_memory,
+    convolutions,
+    copies,
+    forecasting,
+    latents,
+    preconditioning,
+    prediction,
+    spectra,
+    start,
+    training,
+)
 
 BENCHMARKS = (
     start.starting,
@@ -20,6 +31,9 @@ BENCHMARKS = (
     prediction.against_special_functions,
     prediction.large,
     spectra.against_eigh,
+    beyond_memory.against_blas,
+    beyond_memory.costs,
+    beyond_memory.accuracy,
     convolutions.against_dense,
     convolutions.large_grids,
     convolutions.matrices,

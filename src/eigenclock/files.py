@@ -3,9 +3,10 @@
 import hashlib
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,19 +124,18 @@ def read_text(path: str | Path, what: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        reason = (
-            "not UTF-8" if isinstance(error, UnicodeDecodeError) else (getattr(error, "strerror", None) or str(error))
-        )
+        reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
         raise InputError(f"{what} must be a UTF-8 text file, got {path} ({reason})") from None
 
 
 def write_netcdf(path: str | Path, dataset: "xr.Dataset") -> None:
     """Write NetCDF atomically, by way of memory: the HDF5 library must never meet a full disk, which it does not survive.
 
-    A digest follows the content, where HDF5 does not look: a damaged file is known by it before HDF5, which can go round in
-    one for ever, sees it.
+    A digest follows the content, where HDF5 does not look: a damaged file is known before HDF5, which it can hang, sees it.
     """
-    content = bytes(dataset.to_netcdf(None, engine="h5netcdf"))
+    # in a task of dask.distributed xarray would ask the whole cluster for a lock on these bytes
+    with sys.modules["dask"].config.set(scheduler="sync") if "distributed" in sys.modules else nullcontext():
+        content = bytes(dataset.to_netcdf(None, engine="h5netcdf"))
     with atomic(path) as temporary:
         temporary.write_bytes(content + TRAILER + hashlib.sha256(content).hexdigest().encode())
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import xarray as xr
+from support.cluster import two_workers, warnings_of_servers
 
 import eigenclock as ec
 from eigenclock_studies.sweep import sweep
@@ -41,6 +42,26 @@ def test_any_executor_does(tmp_path, workers):
     assert list(alone.results) == list(others.results)
     for key, found in alone.results.items():
         assert found["value"].equals(others.results[key]["value"])
+
+
+def learned(exponent, seed):
+    """What cases of studies do, small: samples by the seed, their spectrum, and its variances along training."""
+    spectrum = ec.Spectrum.power_law(4, exponent=exponent)
+    samples = np.sqrt(spectrum.variance) * np.random.default_rng(seed).standard_normal((64, 4))
+    return ec.predict(ec.Spectrum.from_samples(samples), time=[1.0, 10.0, 100.0]).dataset[["variance"]]
+
+
+def test_cases_on_a_cluster_are_those_of_this_process(tmp_path):
+    """Processes of their own, as on a cluster's nodes; a case that has failed there is an exception here."""
+    settings, seeds = {"slow": 1.0, "fast": 2.0}, (0, 1, 2)
+    alone = sweep(learned, settings, seeds=seeds, folder=tmp_path / "a", workers=1)
+    with two_workers() as client, warnings_of_servers():
+        others = sweep(learned, settings, seeds=seeds, folder=tmp_path / "b", executor=client.get_executor())
+        with pytest.raises(RuntimeError, match="broken"):
+            sweep(fails_at_two, {"a": 1.0}, seeds=(0, 2), folder=tmp_path / "c", executor=client.get_executor())
+    assert list(alone.results) == list(others.results)
+    for key, found in alone.results.items():
+        assert found.drop_attrs().equals(others.results[key].drop_attrs())
 
 
 def test_a_failure_leaves_nothing_running_on_the_executor(tmp_path):

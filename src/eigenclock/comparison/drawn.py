@@ -9,7 +9,7 @@ from jaxtyping import Float
 from ..checks import need_memory
 from ..clocks.settling import stays_below
 from ..curve.closeness import relative_distance
-from ..curve.divergences import wasserstein_of_modes
+from ..curve.divergences import wasserstein_of_modes, with_directions_beyond
 from ..curve.learning_curve import LearningCurve
 from .effective_time import EffectiveTime
 from .fluctuation import fluctuations, scatter
@@ -95,7 +95,8 @@ class Drawn:
         distance = [wasserstein_of_modes(np.exp(one + common[:, None]), self.target) for one, common in pairs]
         null = self.measured.null_dimension
         if null:
-            distance = [np.sqrt(one**2 + null * self.null(self.steps)) for one in distance]
+            outside, beyond = self.null(self.steps), self.measured.spectrum.variance_beyond
+            distance = [with_directions_beyond(one, null, outside, beyond) for one in distance]
         return np.stack([relative_distance(one, self.target) for one in distance])
 
     def null(self, steps: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from ..clocks.settling import WITHIN, log_ratio
 from ..curve.closeness import relative_distance
-from ..curve.divergences import wasserstein_of_modes
+from ..curve.divergences import wasserstein_of_modes, with_directions_beyond
 from ..curve.learning_curve import LearningCurve
 from ..spectrum.spatial import feature_size, pixels_in_words
 
@@ -92,10 +92,9 @@ def outlook(
     target, total = measured.target.values, measured.target.values.sum()
     begun = np.nan_to_num(begin, nan=np.inf) <= step
     inside = np.abs(log_ratio(variance, reachable)) <= np.log(WITHIN)
-    distance = wasserstein_of_modes(variance, target)
+    distance, spectrum = wasserstein_of_modes(variance, target), measured.spectrum
     if measured.null_dimension:
-        distance = np.sqrt(distance**2 + measured.null_dimension * null)
-    spectrum = measured.spectrum
+        distance = with_directions_beyond(distance, measured.null_dimension, null, spectrum.variance_beyond)
     finest = finest_frequency(begun, spectrum.cycles, target)
     size = feature_size(finest, spectrum.basis)
     has_begun, in_band = (Interval.of(flags @ target / total, coverage) for flags in (begun, inside))

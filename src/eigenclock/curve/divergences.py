@@ -74,6 +74,11 @@ def wasserstein_of_modes(variance: Array, target: Array, mean_shift: Array | flo
     return np.sqrt(((np.sqrt(variance) - np.sqrt(target)) ** 2 + np.asarray(mean_shift) ** 2).sum(axis=-1))
 
 
+def with_directions_beyond(distance: Array, count: int, variance: Any, target: float) -> Any:
+    """A Wasserstein distance along modes, and along `count` directions beyond them of one variance each."""
+    return np.sqrt(distance**2 + count * (np.sqrt(variance) - np.sqrt(target)) ** 2)
+
+
 def _gaussians(mean: Any, covariance: Any, target_mean: Any, target_covariance: Any) -> tuple[Any, Any, Any, Any]:
     """Means (d,) and covariances (d, d) of one size."""
     means = [finite_array(name, one, "a (d,) array") for name, one in (("mean", mean), ("target_mean", target_mean))]

@@ -179,15 +179,13 @@ class LearningCurve:
         return self._over_time(values, "KL(generated ‖ data)", "nats", modes_left_out=left_out)
 
     def wasserstein(self) -> xr.DataArray:
-        """Wasserstein-2 distance from the data over training (T17), in data units.
-
-        Counts all directions of the data space, those in which the data do not vary at all too.
-        """
+        """Wasserstein-2 distance from the data over training (T17), in data units, also along what the modes leave out."""
         if "wasserstein" in self.dataset or self.correlated:
             return self._over_time(self._whole_distance("wasserstein"), "Wasserstein-2 distance", "data units")
         values = divergences.wasserstein_of_modes(self.variance.values, self.target.values)
         if self.null_dimension:
-            values = np.sqrt(values**2 + self.null_dimension * self.dataset["null_variance"].values)
+            null, target = self.dataset["null_variance"].values, self.spectrum.variance_beyond
+            values = divergences.with_directions_beyond(values, self.null_dimension, null, target)
         return self._over_time(values, "Wasserstein-2 distance", "data units")
 
     def _whole_distance(self, name: str) -> Any:
@@ -216,7 +214,7 @@ class LearningCurve:
 
     @property
     def null_dimension(self) -> int:
-        """Number of directions without data variance that the spectrum leaves out (fewer samples than coordinates)."""
+        """Number of directions that the spectrum leaves out: of no data variance, or little (the largest modes alone)."""
         return self.spectrum.dimension - self.target.size if "null_variance" in self.dataset else 0
 
     def variance_at(self, time: float) -> Float[np.ndarray, " mode"]:

@@ -207,7 +207,10 @@ def _rows(spectrum: Spectrum, modes: Float[np.ndarray, "mode d"]) -> Float[np.nd
         if spectrum.basis is None
         else spectrum.basis.from_modes(np.eye(spectrum.n_modes)).reshape(spectrum.n_modes, -1)
     )
-    return np.sqrt(spectrum.variance)[:, None] * own
+    rows, beyond = np.sqrt(spectrum.variance)[:, None] * own, spectrum.variance_beyond
+    if not beyond:
+        return rows
+    return np.concatenate([rows, np.sqrt(beyond) * (np.eye(own.shape[1]) - own.T @ own)])
 
 
 def _mean_vector(spectrum: Spectrum, modes: Float[np.ndarray, "mode d"]) -> Float[np.ndarray, " d"]:

@@ -57,7 +57,8 @@ def cross_validated(
     kind = basis.name if isinstance(basis, Cosines | Fourier) else "pca"
 
     def fit(some: Any) -> tuple[Any, Basis]:
-        part = from_samples(some, basis=kind)
+        few = kind == "pca" and spectrum.n_modes < min(len(some), spectrum.dimension)  # no more than there are to rank
+        part = from_samples(some, basis=kind, modes=spectrum.n_modes if few else None)
         return part.mean, part.basis
 
     order = np.random.default_rng(random_seed(seed)).permutation(most)
@@ -79,7 +80,9 @@ def _same(spectrum: Any, samples: Float[np.ndarray, "n ..."]) -> bool:
     size = float(np.abs(flat).max())
     if not np.allclose(flat.mean(axis=0, dtype=np.float64), np.ravel(spectrum.mean), atol=1e-6 * size):
         return False
-    if spectrum.null_variance is not None:  # cross-validated before: not the samples' own any more
+    if (
+        spectrum.null_variance is not None
+    ):  # cross-validated before, not the samples' own any more, or the largest alone
         return True
     whole = float(flat.var(axis=0, dtype=np.float64).sum())
     return bool(np.isclose(whole, spectrum.variance.sum(), rtol=1.1 / len(flat) + 1e-5, atol=1e-12 * size**2))

@@ -1,16 +1,14 @@
 """Variances and modes of a spectrum from what is known of the data: samples, covariance, moments of waves, power."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import scipy
 from jaxtyping import Complex, Float, Inexact, Int
 
-from ..checks import LARGEST, InputError, finite_array, flag, need_memory, numeric_array
-from .bases import PCA, Cosines, Fourier, cosine_waves, mirrored, spectral_waves
-from .batches import batches_of, said_of_layout
-from .moments import ROWS, Moments, check_samples, check_varies
+from ..checks import LARGEST, InputError, finite_array, flag, numeric_array
+from .bases import PCA, Basis, Cosines, Fourier, OnGrid, cosine_waves, mirrored, spectral_waves
+from .moments import Moments, check_varies
 
 Variance = Float[np.ndarray, " mode"]
 
@@ -29,39 +27,8 @@ def thin_pca(samples: Float[np.ndarray, "n ..."]) -> tuple[Variance, Float[np.nd
     return variance[keep], mean.reshape(shape), PCA(components.T, shape)
 
 
-def moments_of(batches: Iterable[Any], basis: str) -> tuple[Moments, tuple[int, ...], Any]:
-    """Moments of all batches, read once, the shape of a sample, and what the waves of Fourier modes are of samples less than.
-
-    One group of all coordinates for "pca", one of all channels of every frequency for "dct", of their real and imaginary parts
-    for "fourier".
-    """
-    moments: Moments | None = None
-    waves = plain_waves if basis == Cosines.name else real_waves
-    shape: tuple[int, ...] = ()
-    origin: Any = 0.0
-    for i, given in enumerate(batches_of(batches)):
-        batch = check_samples(f"batch {i}", given, shape or None)
-        if moments is None:
-            shape = batch.shape[1:]
-            said_of_layout(batch, basis)
-            d = int(np.prod(shape))
-            channels = shape[2] if len(shape) == 3 else 1
-            pooled = basis == "pca"
-            need_memory(f"a spectrum of {d:,} coordinates", 3 * 8 * (d**2 if pooled else 4 * d * channels))
-            width = channels if basis == Cosines.name else 2 * channels
-            moments = Moments(1, d) if pooled else Moments(d // channels, width)
-            origin = batch[0].astype(np.float64)  # waves of samples less one of them: a large mean costs no digits
-        for start in range(0, len(batch), ROWS):
-            rows = batch[start : start + ROWS].astype(np.float64)
-            moments.add(rows.reshape(len(rows), 1, -1) if basis == "pca" else waves(rows - origin))
-    if moments is None or moments.count < 2:
-        count = 0 if moments is None else moments.count
-        raise InputError(f"x must hold at least 2 samples, got {count}")
-    return moments, shape, origin
-
-
-def checked_covariance(c: Any) -> Float[np.ndarray, "d d"]:
-    """`c` as a symmetric positive semi-definite matrix, or an InputError that says what it lacks."""
+def checked_covariance(c: Any, mean: Any) -> tuple[Float[np.ndarray, "d d"], Float[np.ndarray, " d"]]:
+    """`c` as a symmetric positive semi-definite matrix, and the mean, or an InputError that says what they lack."""
     given = numeric_array("c", c, "a symmetric positive semi-definite (d, d) matrix")
     matrix = finite_array("c", given, "a symmetric positive semi-definite (d, d) matrix")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
@@ -78,7 +45,10 @@ def checked_covariance(c: Any) -> Float[np.ndarray, "d d"]:
     smallest = np.linalg.eigvalsh(matrix)[0]
     if smallest < -tolerance * size:
         raise InputError(f"c must be positive semi-definite, got an eigenvalue of {smallest:g}")
-    return matrix
+    centre = np.zeros(len(matrix)) if mean is None else finite_array("mean", mean, "a (d,) array")
+    if centre.shape != (len(matrix),):
+        raise InputError(f"mean must have shape ({len(matrix)},), got {centre.shape}")
+    return matrix, centre
 
 
 def pca(covariance: Float[np.ndarray, "d d"], shape: tuple[int, ...]) -> tuple[Variance, PCA]:
@@ -100,9 +70,7 @@ def waves_of_moments(
     parts = moments.covariance
     real, imaginary, cross = parts[:, :c, :c], parts[:, c:, c:], parts[:, c:, :c]
     rotation = _eigenvectors(real + imaginary + 1j * (cross - cross.swapaxes(1, 2)), grid)
-    # a mode's coordinate is Re(u*·x̂) − Im(u*·x̂), linear in the two parts
-    weights = np.concatenate([rotation.real + rotation.imag, rotation.imag - rotation.real], axis=1)
-    variance = np.einsum("fck,fcd,fdk->fk", weights, parts, weights, optimize=True).ravel()
+    variance = _diagonals(_of_parts(rotation), parts).ravel()
     centre = mean.real.reshape(shape) + origin
     check_varies(variance.max(), centre)
     variance, order = _sorted(variance)
@@ -119,6 +87,29 @@ def cosines_of_moments(
     check_varies(values.max(), mean)
     variance, order = _sorted(values[:, ::-1].ravel())
     return variance, mean, Cosines(shape, rotation[..., ::-1], order)
+
+
+def variance_along(basis: Basis, moments: Moments) -> Variance:
+    """Variance along modes of samples of which the moments are known, in the same groups as the modes' own."""
+    if isinstance(basis, PCA):
+        values = np.einsum("md,md->m", basis.components @ moments.covariance[0], basis.components)
+    else:
+        assert isinstance(basis, OnGrid)
+        weights = _of_parts(basis.rotation) if isinstance(basis, Fourier) else basis.rotation
+        values = basis.of_modes(_diagonals(weights, moments.covariance))
+    return np.maximum(values, 0.0)
+
+
+def _of_parts(rotation: Complex[np.ndarray, "frequency c c"]) -> Float[np.ndarray, "frequency part c"]:
+    """Weights of the real and imaginary parts x̂ in a mode's coordinate, Re(u*·x̂) − Im(u*·x̂)."""
+    return np.concatenate([rotation.real + rotation.imag, rotation.imag - rotation.real], axis=1)
+
+
+def _diagonals(
+    weights: Float[np.ndarray, "frequency part c"], parts: Float[np.ndarray, "frequency part part"]
+) -> Float[np.ndarray, "frequency c"]:
+    """Variance along each column of weights, at every frequency."""
+    return np.einsum("fck,fcd,fdk->fk", weights, parts, weights, optimize=True)
 
 
 def _sorted(variance: Variance) -> tuple[Variance, Int[np.ndarray, " mode"]]:

@@ -10,29 +10,18 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Complex, Float
 
-from ..checks import LARGEST, InputError, choice, finite_array, integer, need_memory, number, random_seed
+from ..checks import InputError, choice, finite_array
 from ..files import read_netcdf, write_netcdf
 from .bases import Basis, BasisName, Fourier, OnGrid
-from .batches import said_of_layout
 from .checked import checked_fields
 from .cross_validation import cross_validated, remembering, samples_of
-from .estimation import (
-    checked_covariance,
-    cosines_of_moments,
-    cross_spectra,
-    moments_of,
-    pca,
-    stationary_waves,
-    thin_pca,
-    waves_of_moments,
-    waves_of_power,
-)
-from .moments import check_samples, check_varies
+from .estimation import checked_covariance, cross_spectra, pca, stationary_waves, waves_of_power
+from .largest import variance_beyond
+from .laws import log_normal, power_law
+from .reading import fields_of_batches, fields_of_samples, variance_of_test
 from .spatial import cycles_per_image, feature_size
+from .split import held_out_share
 from .stored import FORMAT, dataset_of, fields_of
-
-LN_LARGEST = 2 * float(np.log(LARGEST)) / 8
-"""Largest |mean| and std of ln variance: eight standard deviations stay in the range of variances."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,14 +33,13 @@ class Spectrum:
 
     **Parameters**
 
-    - `variance`: (mode,) non-negative, in squared data units.
+    - `variance`: (mode,) non-negative, in squared data units; InputError for a negative one, or one that is not finite.
     - `mean`: mean of the data, of a sample's shape, or None.
     - `basis`: maps samples to mode coordinates and back, or None for abstract modes.
     - `test_variance`: (mode,) variance of held-out samples along the same modes, or None.
     - `n_samples`: number of samples behind the variances, or None.
-    - `null_variance`: variance of each direction that the modes leave out, where cross-validated; None where not.
-
-    Raises InputError if a variance is negative or not finite.
+    - `null_variance`: mean variance of the directions that the modes leave out, where they have some: by cross-validation, or
+      what the largest modes alone (`modes=`) leave. None where the modes hold all the variance of the samples.
 
     ```python
     >>> import eigenclock as ec
@@ -78,22 +66,15 @@ class Spectrum:
         n_samples: int | None = None,
         null_variance: float | None = None,
     ) -> None:
-        found = checked_fields(
-            variance,
-            mean=mean,
-            basis=basis,
-            test_variance=test_variance,
-            n_samples=n_samples,
-            null_variance=null_variance,
-        )
+        known = {"mean": mean, "basis": basis, "test_variance": test_variance, "n_samples": n_samples}
+        found = checked_fields(variance, **known, null_variance=null_variance)
         for name, value in found.items():
             object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         basis = "abstract" if self.basis is None else f"{type(self.basis).__name__} of samples {self.basis.shape}"
-        return (
-            f"Spectrum({self.n_modes} modes, {basis}, variance {self.variance.max():.3g} to {self.variance.min():.3g})"
-        )
+        ends = f"{self.variance.max():.3g} to {self.variance.min():.3g}"
+        return f"Spectrum({self.n_modes} modes, {basis}, variance {ends})"
 
     @property
     def n_modes(self) -> int:
@@ -107,8 +88,13 @@ class Spectrum:
 
     @property
     def dimension(self) -> int:
-        """Number of coordinates of a sample; the modes beyond `n_modes` have no variance and were never formed."""
+        """Number of coordinates of a sample; directions beyond the modes have `null_variance` each, none where it is None."""
         return self.n_modes if self.basis is None else self.basis.dimension
+
+    @property
+    def variance_beyond(self) -> float:
+        """Mean variance of the samples along directions beyond the modes: 0 unless `modes=` kept the largest alone."""
+        return variance_beyond(self)
 
     @property
     def positions(self) -> int:
@@ -117,9 +103,7 @@ class Spectrum:
 
     @cached_property
     def cycles(self) -> Float[np.ndarray, " mode"]:
-        """(mode,) spatial frequency of each mode's image, in cycles across its larger edge; NaN where samples are no images.
-
-        The mean frequency of the mode's image, weighted by power: `eigenclock.spectrum.spatial`.
+        """(mode,) frequency of each mode's image, in cycles across its larger edge (`spectrum.spatial`); NaN of no images.
 
         ```python
         >>> import eigenclock as ec
@@ -153,7 +137,8 @@ class Spectrum:
         if self.basis is None:
             return np.diag(self.variance)
         modes = self.basis.from_modes(np.eye(self.n_modes)).reshape(self.n_modes, -1)
-        return modes.T @ (self.variance[:, None] * modes)
+        beyond = self.variance_beyond
+        return modes.T @ ((self.variance - beyond)[:, None] * modes) + beyond * np.eye(self.dimension)
 
     def _need_basis(self) -> Basis:
         if self.basis is None:
@@ -161,12 +146,30 @@ class Spectrum:
         return self.basis
 
     @classmethod
-    def from_samples(cls, x: Any, *, basis: BasisName = "pca", test: Any = None) -> "Spectrum":
+    def from_samples(
+        cls,
+        x: Any,
+        *,
+        basis: BasisName = "pca",
+        test: Any = None,
+        modes: int | None = None,
+        held_out: float | None = None,
+        seed: int = 0,
+    ) -> "Spectrum":
         """Spectrum of samples: (n, d) vectors, (n, h, w) images or (n, h, w, c) images with channels.
 
-        With fewer samples than coordinates, PCA goes through the n×n Gram matrix and keeps only the modes with variance; the
-        d×d covariance is never formed. `basis="dct"` has cosines, for natural images; `basis="fourier"` takes the grid axes as
-        periodic. `test`: held-out samples, whose variance along the same modes becomes `test_variance`.
+        In memory, on disk (zarr, h5py: read by blocks of rows), or a dask array, of which every block's moments are computed
+        where it lies, by the scheduler that is active, a cluster's too. Moments are in float64. With fewer samples than
+        coordinates, PCA goes through the n×n Gram matrix and keeps only the modes with variance; no d×d matrix is formed.
+
+        **Parameters**
+
+        - `basis`: "pca"; "dct" has cosines, for natural images; "fourier" takes the grid axes as periodic.
+        - `test`: held-out samples, whose variance along the same modes becomes `test_variance`; or `held_out`: share in (0, 0.5]
+          of `x` that is held out at random, by `seed`.
+        - `modes`: number of largest modes to keep, of PCA; `null_variance` is the mean of all others. Exact up to 4,096
+          coordinates, and for a quarter of all; beyond, randomised, with four power iterations on 2k directions (scikit-learn,
+          dask), and of arrays on disk as in `from_batches`. - `seed`: of both.
 
         Raises InputError for non-finite entries, fewer than two samples, constant data, or a shape that is none of these.
 
@@ -181,39 +184,54 @@ class Spectrum:
         ```
         """
         choice("basis", basis, get_args(BasisName))
-        samples = check_samples("x", x, None)
-        if basis == "pca" and len(samples) < np.prod(samples.shape[1:]):
-            said_of_layout(samples, basis)
-            variance, mean, components = thin_pca(samples)
-            spectrum = cls(variance, mean=mean, basis=components, n_samples=len(samples))
-        else:
-            spectrum = cls.from_batches([samples], basis=basis)
+        fields, samples = fields_of_samples(x, basis, modes, held_out_share(held_out, seed, test), seed)
+        spectrum = cls(**fields)
         return remembering(spectrum if test is None else spectrum.with_test(test), samples)
 
     @classmethod
-    def from_batches(cls, batches: Iterable[Any], *, basis: BasisName = "pca") -> "Spectrum":
+    def from_batches(
+        cls,
+        batches: Iterable[Any],
+        *,
+        basis: BasisName = "pca",
+        modes: int | None = None,
+        held_out: float | None = None,
+        seed: int = 0,
+    ) -> "Spectrum":
         """Spectrum of data that do not fit in memory: any iterable of batches shaped like `from_samples`' x, read once.
 
+        Loaders of tensors or of (images, labels), dictionaries of batches or of single samples ("image", "pixel_values", …).
         Memory is one batch plus the second moments: d×d for PCA, one c×c block per frequency for cosines, 2c×2c for Fourier.
+
+        **Parameters**
+
+        - `modes`: number of largest modes to keep, of PCA; beyond 4,096 coordinates by incremental PCA of 3k directions, whose
+          memory is that of some 54k samples. Variances are never too large; of natural images too small by 0.5 % at most.
+        - `held_out`: share in (0, 0.5] of samples whose variance along the modes becomes `test_variance`. Sample i of n is one
+          where `numpy.random.default_rng(seed).random(n)[i] < held_out`, whatever the batches. - `seed`: of the split.
+
+        Raises InputError as `from_samples` does, and for batches of different shapes.
+
+        ```python
+        >>> import numpy as np
+        >>> import eigenclock as ec
+        >>> loader = (np.random.default_rng(i).standard_normal((32, 8, 8, 3)) for i in range(20))
+        >>> spectrum = ec.Spectrum.from_batches(loader, basis="dct", held_out=0.1)
+        >>> spectrum.n_modes, spectrum.n_samples, spectrum.test_variance.shape
+        (192, 583, (192,))
+
+        ```
         """
         choice("basis", basis, get_args(BasisName))
-        moments, shape, origin = moments_of(batches, basis)
-        if basis == "pca":
-            mean = moments.mean.reshape(shape)
-            check_varies(moments.covariance[0].diagonal().max(), mean)
-            variance, modes = pca(moments.covariance[0], shape)
-            return cls(variance, mean=mean, basis=modes, n_samples=moments.count)
-        variance, mean, waves = (cosines_of_moments if basis == "dct" else waves_of_moments)(moments, shape, origin)
-        return cls(variance, mean=mean, basis=waves, n_samples=moments.count)
+        return cls(**fields_of_batches(batches, basis, modes, held_out_share(held_out, seed)))
 
     @classmethod
     def from_power(cls, power: Any, *, channels: bool = False) -> "Spectrum":
         """Stationary data on a periodic grid, from their power spectrum: the orthonormal Fourier transform's mean square.
 
         `power`: (n,) or (h, w), in the order of numpy's fft, equal at ±k; with `channels`, (n, c, c) or (h, w, c, c) Hermitian
-        cross-spectral matrices, conjugate at ±k. Modes are sorted by falling variance.
-
-        Raises InputError for a negative power, or one that differs at ±k.
+        cross-spectral matrices, conjugate at ±k. Modes are sorted by falling variance. InputError for a negative power, or one
+        that differs at ±k.
 
         ```python
         >>> import eigenclock as ec
@@ -243,18 +261,14 @@ class Spectrum:
         if self.basis is None:
             return self
         if not isinstance(self.basis, Fourier):
-            kind = type(self.basis).__name__
-            raise InputError(
-                f'convolutions need Fourier modes, got {kind}: use Spectrum.from_samples(x, basis="fourier")'
-            )
+            way = 'use Spectrum.from_samples(x, basis="fourier")'
+            raise InputError(f"convolutions need Fourier modes, got {type(self.basis).__name__}: {way}")
         return replace(self, **stationary_waves(self.basis, self.variance, self.test_variance))
 
     def with_test(self, test: Any) -> "Spectrum":
         """The same spectrum with `test_variance` measured on held-out samples, about their own mean."""
-        held_out = check_samples("test", test, self._need_basis().shape)
-        if len(held_out) < 2:
-            raise InputError("test must hold at least 2 samples, got 1")
-        return remembering(replace(self, test_variance=self.to_modes(held_out).var(axis=0)), samples_of(self))
+        held_out = variance_of_test(test, self._need_basis(), self.mean)
+        return remembering(replace(self, test_variance=held_out), samples_of(self))
 
     def cross_validated(
         self, samples: Any = None, *, groups: Any = None, folds: int | None = None, seed: int = 0
@@ -285,32 +299,19 @@ class Spectrum:
     @classmethod
     def from_covariance(cls, c: Any, mean: Any = None) -> "Spectrum":
         """Spectrum of a (d, d) covariance matrix; modes are its eigenvectors."""
-        matrix = checked_covariance(c)
-        centre = np.zeros(len(matrix)) if mean is None else finite_array("mean", mean, "a (d,) array")
-        if centre.shape != (len(matrix),):
-            raise InputError(f"mean must have shape ({len(matrix)},), got {centre.shape}")
+        matrix, centre = checked_covariance(c, mean)
         variance, components = pca(matrix, (len(matrix),))
         return cls(variance, mean=centre, basis=components)
 
     @classmethod
     def power_law(cls, n: int, *, exponent: float, scale: float = 1.0) -> "Spectrum":
         """Abstract modes of variance scale·k^(−exponent), k = 1 … n."""
-        integer("n", n, at_least=1)
-        number("exponent", exponent, at_least=0)
-        number("scale", scale, above=0, at_most=LARGEST**2)
-        need_memory(f"n = {n:,}", 40.0 * n)
-        return cls(scale * np.arange(1, n + 1, dtype=np.float64) ** -exponent)
+        return cls(power_law(n, exponent, scale))
 
     @classmethod
     def log_normal(cls, n: int, *, seed: int, mean: float = 0.0, std: float = 1.0) -> "Spectrum":
         """Abstract modes whose ln variance is normal(mean, std), drawn with `seed` and sorted by falling variance."""
-        integer("n", n, at_least=1)
-        number("mean", mean, at_least=-LN_LARGEST, at_most=LN_LARGEST)
-        number("std", std, at_least=0, at_most=LN_LARGEST)
-        need_memory(f"n = {n:,}", 40.0 * n)
-        random_seed(seed)
-        draws = np.random.default_rng(seed).normal(mean, std, n)
-        return cls(np.sort(np.exp(draws))[::-1].copy())
+        return cls(log_normal(n, seed, mean, std))
 
     def save(self, path: str | Path) -> None:
         """Write to NetCDF, atomically. Numbers read back are identical to the bit; `--data` takes the file where it is enough."""

@@ -90,7 +90,7 @@ def optimal_map(covariance: Any, sigma: float, width: int) -> Matrix:
     """M_q = U_q diag(λ/(λ + σ²)) U_qᵀ, the best linear map through a bottleneck, from a covariance (d, d)."""
     sigma = noise_level("sigma", sigma)
     integer("width", width, at_least=1)
-    values, vectors = np.linalg.eigh(checked_covariance(covariance))
+    values, vectors = np.linalg.eigh(checked_covariance(covariance, None)[0])
     values, vectors = np.maximum(values[::-1][:width], 0), vectors[:, ::-1][:, :width]
     return (vectors * (values / (values + sigma**2))) @ vectors.T
 

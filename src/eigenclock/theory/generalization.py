@@ -108,10 +108,14 @@ def generalization(
 
     share = objective_share(objective, levels)
     train_total, test_total = ((loss * share).sum(axis=(1, 2)) for loss in (train_loss, test_loss))
-    if null_variance is not None:  # directions in which the training data do not vary, but the held-out data do
+    if (
+        null_variance is not None
+    ):  # directions in which the training data do not vary, or little, but the held-out data do
         missing = spectrum.dimension - spectrum.n_modes
         beyond = objective.some(np.array([seen.n_modes]))
-        empty, outside = (beyond.regression(np.array([value]), levels) for value in (0.0, null_variance))
+        empty, outside = (
+            beyond.regression(np.array([value]), levels) for value in (spectrum.variance_beyond, null_variance)
+        )
         untrained = architecture.network_gain(empty, optimizer, times)
         train_total += missing * (empty.loss(untrained) * share).sum(axis=(1, 2))
         test_total += missing * (outside.loss(untrained) * share).sum(axis=(1, 2))

@@ -27,8 +27,8 @@ def along_modes(recipe: Recipe, spectrum: Spectrum, wanted: Wanted) -> Solution:
     """Each mode's gain is a number: its generated variance follows from it alone."""
     solve = _variance_solver(recipe, recipe.architecture.sharing(spectrum))
     modes, whole = spectrum.n_modes, spectrum.n_modes == spectrum.dimension
-    # one more mode of no variance stands for all directions that the spectrum leaves out
-    variance = spectrum.variance if whole else np.append(spectrum.variance, 0.0)
+    # one more mode, of no variance unless the largest alone were kept, stands for all that the spectrum leaves out
+    variance = spectrum.variance if whole else np.append(spectrum.variance, spectrum.variance_beyond)
     with np.errstate(over="ignore"):  # a start that explodes has infinite variance
         generated, initial = solve(variance, wanted.time), solve(variance, np.zeros(1))[0]
     extra: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
