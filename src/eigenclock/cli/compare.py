@@ -39,7 +39,9 @@ def command(config: CompareConfig, _: Call) -> None:
     if config.run is not None:
         folder = open_run(config.run)
         with locked(folder.path):
-            print_trained(compare_stages(folder, Stages(stage)))
+            result = compare_stages(folder, Stages(stage))
+            print(result.levels)
+            print_trained(result)
         return
     predicted, measured = (LearningCurve.load(str(path)) for path in (config.curve, config.measured))
     comparison = compare(predicted, measured)

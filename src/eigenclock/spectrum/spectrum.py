@@ -18,6 +18,7 @@ from .cross_validation import cross_validated, remembering, samples_of
 from .estimation import checked_covariance, cross_spectra, pca, stationary_waves, waves_of_power
 from .largest import variance_beyond
 from .laws import log_normal, power_law
+from .notebook import as_html, in_words
 from .reading import fields_of_batches, fields_of_samples, variance_of_test
 from .spatial import cycles_per_image, feature_size
 from .split import held_out_share
@@ -67,14 +68,15 @@ class Spectrum:
         null_variance: float | None = None,
     ) -> None:
         known = {"mean": mean, "basis": basis, "test_variance": test_variance, "n_samples": n_samples}
-        found = checked_fields(variance, **known, null_variance=null_variance)
-        for name, value in found.items():
+        for name, value in checked_fields(variance, **known, null_variance=null_variance).items():
             object.__setattr__(self, name, value)
 
+    def _repr_html_(self) -> str:
+        """For notebooks: a sentence, and about eight modes, spread in the logarithm of their rank."""
+        return as_html(self)
+
     def __repr__(self) -> str:
-        basis = "abstract" if self.basis is None else f"{type(self.basis).__name__} of samples {self.basis.shape}"
-        ends = f"{self.variance.max():.3g} to {self.variance.min():.3g}"
-        return f"Spectrum({self.n_modes} modes, {basis}, variance {ends})"
+        return in_words(self)
 
     @property
     def n_modes(self) -> int:
@@ -136,8 +138,7 @@ class Spectrum:
         """The d×d covariance matrix (diagonal for abstract modes)."""
         if self.basis is None:
             return np.diag(self.variance)
-        modes = self.basis.from_modes(np.eye(self.n_modes)).reshape(self.n_modes, -1)
-        beyond = self.variance_beyond
+        modes, beyond = self.basis.from_modes(np.eye(self.n_modes)).reshape(self.n_modes, -1), self.variance_beyond
         return modes.T @ ((self.variance - beyond)[:, None] * modes) + beyond * np.eye(self.dimension)
 
     def _need_basis(self) -> Basis:
@@ -185,8 +186,8 @@ class Spectrum:
         """
         choice("basis", basis, get_args(BasisName))
         fields, samples = fields_of_samples(x, basis, modes, held_out_share(held_out, seed, test), seed)
-        spectrum = cls(**fields)
-        return remembering(spectrum if test is None else spectrum.with_test(test), samples)
+        made = cls(**fields)
+        return remembering(made if test is None else made.with_test(test), samples)
 
     @classmethod
     def from_batches(
@@ -240,8 +241,7 @@ class Spectrum:
 
         ```
         """
-        variance, basis = waves_of_power(power, channels=channels)
-        return cls(variance, basis=basis)
+        return cls(**dict(zip(("variance", "basis"), waves_of_power(power, channels=channels), strict=True)))
 
     @property
     def cross_spectrum(self) -> Complex[np.ndarray, "frequency c c"]:
