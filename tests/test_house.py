@@ -14,7 +14,7 @@ from eigenclock.recipe.recipe import concrete
 
 ROOT = Path(__file__).parent.parent
 LIBRARY, STUDIES, TESTS = ROOT / "src" / "eigenclock", ROOT / "src" / "eigenclock_studies", ROOT / "tests"
-OF_THE_WHOLE = {"test_house.py", "test_exports.py", "test_examples.py", "test_additions.py"}
+OF_THE_WHOLE = {"test_house.py", "test_exports.py", "test_examples.py", "test_additions.py", "test_partners.py"}
 OF_A_STUDY = "test_study.py"
 """Tests of a package as a whole: the only ones that no module has the name of."""
 

@@ -241,7 +241,8 @@ class Spectrum:
 
         ```
         """
-        return cls(**dict(zip(("variance", "basis"), waves_of_power(power, channels=channels), strict=True)))
+        variance, basis = waves_of_power(power, channels=channels)
+        return cls(variance, basis=basis)
 
     @property
     def cross_spectrum(self) -> Complex[np.ndarray, "frequency c c"]:
@@ -282,7 +283,6 @@ class Spectrum:
 
         - `samples`: (n, *shape); by default those given to `from_samples`, to which it holds on. - `groups`: (n,) labels of
           samples that belong together, as patches of one image do: never in two folds. - `folds`: 10, for few samples n/2.
-
         InputError without samples, for fewer than four, or for samples that are not the spectrum's any more.
 
         ```python
