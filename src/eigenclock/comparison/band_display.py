@@ -89,7 +89,8 @@ class BandDisplay(Display):
 
 def drawn_at(time: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
     """Steps on a logarithmic axis: the untrained model, step 0, half way before the first one."""
-    return np.where(time > 0, time, time[time > 0].min(initial=1.0) / 2)
+    positive = time[time > 0]
+    return np.where(time > 0, time, positive.min() / 2 if positive.size else 0.5)
 
 
 def _factor(value: float, _: Any) -> str:

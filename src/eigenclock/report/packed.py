@@ -35,8 +35,8 @@ def charts_of(figures: dict[str, go.Figure]) -> str:
 
 
 def _parts(figure: go.Figure) -> tuple[Any, Any]:
-    whole = figure.to_plotly_json()
-    return whole["data"], whole["layout"]
+    """Traces and layout, arrays as they are: a whole figure would encode them."""
+    return [trace.to_plotly_json() for trace in figure.data], figure.layout.to_plotly_json()
 
 
 def short(value: Any) -> Any:
