@@ -1,4 +1,4 @@
-"""The notebook and the training script of diffusers, run as they are."""
+"""The notebook, the training script of diffusers and the benchmark of a GPU, run as they are."""
 
 import importlib
 import re
@@ -36,3 +36,28 @@ def test_diffusers_training(kind, tmp_path):
     assert probe.curve().time.values.tolist() == [0, 1, 2, 3]
     assert probe.curve().dataset.attrs["objective"] == {"ddpm": "Epsilon", "flow": "FlowMatching"}[kind]
     assert list(tmp_path.glob("events*"))
+
+
+def test_the_benchmark_of_a_gpu_measures_a_cpu_too(monkeypatch, capsys):
+    """A device against itself: no difference, and every row of both tables."""
+    import eigenclock as ec
+    from benchmarks import gpu
+
+    monkeypatch.setattr(gpu, "NETWORKS", {"chain": (ec.MLP(8, 1), 8)})
+    monkeypatch.setattr("sys.argv", ["gpu", "--device", "cpu", "--steps", "2"])
+    tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    try:
+        with pytest.raises(SystemExit) as ended:
+            gpu.main()
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = tf32
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    assert re.findall(r"\| (loss|probe's gain), chain \| (\S+) \|", printed) == [
+        ("loss", "0.0e+00"),
+        ("probe's gain", "0.0e+00"),
+    ]
+    assert [row.split("|")[2].strip() for row in printed.splitlines() if row.startswith("| chain")] == [
+        "float32",
+        "bfloat16",
+    ]
