@@ -26,7 +26,13 @@ def lines(outlook, *, sampler=SAMPLER, **changes):
         "closeness": close, "modes": 40, "settled": 10, "unreachable": 0,
     }  # fmt: skip
     comparison = {"median_error": 0.09, "modes": 30, "rank_correlation": 0.9}
-    metrics = {"measured": measured | changes, "steps": 300, "comparison": comparison, "best_level": "e_balanced"}
+    metrics = {
+        "training": {"decay": 0.0},
+        "measured": measured | changes,
+        "steps": 300,
+        "comparison": comparison,
+        "best_level": "e_balanced",
+    }
     found = in_short(metrics, outlook, sampler, Path("runs/mine/report.html"))
     assert [line.split(":")[0] for line in found] == ["now", "do", "sampler", "theory", "report"]
     assert not any("\n" in line for line in found)
@@ -51,7 +57,7 @@ def test_a_run_that_is_far_goes_on_for_as_long_as_is_expected(outlook):
     steps = int(found.split("--steps ")[1].split()[0])
     assert moment.high <= steps <= 1.1 * moment.high  # rounded up to two digits
     assert "--config runs/mine/config.yaml" in found
-    assert found.endswith("--out runs/mine_longer")
+    assert found.endswith("--out runs/mine --resume")
 
 
 def test_a_run_that_is_close_stops_or_goes_on_for_detail(outlook):
@@ -79,7 +85,7 @@ def test_a_sampler_is_judged_by_its_own_bias(outlook):
     assert beyond == ((ratio > 1.25) | (ratio < 0.8)).sum() > 0
     said = lines(outlook, sampler=few, unreachable=beyond)["sampler"]
     assert said.startswith(f"{beyond} modes cannot come within a factor of 1.25 of the data by Heun with 8 steps")
-    assert said.endswith(f"with 16 steps {unreachable(ec.Heun(steps=16), SPECTRUM.variance)}")
+    assert said.endswith(f"with --sampler.steps 16 {unreachable(ec.Heun(steps=16), SPECTRUM.variance)}")
     assert "can bring every mode" in lines(outlook)["sampler"]
 
 
@@ -89,4 +95,4 @@ def test_few_modes_are_not_compared(outlook):
     assert metrics["comparison"]["median_error"] is None
     from eigenclock.jobs.in_short import _of_theory
 
-    assert _of_theory(metrics) == "too few modes have begun to compare"
+    assert _of_theory(metrics) == "too few modes have begun to compare: 1"

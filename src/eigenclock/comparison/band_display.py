@@ -26,6 +26,11 @@ Scale: TypeAlias = Literal["log", "linear"]
 NAMED = {0: " (coarsest)", -1: " (finest)"}
 """First and last of the modes that are drawn, by falling variance."""
 
+MARK = ".-"
+
+LEAST = 1e-6
+"""Modes of a smaller share of the largest variance are not drawn of themselves: single precision knows little of them."""
+
 FUTURES = 100
 """Draws behind an interval."""
 
@@ -51,7 +56,8 @@ class BandDisplay(Display):
     @classmethod
     def of(cls, measured: LearningCurve, expected: Forecast, *, modes: Any = None) -> "BandDisplay":
         """The display of a run up to its forecast, of the forecast, and of what was measured after it; about seven modes."""
-        positive = np.flatnonzero((measured.target.values > 0) & (measured.reachable.values > 0))
+        target = measured.target.values
+        positive = np.flatnonzero((target > LEAST * target.max(initial=0)) & (measured.reachable.values > 0))
         chosen = positive[spread_modes(positive.size, 7)] if modes is None else np.atleast_1d(np.asarray(modes))
         goal, time = measured.reachable.values[chosen], measured.time.values
         ratio, so_far = measured.variance.values[:, chosen] / goal, time <= expected.made_at

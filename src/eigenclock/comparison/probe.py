@@ -65,7 +65,8 @@ class Probe(Recorder):
     - `keep_samples`: generated samples kept at every step, for the report and for `class_clocks`.
     - `objective`: what the network is trained on, for the steps that `scalars` expects; by default what the denoiser says that
       it predicts, `EDM()` where it says nothing. - `decode`: turns samples (n, *shape) into pictures (n, h, w) or (n, h, w, c)
-      in 0…1, as a decoder of latents does. - `schedule`: of the learning rate, as `forecast` takes it.
+      in 0…1, as a decoder of latents does. - `schedule`: of the learning rate, as `forecast` takes it. - `average`: time constant
+      in steps, 1/(1 − decay), of averaged weights, where those are watched.
     - `device`, `dtype`: where and in what precision the denoiser is called; by default where its first weight lies, in float32;
       `train` sets its own. - `chunk`: samples pushed at a time. - `batch_size`: of training, for the budget.
 

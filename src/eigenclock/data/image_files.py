@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import stat
 import sys
 import zipfile
@@ -105,6 +106,7 @@ class ImageFiles:
             raise
         except Exception as error:  # OSError, SyntaxError, ValueError, struct.error and others
             reason = (str(error).splitlines() or [type(error).__name__])[0]
+            reason = re.sub(r" <_io\.[^>]*>?", "", reason)  # what Pillow was handed, as Python shows it
             raise InputError(f"unreadable image: {self.root / file.name} ({reason})") from None
         finally:
             Image.MAX_IMAGE_PIXELS = limit

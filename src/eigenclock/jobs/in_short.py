@@ -19,6 +19,9 @@ NAMES = {0.5: "half", 0.25: "a quarter", 0.1: "a tenth"}
 AWAY = 1.25
 """Samples that are further from the data at the end, by this factor, than they were at their best have moved away."""
 
+FEW = 8
+"""Modes that say nothing about a theory."""
+
 ENOUGH = 0.95
 """Share of the variance in its band from which nothing is worth waiting for."""
 
@@ -37,6 +40,7 @@ def in_short(metrics: dict[str, Any], outlook: Forecast, sampler: Sampler, repor
 def _now(metrics: dict[str, Any]) -> str:
     found, steps = metrics["measured"], metrics["steps"]
     begun = found["variance_learned"]["0.9"]
+    since = f"had begun {by_step(begun)}" if np.isfinite(begun) else "have not all begun"
     distance = (
         "samples are not finite"
         if np.isnan(found["distance"])
@@ -44,7 +48,7 @@ def _now(metrics: dict[str, Any]) -> str:
     )
     return (
         f"after {steps:,} steps {100 * found['settled_share']:.0f} % of the data's variance is in its band and {distance}; "
-        f"modes with 90 % of it had begun {by_step(begun)}"
+        f"modes with 90 % of it {since}"
     )
 
 
@@ -67,7 +71,9 @@ def _to_do(metrics: dict[str, Any], outlook: Forecast, folder: Path) -> str:
     moment = outlook.close(fraction)
     if not np.isfinite(moment.step):
         return f"look at the report first: samples come within {NAMES[fraction]} of the data {moment.when()}"
-    longer = f"eigenclock run --config {folder / 'config.yaml'} --steps {_up(moment.high)} --out {folder}_longer"
+    longer = f"eigenclock run --config {folder / 'config.yaml'} --steps {_up(moment.high)} --out {folder} --resume"
+    if metrics["training"].get("decay", 0.0) > 0:  # its learning rate has come to an end
+        longer = longer.replace(f"{folder} --resume", f"{folder}_longer")
     return f"go on: samples within {NAMES[fraction]} of the data are expected {moment.when()}: {longer}"
 
 
@@ -91,17 +97,17 @@ def _of_sampler(now: int, sampler: Any, target: Float[np.ndarray, " mode"]) -> s
     twice = ""
     if steps is not None:
         fewer = unreachable(replace(sampler, steps=2 * steps), target)
-        twice = f"; with {2 * steps} steps {fewer}" if fewer < now else ""
+        twice = f"; with --sampler.steps {2 * steps} {fewer}" if fewer < now else ""
     return f"{now} modes cannot come within a factor of {WITHIN:g} of the data by {name}, however well trained{twice}"
 
 
 def _of_theory(metrics: dict[str, Any]) -> str:
     check = metrics["comparison"]
-    if check["median_error"] is None or np.isnan(check["median_error"]):
-        return "too few modes have begun to compare"
+    if check["modes"] < FEW or check["median_error"] is None or np.isnan(check["median_error"]):
+        return f"too few modes have begun to compare: {check['modes']}"
     level = metrics["best_level"].replace("_", ", ")
     rank = check["rank_correlation"]
-    order = "" if rank is None or np.isnan(rank) else f" (rank correlation of the order {rank:.2f})"
+    order = "" if rank is None or np.isnan(rank) else f", and their order (rank correlation {rank:.2f})"
     return (
         f"level ({level}) describes the run best: after one constant its times are right to {100 * check['median_error']:.0f} % "
         f"in the median of {check['modes']} modes{order}"

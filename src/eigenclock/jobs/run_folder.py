@@ -55,11 +55,13 @@ class RunFolder:
         self._resume = False
 
     @classmethod
-    def claim(cls, path: str | Path, config: str, *, overwrite: bool, resume: bool) -> "RunFolder":
+    def claim(
+        cls, path: str | Path, config: str, *, overwrite: bool, resume: bool, may_grow: tuple[str, ...] = ()
+    ) -> "RunFolder":
         """A folder for a run of the given config (YAML).
 
         Raises InputError if it holds anything and neither `overwrite` nor `resume` is given, if it is not a run's folder, or
-        if `resume` finds another config.
+        if `resume` finds another config. Of the numbers named in `may_grow` it takes larger ones, and keeps them.
         """
         folder = cls(path_of("out", path))
         folder._config, folder._resume = config, resume
@@ -78,9 +80,12 @@ class RunFolder:
             written = read_text(folder.path / CONFIG, CONFIG)
             old, new = _settings(written), _settings(config)
             unasked = {key: value for key, value in defaults().items() if key not in old and new.get(key) == value}
-            different = differences(old | unasked, new)
+            grown = {key: new[key] for key in may_grow if key in old and new.get(key, 0) > old[key]}
+            different = differences(old | unasked | grown, new)
             if different:
                 raise InputError(f"config differs from the run in {path}: {different}")
+            if grown:
+                write_text(folder.path / CONFIG, config)
         check_writable(folder.path / CONFIG)
         folder.clean()
         return folder

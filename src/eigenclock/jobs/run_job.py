@@ -96,7 +96,11 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
     from ..training.loop import train
     from ..training.streams import Stream, stream_seed
 
-    folder = RunFolder.claim(config.out, config_text, overwrite=config.overwrite, resume=config.resume)
+    # a run of one learning rate that goes on is one that was longer from the start
+    may_grow = ("steps",) if config.training.decay == 0 else ()
+    folder = RunFolder.claim(
+        config.out, config_text, overwrite=config.overwrite, resume=config.resume, may_grow=may_grow
+    )
     device, schedule = find_device(config.training.device), config.training.schedule(config.steps)
     with stage("spectrum") as report:
         dataset, spectrum = read(config.data, config, config.seed, report)
@@ -137,6 +141,7 @@ def train_stages(config: RunConfig, config_text: str, command: str, stage: Stage
         "batch_size": config.training.batch_size,
         "steps": config.steps,
         "decay": config.training.decay,
+        "sampler": str(config.sampler),
         "device": str(device),
         "probe_samples": probe.n_samples,
         "probe_share": trained.probe_seconds / max(trained.seconds, 1e-9),

@@ -86,5 +86,8 @@ def said_of_layout(shape: tuple[int, ...], basis: str) -> None:
         c, h, w = shape[1:]
         words = f"x of shape {shape} looks like (n, channels, h, w)"
         if basis != "pca":
-            raise InputError(f"{words}: images must have their channels last, np.moveaxis(x, 1, -1)")
-        say(f"{words}, and is read as {c}×{h} images of {w} channels: np.moveaxis(x, 1, -1) puts them last", level=6)
+            raise InputError(
+                f"{words}: images must have their channels last, np.moveaxis(x, 1, -1), of a tensor x.movedim(1, -1)"
+            )
+        remedy = "np.moveaxis(x, 1, -1) puts them last, of a tensor x.movedim(1, -1)"
+        say(f"{words}, and is read as {c}×{h} images of {w} channels: {remedy}", level=6)

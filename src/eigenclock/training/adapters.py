@@ -1,5 +1,6 @@
 """Networks of other people as denoisers: any prediction target, and diffusers models with their scheduler."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -101,6 +102,8 @@ def in_own_precision(network: Any, *seen: Any) -> tuple[Any, ...]:
 class ChannelsFirst(nn.Module):
     """Samples (n, h, w) or (n, h, w, c) for a network or denoiser of images (n, c, h, w)."""
 
+    channels_first = True
+
     def __init__(self, denoiser: nn.Module) -> None:
         super().__init__()
         self.denoiser = denoiser
@@ -137,11 +140,13 @@ class _Scheduled(nn.Module):
 
     def _called(self, labels: Any) -> Callable[[Tensor, Tensor], Tensor]:
         """The model, under labels where there are any, in the precision of its weights."""
-        more = {} if labels is None else {"class_labels": labels}
+        forward = getattr(self.model, "forward", self.model)
+        named = "class_labels" in inspect.signature(forward).parameters
+        given, more = ((), {}) if labels is None else ((), {"class_labels": labels}) if named else ((labels,), {})
 
         def called(x: Tensor, timestep: Tensor) -> Tensor:
             (seen,) = in_own_precision(self.model, x)
-            return shaped_like(self.model(seen, timestep, **more), seen).to(x.dtype)
+            return shaped_like(self.model(seen, timestep, *given, **more), seen).to(x.dtype)
 
         return called
 

@@ -1,5 +1,6 @@
 """What a denoiser answers: checked, in the user's terms, on copies of its inputs."""
 
+import re
 from typing import Any
 
 import torch
@@ -53,7 +54,7 @@ def check_output(denoiser: Denoiser, few: Tensor, sigma: float, step: int) -> No
         reason = (str(error).splitlines() or [""])[0]
         raise InputError(
             f"denoiser must take x of shape {tuple(few.shape)} and one noise level, got "
-            f"{type(error).__name__}: {reason}{_hint(error, few)}"
+            f"{type(error).__name__}: {reason}{_hint(error, few, denoiser)}"
         ) from error
     if not isinstance(out, Tensor) or out.shape != few.shape:
         got = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
@@ -70,22 +71,23 @@ def check_output(denoiser: Denoiser, few: Tensor, sigma: float, step: int) -> No
         raise Diverged(f"denoiser gave numbers that are not finite at step {step}, σ = {sigma:.4g}")
 
 
-def _hint(error: Exception, few: Tensor) -> str:
+def _hint(error: Exception, few: Tensor, denoiser: Any = None) -> str:
     """What to do about an error from inside a denoiser."""
     text = str(error)
-    if isinstance(error, TypeError) and "argument" in text:
+    if isinstance(error, TypeError) and re.search(r"takes .*\d positional argument.* given", text):
         return "; a network of one argument is denoiser = lambda x, sigma: network(x)"
+    if isinstance(error, TypeError) and ("missing" in text or "NoneType" in text):
+        return "; a conditional network is told labels: Probe(labels=…)"
     if "device" in text or "CUDA" in text:
         return f"; the probe calls it on {few.device}: Probe(device=…)"
-    if (
-        "dtype" in text
-        or "must have the same dtype" in text
-        or "BFloat16" in text
-        or "Half" in text
-        or "Double" in text
-    ):
+    if "dtype" in text or any(kind in text for kind in ("BFloat16", "Half", "Double")):
         return f"; the probe calls it in {few.dtype}: Probe(dtype=…)"
     if few.ndim in (3, 4):
+        turned = getattr(denoiser, "channels_first", False)
+        if turned:  # the adapter has put channels first already
+            return (
+                "; samples have their channels last, (n, h, w, c): np.moveaxis(x, 1, -1), of a tensor x.movedim(1, -1)"
+            )
         return "; a network of images (n, channels, h, w) is as_denoiser(network, channels_first=True)"
     return ""
 

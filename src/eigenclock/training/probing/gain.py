@@ -53,6 +53,8 @@ def gain_record(
 ) -> dict[str, Any]:
     """Gain and R² of a denoiser at noise levels, (mode, sigma), from `pairs`: clean samples and standard noise, (n, *shape).
 
+    And its `denoising_error`, E|D(y) − x|², (sigma,).
+
     With held-out samples (m, *shape), m <= n, third among the pairs, the losses of them and of the first m clean ones too, under
     the same noise. `given`: labels of clean and held-out samples.
     """
@@ -62,7 +64,8 @@ def gain_record(
         level, noisy = torch.tensor(one, dtype=clean.dtype, device=clean.device), clean + one * noise
         out = _answers(denoiser, noisy, level, chunk, given[0])
         gain, r2 = gain_and_r2(to_modes(out.double().cpu().numpy()), to_modes(noisy.double().cpu().numpy()))
-        seen: dict[str, Any] = {"gain": gain, "gain_r2": r2}
+        error = float((out - clean).double().square().sum()) / len(clean)
+        seen: dict[str, Any] = {"gain": gain, "gain_r2": r2, "denoising_error": error}
         for held_out in more:
             m = len(held_out)
             tested = _answers(denoiser, held_out + one * noise[:m], level, chunk, given[1])

@@ -1,6 +1,5 @@
 """The recorder behind a probe: watches any denoiser in training, without touching it, and records a LearningCurve."""
 
-import logging
 import time as clock
 from collections.abc import Mapping
 from functools import partial
@@ -18,7 +17,6 @@ from ...checks import (
     noise_levels,
     number,
     random_seed,
-    say,
     shown,
 )
 from ...curve.learning_curve import LearningCurve
@@ -32,6 +30,7 @@ from ..sampling import sample
 from ..streams import Stream, stream_seed
 from .cadence import Passes, cost_in_words, log_steps, whole_steps
 from .conditions import Conditions, in_chunks
+from .doubts import LOG, Doubts
 from .gain import gain_record, sample_alignment, sample_record
 from .guests import Guest, device_of, objective_of
 from .inputs import (
@@ -48,8 +47,6 @@ from .inputs import (
 from .ranks import rank, sharded
 from .records import as_curve, check_restored, numbers, records_of, watchers
 from .state import MAIN, records_of_state, state_of
-
-LOG = logging.getLogger("eigenclock")
 
 GAIN_LEVELS = 16
 """Noise levels of a measured gain."""
@@ -90,6 +87,7 @@ class Recorder:
         objective: Any = None,
         schedule: Any = None,
         decode: Any = None,
+        average: float = 0.0,
     ) -> None:
         check_spectrum(spectrum)
         instance("sampler", sampler, Sampler, "a sampler of the theory")
@@ -130,7 +128,7 @@ class Recorder:
         need_memory(f"n_samples = {self.n_samples:,}", 24.0 * self.n_samples * spectrum.dimension)
         self.evaluations = int(passes(self.n_samples))
         """Samples that go through the denoiser at each probed step."""
-        self.seconds, self.batch_size, self.said, self._losing = 0.0, batch_size, False, False
+        self.seconds, self.batch_size, self.said, self._doubts = 0.0, batch_size, False, Doubts()
         self._objective = None if objective is None else type(objective).__name__
         self._records: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in (MAIN, *self.also)}
         self._marginals = marginals_of(spectrum, clean)
@@ -143,7 +141,7 @@ class Recorder:
             by = self.also.get(name, sampler)
             assert isinstance(by, Sampler)
             self._facts[name]["reachable"] = by.optimal(spectrum.variance)
-        self.average = 0.0  # time constant in steps of averaged weights, where those are watched: `train` says it
+        self.average = number("average", average, at_least=0)  # `train` says it itself
         self._pairs: tuple[Tensor, ...] = ()  # clean samples, their noise and, where there are any, held-out samples
         if self.sigma.size:
             n, m = int(passes.clean(self.n_samples)), int(passes.held_out(self.n_samples))
@@ -203,6 +201,7 @@ class Recorder:
         """
         integer("step", step, at_least=0)
         if not (passed := self._passed(step)):
+            self._doubts.again(step, self.recorded)
             return
         begun, first = clock.perf_counter(), not self.said
         guest = Guest(denoiser, module, [self.device] if self.device.type == "cuda" else [], first=first)
@@ -215,11 +214,7 @@ class Recorder:
         if first:
             cost = cost_in_words(self.evaluations, self.steps, self.n_samples, self.batch_size, self.budget)
             LOG.warning(cost + self._conditions.in_words)
-        if passed > 1 and self.recorded and not self._losing:
-            self._losing = True
-            say(
-                f"{passed} of the probe's steps up to {step:,} came between two calls and share one record: call it every step"
-            )
+        self._doubts.rare(passed, step, self.recorded)
         self._objective = objective_of(guest.modules) or self._objective
         with guest.looked_at():
             some = self._conditions.bound(denoiser, self._conditions.drawn(2))
@@ -255,6 +250,7 @@ class Recorder:
             along = partial(to_modes, self.spectrum)
             given = self._conditions.of_pairs(*map(len, self._pairs[::2]))
             found[MAIN] |= gain_record(on_copies(denoiser), self._pairs, self.sigma, along, self.chunk, given)
+            self._doubts.wrong(step, found[MAIN]["denoising_error"], self.sigma, self._pairs[0])
         for name, look in self.watch.items():  # of samples that are not finite nothing is recorded: NaN
             found[MAIN] |= numbers(f"watch[{name!r}]", name, step, look, samples) if whole else {}
         for name, look in self.inspect.items():

@@ -22,6 +22,7 @@ DIMENSIONS = {
     "null_variance": ("time",),
     "gain": ("time", "mode", "sigma"),
     "gain_r2": ("time", "mode", "sigma"),
+    "denoising_error": ("time", "sigma"),
     "train_loss": ("time", "mode", "sigma"),
     "test_loss": ("time", "mode", "sigma"),
     "train_null_loss": ("time", "sigma"),
