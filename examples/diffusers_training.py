@@ -37,7 +37,7 @@ def main(
 
     spectrum = ec.Spectrum.from_samples(images)  # 1
     denoiser = ec.as_denoiser(watched, scheduler=scheduler)  # 2
-    sampler = ec.Heun(steps=20, sigma_min=0.01, sigma_max=80.0)  # 3
+    sampler = ec.Heun(steps=20, sigma_min=0.01, sigma_max=157.0)  # 3
     probe = ec.Probe(spectrum, data=images, sampler=sampler, steps=ec.log_steps(1, steps, 12), batch_size=64)  # 4
 
     step, writer = 0, SummaryWriter(folder)

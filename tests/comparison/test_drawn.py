@@ -85,7 +85,7 @@ def test_a_last_record_that_is_not_finite_is_not_close(level):
     holed = ec.LearningCurve(dataset, recipe=None, source="measurement")
     made = ec.forecast(level, holed, at=TIME[now])
     assert np.isnan(made._drawn.since(0.25))
-    assert not made._close(0.25).known
+    assert not made.close(0.25).known
 
 
 def test_a_prediction_does_not_scatter(forecasts):

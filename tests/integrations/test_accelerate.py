@@ -26,7 +26,7 @@ def run(folder, steps, *, log_with=None, load=None):
     denoiser = ec.as_denoiser(net, ec.EDM(density=ec.LogNormal()))
     accelerator.init_trackers("run")
     probe = ec.Probe(SPECTRUM, sampler=ec.Heun(steps=6), steps=[1, 4, 8], n_samples=64, batch_size=16)
-    watch = AcceleratedProbe(accelerator, probe)
+    watch = AcceleratedProbe(accelerator, probe, figure=True)
     first = 0
     if load is not None:
         accelerator.load_state(str(load))
@@ -50,6 +50,8 @@ def test_logged_with_its_own_step_and_resumed(tmp_path):
     events = EventAccumulator(str(next((tmp_path / "whole").rglob("events*")).parent))
     events.Reload()
     assert [scalar.value for scalar in events.Scalars("eigenclock/step")] == [0, 1, 4, 8]
+    assert [scalar.step for scalar in events.Scalars("eigenclock/w2")] == [0, 1, 4, 8]
+    assert events.Tags()["images"] == ["eigenclock/probe"]
     assert events.Scalars("eigenclock/w2")[-1].value == pytest.approx(whole.scalars()["w2"], rel=1e-6)
 
     run(tmp_path / "half", 4)

@@ -108,6 +108,14 @@ def test_any_denoiser_of_a_module_will_do(tmp_path):
     assert "eigenclock/in_band" in next(tmp_path.rglob("metrics.csv")).read_text()
 
 
+def test_a_probe_of_another_training_is_refused_and_two_have_names(tmp_path):
+    used, _ = trained(tmp_path / "first", 1)
+    with pytest.raises(ec.InputError, match="probe must be new for a new training, got one with records up to step 6"):
+        trained(tmp_path / "second", 1, watched=used)
+    keys = {ProbeCallback(probe(), name=name).state_key for name in ("weights", "averaged")}
+    assert len(keys) == 2
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

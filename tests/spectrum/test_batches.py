@@ -56,11 +56,22 @@ def test_every_loader_gives_the_spectrum_of_memory(make, basis):
         lambda x: ({"image": [Image.fromarray(one) for one in x[i : i + 30]]} for i in range(0, 300, 30)),
     ],
 )
-def test_pictures_are_their_bytes(make):
+def test_pictures_are_read_from_0_to_1_as_files_of_them_are(make):
     x = bytes_of()
-    with pytest.warns(ec.InputWarning, match="divide by 255"):
-        found = ec.Spectrum.from_batches(make(x))
-    assert np.allclose(found.variance, ec.Spectrum.from_samples(x.astype(float)).variance, rtol=1e-10)
+    found = ec.Spectrum.from_batches(make(x))
+    # single precision of the pixels: 2^-24 of each
+    assert np.allclose(found.variance, ec.Spectrum.from_samples(x / 255).variance, rtol=1e-5)
+
+
+def test_arrays_are_no_batches_and_loaders_no_arrays():
+    x = images()
+    with pytest.raises(
+        ec.InputError, match="batches must be an iterable of arrays, got ndarray .*: Spectrum.from_samples"
+    ):
+        ec.Spectrum.from_batches(x)
+    loader = torch.utils.data.DataLoader(torch.as_tensor(x), batch_size=8)
+    with pytest.raises(ec.InputError, match="got DataLoader that is not numeric: Spectrum.from_batches reads loaders"):
+        ec.Spectrum.from_samples(loader)
 
 
 def test_single_samples_are_held_out_by_their_place():

@@ -156,7 +156,7 @@ def figure_of(
 
 def _above(ax: Axes, measured: LearningCurve, loss: Any) -> None:
     if loss is None:
-        time, distance = measured.time.values, relative_distance(measured.wasserstein().values, measured.target.values)
+        time, distance = measured.time.values, relative_distance(measured.wasserstein().values, measured.total_variance)
         ax.loglog(drawn_at(time), distance, color=MEASURED, lw=1.9)
         ax.set_ylabel("W₂ ÷ the\ndata's norm")
         return

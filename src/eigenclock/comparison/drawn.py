@@ -97,7 +97,7 @@ class Drawn:
         if null:
             outside, beyond = self.null(self.steps), self.measured.spectrum.variance_beyond
             distance = [with_directions_beyond(one, null, outside, beyond) for one in distance]
-        return np.stack([relative_distance(one, self.target) for one in distance])
+        return np.stack([relative_distance(one, self.past.total_variance) for one in distance])
 
     def null(self, steps: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
         """Variance along each direction that the spectrum leaves out: as it was, and falling on as it fell lately."""
@@ -147,7 +147,7 @@ class Drawn:
     @cached_property
     def so_far(self) -> Float[np.ndarray, " record"]:
         """W₂ at the records so far, as a share of the data's norm."""
-        return relative_distance(self.past.wasserstein().values, self.target)
+        return relative_distance(self.past.wasserstein().values, self.past.total_variance)
 
     def since(self, fraction: float) -> float:
         """Step since which W₂ has stayed below a share of the data's norm so far; NaN if it is not below now."""

@@ -254,7 +254,10 @@ class Forecast:
         spectrum = self._drawn.measured.spectrum
         begun = np.isfinite(self._begun_at)[None]
         pixels = feature_size(finest_frequency(begun, spectrum.cycles, self.target), spectrum.basis)[0]
-        return f"; details down to {pixels_in_words(pixels)} have begun" if np.isfinite(pixels) else ""
+        if not np.isfinite(pixels) or spectrum.basis is None:
+            return ""
+        whole = pixels >= max(spectrum.basis.shape[:2])
+        return f"; details down to {'the whole image' if whole else pixels_in_words(pixels)} have begun"
 
     def _repr_html_(self) -> str:
         """For notebooks: the sentence, and when samples are expected close to the data."""

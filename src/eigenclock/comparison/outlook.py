@@ -98,7 +98,7 @@ def outlook(
     finest = finest_frequency(begun, spectrum.cycles, target)
     size = feature_size(finest, spectrum.basis)
     has_begun, in_band = (Interval.of(flags @ target / total, coverage) for flags in (begun, inside))
-    near = Interval.of(relative_distance(distance, target), coverage)
+    near = Interval.of(relative_distance(distance, measured.total_variance), coverage)
     cycles, pixels = (Interval.of(one, coverage) for one in (finest, size))
     return Outlook(step, has_begun, in_band, near, cycles, pixels, np.median(variance, axis=0), null, measured)
 

@@ -121,7 +121,7 @@ class Probe(Recorder):
           a factor of 1.25 of what the sampler can reach. - `w2`: Wasserstein-2 distance from the data over the data's norm.
         - `eta_begun_50`, `eta_begun_90`, `eta_begun_finest`, `eta_w2_0.5`, `eta_w2_0.25`, `eta_w2_0.1`: the step at which modes
           with half and nine tenths of the variance, and the finest quarter of them, have begun, and samples stay that close; the
-          measured one where it is past, left out where none can be expected yet.
+          measured one where it is past, left out where none, or only an earliest one, can be expected yet.
         - `memorised`: excess of copies, where `watch` records it as what `memorization` or `innovation` return. Everything else
           that `watch` and `inspect` record, by its name.
 
@@ -141,18 +141,17 @@ class Probe(Recorder):
             return {}
         measured, expected = self.curve(), self.forecast()
         last = measured.dataset.isel(time=-1)
-        moments = {f"begun_{100 * share:g}": expected.variance_begun(share).step for share in SHARES}
-        moments |= {"begun_finest": expected.finest().step}
-        near = expected.closeness(CLOSE)
-        moments |= {f"w2_{fraction:g}": step for fraction, step in zip(near["fraction"], near["step"], strict=True)}
+        moments = {f"begun_{100 * share:g}": expected.variance_begun(share) for share in SHARES}
+        moments |= {"begun_finest": expected.finest()} | {f"w2_{one:g}": expected.close(one) for one in CLOSE}
+        known = {name: moment.step for name, moment in moments.items() if moment.known or not moment.one_sided}
         watched = {str(name): float(value) for name, value in last.data_vars.items() if self._watched(str(name))}
         excess = next((value for name, value in watched.items() if name.endswith("_excess")), np.nan)
         found = {
             "step": float(last["time"]),
             "begun": measured.emergence().share(),
             "in_band": expected.in_band,
-            "w2": float(relative_distance(measured.wasserstein().values[-1], measured.target.values)),
-            **{f"eta_{name}": step for name, step in moments.items()},
+            "w2": float(relative_distance(measured.wasserstein().values[-1], measured.total_variance)),
+            **{f"eta_{name}": step for name, step in known.items()},
             "memorised": excess,
             **watched,
         }

@@ -27,6 +27,8 @@ class Curve(Protocol):
 
     @property
     def spectrum(self) -> Spectrum: ...
+    @property
+    def total_variance(self) -> float: ...
     def emergence(self, threshold: Threshold = "geometric") -> Emergence: ...
     def kl(self) -> xr.DataArray: ...
     def wasserstein(self) -> xr.DataArray: ...
@@ -183,7 +185,7 @@ class ClosenessDisplay(Display):
             {
                 name: (
                     curve.dataset["time"].values,
-                    relative_distance(curve.wasserstein().values, curve.dataset["target"].values),
+                    relative_distance(curve.wasserstein().values, curve.total_variance),
                 )
                 for name, curve in curves.items()
             }

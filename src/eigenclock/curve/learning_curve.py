@@ -161,7 +161,8 @@ class LearningCurve:
 
         (fraction,), in steps; `attrs["sampler_share"]` is the distance, in the same unit, that the sampler alone leaves.
         """
-        return closeness(self.wasserstein(), self.target.values, self.reachable.values, fractions)
+        target, reachable = self.target.values, self.reachable.values
+        return closeness(self.wasserstein(), target, reachable, self.total_variance, fractions)
 
     def best(self, by: str = "wasserstein") -> float:
         """Time of the smallest distance from the data, "wasserstein" or "kl": where to stop if it grows again."""
@@ -216,6 +217,12 @@ class LearningCurve:
     def null_dimension(self) -> int:
         """Number of directions that the spectrum leaves out: of no data variance, or little (the largest modes alone)."""
         return self.spectrum.dimension - self.target.size if "null_variance" in self.dataset else 0
+
+    @property
+    def total_variance(self) -> float:
+        """Variance of the data in all directions: Σ target, and what lies beyond the largest modes where they alone are kept."""
+        spectrum = self.spectrum
+        return float(self.target.values.sum() + (spectrum.dimension - spectrum.n_modes) * spectrum.variance_beyond)
 
     def variance_at(self, time: float) -> Float[np.ndarray, " mode"]:
         """Generated variance at any time between the first and last record, log-linear in log time between records."""

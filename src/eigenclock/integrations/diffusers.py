@@ -1,6 +1,6 @@
 """Latent diffusion with an autoencoder of diffusers: its latents as samples, and samples as pictures again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 
 from ..checks import InputError, integer, numeric_array
+from ..spectrum.batches import batches_of
 
 
 def latents_of(autoencoder: Any, images: Any, *, batch_size: int = 16) -> Float[np.ndarray, "n h w c"]:
@@ -17,7 +18,8 @@ def latents_of(autoencoder: Any, images: Any, *, batch_size: int = 16) -> Float[
 
     - `autoencoder`: an `AutoencoderKL` or anything with `encode(x).latent_dist.mean` or `.latents`, on its own device; `config`
       may hold `scaling_factor` (1 where it does not) and `shift_factor` (0).
-    - `images`: (n, c, h, w) in −1…1, as the autoencoder takes them, or an iterable of such batches. - `batch_size`: of an array.
+    - `images`: (n, c, h, w) in −1…1, as the autoencoder takes them, or any loader of such batches, with labels or without. -
+      `batch_size`: of an array.
 
     Samples of eigenclock have their channels last: (n, h, w, c), ready for `Spectrum.from_samples` and `Probe(data=...)`; a
     network of (n, c, h, w) is met by `as_denoiser(..., scheduler=...)`, which turns them around. InputError for something else.
@@ -26,7 +28,7 @@ def latents_of(autoencoder: Any, images: Any, *, batch_size: int = 16) -> Float[
     if not hasattr(autoencoder, "encode"):
         raise InputError(f"autoencoder must have encode and decode, got {type(autoencoder).__name__}")
     whole = hasattr(images, "shape")
-    batches: Iterable[Any] = torch.split(torch.as_tensor(images), batch_size) if whole else images
+    batches = torch.split(torch.as_tensor(images), batch_size) if whole else batches_of(images)
     like = next(autoencoder.parameters())
     shift, scale = factors(autoencoder)
     found = []

@@ -18,7 +18,7 @@ AGREEMENT = ("rank_correlation", "time_scale", "median_error", "error_90", "slop
 def clocks_of(curve: LearningCurve) -> dict[str, Any]:
     """The three clocks of a curve: what has begun, what has settled, how close samples are (T18)."""
     table, settled, close = curve.emergence(), curve.settling(), curve.closeness(CLOSE)
-    relative = relative_distance(curve.wasserstein().values, curve.target.values)
+    relative = relative_distance(curve.wasserstein().values, curve.total_variance)
     positive = curve.target.values > 0
     finite = np.isfinite(curve.time.values)
     relative = relative[finite] if finite.any() else relative

@@ -233,7 +233,7 @@ def distance_figure(predicted: LearningCurve, other: LearningCurve | None) -> go
     for name, curve, colour in (("predicted", predicted, PREDICTED), (label, other, MEASURED)):
         if curve is None:
             continue
-        time, value = curve.dataset["time"].values, relative_distance(curve.wasserstein().values, curve.target.values)
+        time, value = curve.dataset["time"].values, relative_distance(curve.wasserstein().values, curve.total_variance)
         shown = (time > 0) & np.isfinite(time) & np.isfinite(value) & within(time, other)
         mode = "lines" if curve is predicted else "markers"
         figure.add_scatter(

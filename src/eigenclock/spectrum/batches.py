@@ -21,6 +21,10 @@ def batches_of(batches: Iterable[Any]) -> Iterator[Any]:
     A stream of single samples is told by its pictures (Pillow's), or by labels that are one number or text; they are put
     together to batches.
     """
+    if hasattr(batches, "shape") and hasattr(batches, "dtype"):
+        raise InputError(
+            f"batches must be an iterable of arrays, got {shown(batches)}: Spectrum.from_samples takes arrays"
+        )
     if isinstance(batches, str | bytes):
         raise InputError(f"batches must be an iterable of arrays (n, ...), got {shown(batches)}")
     try:
@@ -33,7 +37,7 @@ def batches_of(batches: Iterable[Any]) -> Iterator[Any]:
         if not alone:
             yield images
             continue
-        one = known_samples(f"sample {i}", np.asarray(images)[None], waiting[0].shape if waiting else None)[0]
+        one = known_samples(f"sample {i}", _pixels(images)[None], waiting[0].shape if waiting else None)[0]
         waiting.append(one)
         if len(waiting) >= min(TOGETHER, rows_at_once(one.size)):
             yield np.stack(waiting)
@@ -55,7 +59,7 @@ def _images(batch: Any) -> tuple[Any, bool]:
     else:
         images = batch
     if isinstance(images, list | tuple) and images and all(_is_picture(one) for one in images):
-        return [np.asarray(one) for one in images], False
+        return [_pixels(one) for one in images], False
     return images, _is_picture(images) or (getattr(images, "ndim", 0) > 0 and any(_is_one(value) for value in others))
 
 
@@ -68,6 +72,12 @@ def _with_labels(batch: Any) -> bool:
     if images is None or len(images) < 2:
         return False
     return len(batch) == 1 or all(shape is None or tuple(shape) != tuple(images) for shape in shapes[1:])
+
+
+def _pixels(one: Any) -> Any:
+    """A sample as an array; of a picture of Pillow's its pixels in 0…1, as `data.load` reads them."""
+    pixels = np.asarray(one)
+    return pixels / np.float32(np.iinfo(pixels.dtype).max) if _is_picture(one) and pixels.dtype.kind == "u" else pixels
 
 
 def _is_picture(one: Any) -> bool:

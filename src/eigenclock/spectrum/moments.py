@@ -118,6 +118,8 @@ def _real(name: str, x: Any) -> Shaped[np.ndarray, "..."]:
             raise InputError(f"{name} must be an array of real numbers, got dtype {kind}") from None
         if isinstance(x, list | tuple):
             raise InputError(f"{name} must be an array of real numbers, got a ragged sequence") from None
+        if name == "x" and hasattr(x, "__iter__") and not isinstance(x, str | bytes | dict | set):
+            raise InputError(f"{error}: Spectrum.from_batches reads loaders") from None
         raise error
 
 

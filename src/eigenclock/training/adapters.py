@@ -69,6 +69,9 @@ def as_denoiser(
         if objective is not None:
             raise InputError("objective and scheduler exclude each other: a scheduler says what its model predicts")
         return ChannelsFirst(_of_scheduler(network, scheduler))
+    of_diffusers = any(kind.__module__.partition(".")[0] == "diffusers" for kind in type(network).__mro__)
+    if of_diffusers and condition is None:
+        raise InputError(f"scheduler must be given for a model of diffusers, got none for {type(network).__name__}")
     called: nn.Module = _Conditioned(network, condition)
     if channels_first:
         called = ChannelsFirst(called)

@@ -82,7 +82,7 @@ def _hint(error: Exception, few: Tensor, denoiser: Any = None) -> str:
         return f"; the probe calls it on {few.device}: Probe(device=…)"
     if "dtype" in text or any(kind in text for kind in ("BFloat16", "Half", "Double")):
         return f"; the probe calls it in {few.dtype}: Probe(dtype=…)"
-    if few.ndim in (3, 4):
+    if few.ndim in (3, 4) and re.search(r"channel|shape|size|dimension", text):
         turned = getattr(denoiser, "channels_first", False)
         if turned:  # the adapter has put channels first already
             return (

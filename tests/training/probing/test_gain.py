@@ -66,7 +66,7 @@ def test_losses_of_training_and_held_out_samples(rng, modes):
     alone = gain_record(
         lambda x, level: x, (torch.tensor(clean), torch.tensor(noise)), sigma, lambda x: x.reshape(len(x), -1), 4
     )
-    assert set(alone) == {"gain", "gain_r2"}
+    assert set(alone) == {"gain", "gain_r2", "denoising_error"}
 
 
 def seen_of(denoiser, spectrum, **options):

@@ -52,6 +52,7 @@ def test_a_new_probe_has_a_state_too():
         ({}, "without format"),
         (ec.Probe(ec.Spectrum([2.0, 0.1]), sigma=[1.0]).state_dict(), "the spectrum of this one"),
         (ec.Probe(SPECTRUM, sigma=[1.0, 2.0]).state_dict(), "the noise levels of this one"),
+        (probe(sampler=ec.Heun(steps=5)).state_dict(), "with the sampler of this one, Heun"),
         ({**probe().state_dict(), "curves": {"fine": {}}}, "curves named ''"),
         (
             {**probe().state_dict(), "curves": {"": {"step": torch.arange(2), "variance": torch.zeros(2, 3)}}},

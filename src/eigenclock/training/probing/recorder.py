@@ -321,13 +321,15 @@ class Recorder:
     def state_dict(self) -> dict[str, Any]:
         """Everything recorded so far, as tensors, numbers and words: what a checkpoint keeps, and loads without a pickle."""
         curves = {name: self.curve(name) for name, records in self._records.items() if records}
-        return state_of(curves, self.spectrum, self.sigma, self._objective, self.seconds)
+        return state_of(curves, self.spectrum, self.sigma, self.sampler, self._objective, self.seconds)
 
     def load_state_dict(self, state: Any) -> None:
         """Take over what `state_dict` gave: a resumed training records on where it stopped.
 
         InputError for the state of a probe of another spectrum, of other noise levels, or of something else.
         """
-        self._objective, self.seconds, found = records_of_state(state, self.names, self.spectrum, self.sigma)
+        self._objective, self.seconds, found = records_of_state(
+            state, self.names, self.spectrum, self.sigma, self.sampler
+        )
         self._records |= found
         self.said = self.said or bool(self.recorded)

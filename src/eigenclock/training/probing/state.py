@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from ...checks import InputError, instance
 from ...curve.learning_curve import LearningCurve
+from ...recipe.samplers import Sampler
 from ...spectrum.spectrum import Spectrum
 from .records import records_of
 
@@ -24,6 +25,7 @@ def state_of(
     curves: Mapping[str, LearningCurve],
     spectrum: Spectrum,
     sigma: Float[np.ndarray, " sigma"],
+    sampler: Sampler,
     objective: str | None,
     seconds: float,
 ) -> dict[str, Any]:
@@ -41,6 +43,7 @@ def state_of(
         "format": FORMAT,
         "variance": torch.tensor(spectrum.variance),
         "sigma": torch.tensor(sigma),
+        "sampler": str(sampler),
         "objective": objective or "",
         "seconds": float(seconds),
         "curves": found,
@@ -48,7 +51,7 @@ def state_of(
 
 
 def records_of_state(
-    state: Any, names: tuple[str, ...], spectrum: Spectrum, sigma: Float[np.ndarray, " sigma"]
+    state: Any, names: tuple[str, ...], spectrum: Spectrum, sigma: Float[np.ndarray, " sigma"], sampler: Sampler
 ) -> tuple[str | None, float, Records]:
     """Objective, seconds and records by curve and step of a state; InputError where it is not one of such a probe."""
     instance("state", state, Mapping, "what state_dict gave")
@@ -58,7 +61,9 @@ def records_of_state(
         other = np.asarray(state[name])
         if other.shape != mine.shape or not np.allclose(other, mine, rtol=1e-6):
             what = "the spectrum" if name == "variance" else "the noise levels"
-            raise InputError(f"state must be of a probe with {what} of this one, got {other.size} others")
+            raise InputError(f"state must be of a probe with {what} of this one, got another's")
+    if state["sampler"] != str(sampler):
+        raise InputError(f"state must be of a probe with the sampler of this one, {sampler}, got {state['sampler']}")
     found: Records = {}
     for name, curve in state["curves"].items():
         if name not in names:
