@@ -66,11 +66,11 @@ def test_pictures_are_read_from_0_to_1_as_files_of_them_are(make):
 def test_arrays_are_no_batches_and_loaders_no_arrays():
     x = images()
     with pytest.raises(
-        ec.InputError, match="batches must be an iterable of arrays, got ndarray .*: Spectrum.from_samples"
+        ec.InputError, match=r"batches must be an iterable of arrays, got ndarray .*: Spectrum.from_samples"
     ):
         ec.Spectrum.from_batches(x)
     loader = torch.utils.data.DataLoader(torch.as_tensor(x), batch_size=8)
-    with pytest.raises(ec.InputError, match="got DataLoader that is not numeric: Spectrum.from_batches reads loaders"):
+    with pytest.raises(ec.InputError, match=r"got DataLoader that is not numeric: Spectrum.from_batches reads loaders"):
         ec.Spectrum.from_samples(loader)
 
 
