@@ -27,6 +27,9 @@ SLIDER_SAMPLES = 16
 LARGEST, TEXT = 2_000_000, 64_000
 """Characters of a page, so that it can be mailed, and what its text and tables take of them."""
 
+FAR = 10
+"""Predicted steps beyond this many runs are not told: a prediction says less of them than of the beginning."""
+
 LEAST = 48_000
 """Characters that the pictures of the slider may take in any case."""
 
@@ -61,6 +64,7 @@ def render(
     )
     environment.filters["steps"] = steps_text
     environment.filters["since"] = lambda value: "not yet" if value is None else f"since step {steps_text(value)}"
+    environment.filters["within"] = lambda value, last: steps_text(value) if (value or 0) <= FAR * last else "far off"
     environment.filters["decimals"] = _decimals
     plotly, charts = packed_plotly(), packed(charts_of(figures))
     budget = max(LARGEST - TEXT - len(plotly) - len(charts), LEAST)
