@@ -19,7 +19,7 @@ def outlook():
     return ec.forecast(ec.predict(SPECTRUM), slow)
 
 
-def lines(outlook, *, sampler=SAMPLER, **changes):
+def lines(outlook, *, sampler=SAMPLER, forecasts=None, **changes):
     close = {"0.5": np.nan, "0.25": np.nan, "0.1": np.nan}
     measured = {
         "variance_learned": {"0.9": 120.0}, "settled_share": 0.5, "distance": 0.6, "best": 300.0, "least_distance": 0.6,
@@ -32,6 +32,7 @@ def lines(outlook, *, sampler=SAMPLER, **changes):
         "steps": 300,
         "comparison": comparison,
         "best_level": "e_balanced",
+        "forecasts": forecasts or [],
     }
     found = in_short(metrics, outlook, sampler, Path("runs/mine/report.html"))
     assert [line.split(":")[0] for line in found] == ["now", "do", "sampler", "theory", "report"]
@@ -58,6 +59,21 @@ def test_a_run_that_is_far_goes_on_for_as_long_as_is_expected(outlook):
     assert moment.high <= steps <= 1.1 * moment.high  # rounded up to two digits
     assert "--config runs/mine/config.yaml" in found
     assert found.endswith("--out runs/mine --resume")
+
+
+def test_its_own_forecasts_are_held_against_it(outlook):
+    rows = [
+        {"fraction": fraction, "method": method, "close": off}
+        for fraction, method, off in (
+            (0.01, "theory", 2.0),  # too early to count
+            (0.05, "theory", -np.log(1.5)),
+            (0.1, "theory", np.log(1.2)),
+            (0.2, "theory", None),
+            (0.2, "loss", 3.0),
+        )
+    ]
+    assert "(its own forecasts were off by up to a factor of 1.5)" in lines(outlook, forecasts=rows)["do"]
+    assert "its own forecasts" not in lines(outlook)["do"]
 
 
 def test_a_run_that_is_close_stops_or_goes_on_for_detail(outlook):

@@ -22,6 +22,9 @@ AWAY = 1.25
 FEW = 8
 """Modes that say nothing about a theory."""
 
+EARLY = 0.05
+"""Forecasts before this share of a run are not held against it."""
+
 ENOUGH = 0.95
 """Share of the variance in its band from which nothing is worth waiting for."""
 
@@ -74,7 +77,16 @@ def _to_do(metrics: dict[str, Any], outlook: Forecast, folder: Path) -> str:
     longer = f"eigenclock run --config {folder / 'config.yaml'} --steps {_up(moment.high)} --out {folder} --resume"
     if metrics["training"].get("decay", 0.0) > 0:  # its learning rate has come to an end
         longer = longer.replace(f"{folder} --resume", f"{folder}_longer")
-    return f"go on: samples within {NAMES[fraction]} of the data are expected {moment.when()}: {longer}"
+    return (
+        f"go on: samples within {NAMES[fraction]} of the data are expected {moment.when()}{_checked(metrics)}: {longer}"
+    )
+
+
+def _checked(metrics: dict[str, Any]) -> str:
+    """How far off this run's own forecasts of coming within a quarter of the data were; empty where none came true."""
+    known = [row["close"] for row in metrics["forecasts"] if row["method"] == "theory" and row["fraction"] >= EARLY]
+    off = max((abs(one) for one in known if one is not None and np.isfinite(one)), default=np.nan)
+    return "" if np.isnan(off) else f" (its own forecasts were off by up to a factor of {np.exp(off):.2g})"
 
 
 def _up(step: float) -> str:
