@@ -26,8 +26,6 @@ Scale: TypeAlias = Literal["log", "linear"]
 NAMED = {0: " (coarsest)", -1: " (finest)"}
 """First and last of the modes that are drawn, by falling variance."""
 
-MARK = ".-"
-
 LEAST = 1e-6
 """Modes of a smaller share of the largest variance are not drawn of themselves: single precision knows little of them."""
 
@@ -78,13 +76,8 @@ class BandDisplay(Display):
         ax.axhspan(1 / WITHIN, WITHIN, color=TARGET, alpha=0.18, lw=0, label=f"band, within ×{WITHIN:g}")
         for i, mode in enumerate(self.modes):
             colour = mode_colour(i / max(1, self.modes.size - 1))
-            ax.loglog(
-                time,
-                self.ratio[:, i],
-                color=colour,
-                lw=1.9,
-                label=f"mode {mode + 1}{NAMED.get(i - self.modes.size * (i > 0), '')}",
-            )
+            name = f"mode {mode + 1}{NAMED.get(i - self.modes.size * (i > 0), '')}"
+            ax.loglog(time, self.ratio[:, i], ".-", color=colour, lw=1.9, ms=5, label=name)
             ax.fill_between(self.ahead, self.low[:, i], self.high[:, i], color=colour, alpha=0.13, lw=0)
             ax.loglog(self.ahead, self.middle[:, i], color=colour, lw=1.4, ls=(0, (4, 2)))
             ax.loglog(self.later, self.came[:, i], ".", color=colour, ms=4)
@@ -157,7 +150,7 @@ def figure_of(
 def _above(ax: Axes, measured: LearningCurve, loss: Any) -> None:
     if loss is None:
         time, distance = measured.time.values, relative_distance(measured.wasserstein().values, measured.total_variance)
-        ax.loglog(drawn_at(time), distance, color=MEASURED, lw=1.9)
+        ax.loglog(drawn_at(time), distance, ".-", color=MEASURED, lw=1.9, ms=5)
         ax.set_ylabel("W₂ ÷ the\ndata's norm")
         return
     steps, values = (finite_array("loss", one, "(steps, values), two arrays of numbers") for one in loss)
