@@ -52,6 +52,30 @@ def test_scalars_are_the_numbers_of_the_curve_and_of_the_forecast(half_trained):
     assert half_trained.scalars("a/") == {f"a/{name}": value for name, value in found.items()}
 
 
+def test_a_moment_that_is_put_off_again_and_again_is_said():
+    """Modes that stay at a third of their way: theory expects them soon, always."""
+    spectrum = ec.Spectrum.power_law(40, exponent=1.5)
+    steps = [2**k for k in range(11)]
+    probe = ec.Probe(spectrum, sampler=ec.Heun(steps=20), steps=steps, n_samples=64, sigma=())
+    variance = np.asarray(spectrum.variance, dtype=np.float32)
+
+    def at(step):
+        def denoiser(x, sigma):
+            best = x.new_tensor(variance / (variance + float(sigma) ** 2))
+            return best * x * min(0.03 * step, 0.9)
+
+        return denoiser
+
+    counts = []
+    for step in [0, *steps]:
+        probe(step, at(step))
+        counts.append(probe.forecast().put_off)
+        words = str(probe.forecast())
+        assert ("put off" in words) == (counts[-1] > 1)
+    assert max(counts) >= 2
+    assert probe.forecast() is probe.forecast()  # asked twice after a record, it is put off once
+
+
 def test_what_is_watched_comes_by_its_name_and_copies_as_memorised():
     probe = halfway(ec.Spectrum([1.0, 0.1]), steps=[1], watch={"copies": lambda x: {"copies": 0.25, "excess": 0.125}})
     assert probe.scalars()["memorised"] == probe.scalars()["copies_excess"] == 0.125

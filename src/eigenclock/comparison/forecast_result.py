@@ -44,6 +44,7 @@ class Forecast:
     - `emerged`: modes that have begun so far; `pending`: modes that are to begin; `gray_zone`: modes without a clear clock.
     - `weights`: probability of each level of theory. `time_scale`: steps per unit of predicted time of the likeliest level.
     - `moved`: number of modes that have moved or begun: below eight a forecast is wide, and says so.
+    - `put_off`: how often in a row a probe's forecasts put samples within ¼ of the data later than the interval before had it.
 
     `curve` is the run so far and its expected future; `draws` are possible futures. "Begun" is not learned: `settling` and
     `closeness` say when modes are done and samples good.
@@ -63,6 +64,7 @@ class Forecast:
     moved: int
     _begin: Float[np.ndarray, "draw mode"]
     _drawn: Drawn
+    put_off: int = 0
 
     def variance_begun(self, fraction: float) -> Moment:
         """When modes that have begun will carry this fraction of the data's variance; gray zone from the start."""
@@ -247,7 +249,8 @@ class Forecast:
         else:
             close = f"within ¼ of the data {moment.when()}"
         few = "" if self.moved >= ENOUGH else f"; only {_modes(self.moved)} moved: wide"
-        return f"{band}; finest quarter {begins}; samples {close}{self._details()}{few}"
+        late = f" (put off {self.put_off} times in a row: do not plan by it)" if self.put_off > 1 else ""
+        return f"{band}; finest quarter {begins}; samples {close}{late}{self._details()}{few}"
 
     def _details(self) -> str:
         """How fine the details are that have begun, in words of the image; empty where samples are no images."""

@@ -1,5 +1,6 @@
 """The probe: watches any denoiser in training, and says what has begun, what is in its band, and when the rest will come."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,11 +108,16 @@ class Probe(Recorder):
     def forecast(self) -> Forecast:
         """What is expected of the rest of the run, made after the last record: `eigenclock.forecast` of this probe's curve.
 
+        Asked after every record, it notices when samples come close later each time than the interval before had it, and says so.
+
         InputError before anything was recorded.
         """
-        measured = self.curve()
-        if self._outlook is None or self._outlook.made_at != float(measured.time.values[-1]):
-            self._outlook = forecast(self.levels(), measured, schedule=self.schedule)
+        measured, before = self.curve(), self._outlook
+        if before is None or before.made_at != float(measured.time.values[-1]):
+            found = forecast(self.levels(), measured, schedule=self.schedule)
+            later = before is not None and found.close(CLOSE[1]).step > before.close(CLOSE[1]).high
+            self._outlook = replace(found, put_off=before.put_off + 1 if before is not None and later else 0)
+        assert self._outlook is not None
         return self._outlook
 
     def scalars(self, prefix: str = "") -> dict[str, float]:

@@ -114,7 +114,8 @@ class RunState:
         window, back = _window(counted, now)
         seen = log_variance[window]
         finite = clear & np.isfinite(log_goal) & np.isfinite(seen).all(axis=0) & np.isfinite(start)
-        start = start + _drift(log_variance[-1] - log_start, rising, finite & (not late))
+        with np.errstate(invalid="ignore"):  # of a model that generates zero at first
+            start = start + _drift(log_variance[-1] - log_start, rising, finite & (not late))
         with np.errstate(invalid="ignore"):
             moving = finite & (np.abs(log_goal - start) > NEAR) & ((log_goal > start) == rising)
         order, bounds = _groups(moving, rising, target)
