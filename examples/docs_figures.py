@@ -91,8 +91,8 @@ def watched(docs: Path, run: Path, share: float = 0.2) -> None:
 
 def caption(at: float, steps: Any, loss: Any, finest: Any, records: Any) -> str:
     """What the picture shows: how much the loss still fell after the forecast, and the finest mode's distance with it."""
-    near = loss[(steps > 0.9 * at) & (steps < 1.1 * at)].mean()
-    fell, closer = 1 - loss[-10:].mean() / near, finest[records <= at][-1] / finest[-1]
+    then = np.argsort(abs(steps - at))[: max(1, len(steps) // 30)]
+    fell, closer = 1 - loss[-len(then) :].mean() / loss[then].mean(), finest[records <= at][-1] / finest[-1]
     return (
         "*Above: the loss of a real network on natural 16×16 patches. Below: variance of its samples along modes of the "
         f"data, over what a perfect network would give. Lines: measured until step {at:,.0f}. Dashes and shades: what was "
