@@ -233,3 +233,28 @@ def test_a_level_in_the_steps_of_a_run_is_known_from_the_first_record_on():
     assert ((first < shown.variance_at(1.0)) & (shown.variance_at(1.0) < start)).all()
     assert np.allclose(shown.variance_at(1e6), level.variance_at(1.0))
     assert in_steps(level, float("nan"), measured).variance_at(2.0) == pytest.approx(level.variance_at(2.0))
+
+
+def test_a_run_that_is_lengthened_is_one_that_was_longer(folder, tmp_path, capsys):
+    """The weights to the bit, and the config of the longer one; a shorter one, or a falling learning rate, is refused."""
+    out = tmp_path / "run"
+    short = ["70" if word == "150" else word for word in SMALL]
+    cli.main(["run", *short, "--out", str(out)])
+    said = capsys.readouterr().out.splitlines()[-5:]
+    assert [line.split(":")[0] for line in said] == ["now", "do", "sampler", "theory", "report"]
+    cli.main(["run", "--config", str(out / "config.yaml"), "--steps", "150", "--out", str(out), "--resume"])
+    mine, whole = (read_checkpoint(one / "checkpoints" / "last.safetensors")[0] for one in (out, folder))
+    assert mine.keys() == whole.keys()
+    assert all(torch.equal(mine[name], whole[name]) for name in mine)
+    assert "\nsteps: 150\n" in (out / "config.yaml").read_text()
+    times = ec.LearningCurve.load(out / "measured.nc").time.values
+    assert times[-1] == 150
+    assert (times <= 70).sum() > 6  # those of the first part stay
+    for words, message in (
+        (["--steps", "100"], "steps was 150, now 100"),
+        (["--steps", "200", "--training.decay", "0.5"], "steps was 150, now 200"),
+    ):
+        with pytest.raises(SystemExit) as error:
+            cli.main(["run", "--config", str(out / "config.yaml"), *words, "--out", str(out), "--resume"])
+        assert error.value.code == 2
+        assert message in capsys.readouterr().err
