@@ -24,7 +24,6 @@ def test_results_show_themselves_in_notebooks():
     emergence = curve.emergence()
     assert f"{curve.emergence().variance_begun(0.9):,.2g}" in curve._repr_html_().replace("by step ", "")
     assert "begun, not done" in emergence._repr_html_()
-    assert "1.0 modes" not in emergence._repr_html_()
     slow = ec.predict(spectrum, optimizer=ec.GradientFlow(lr=0.01), time=np.geomspace(1, 1e3, 60))
     expected = ec.forecast(curve, slow)
     html = expected._repr_html_()

@@ -19,18 +19,17 @@ def outlook():
     return ec.forecast(ec.predict(SPECTRUM), slow)
 
 
-def lines(outlook, *, sampler=SAMPLER, forecasts=None, **changes):
+def lines(outlook, *, sampler=SAMPLER, forecasts=None, comparison=None, **changes):
     close = {"0.5": np.nan, "0.25": np.nan, "0.1": np.nan}
     measured = {
         "variance_learned": {"0.9": 120.0}, "settled_share": 0.5, "distance": 0.6, "best": 300.0, "least_distance": 0.6,
         "closeness": close, "modes": 40, "settled": 10, "unreachable": 0,
     }  # fmt: skip
-    comparison = {"median_error": 0.09, "modes": 30, "rank_correlation": 0.9}
     metrics = {
         "training": {"decay": 0.0},
         "measured": measured | changes,
         "steps": 300,
-        "comparison": comparison,
+        "comparison": comparison or {"median_error": 0.09, "modes": 30, "rank_correlation": 0.9},
         "best_level": "e_balanced",
         "forecasts": forecasts or [],
     }
@@ -106,9 +105,8 @@ def test_a_sampler_is_judged_by_its_own_bias(outlook):
 
 
 def test_few_modes_are_not_compared(outlook):
-    changes = {"median_error": None, "modes": 1, "rank_correlation": None}
-    metrics = {"measured": {}, "comparison": changes}
-    assert metrics["comparison"]["median_error"] is None
-    from eigenclock.jobs.in_short import _of_theory
-
-    assert _of_theory(metrics) == "too few modes have begun to compare: 1"
+    for few in (
+        {"median_error": None, "modes": 1, "rank_correlation": None},
+        {"median_error": 0.1, "modes": 7, "rank_correlation": 1.0},
+    ):
+        assert lines(outlook, comparison=few)["theory"] == f"too few modes have begun to compare: {few['modes']}"
