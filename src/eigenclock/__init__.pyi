@@ -3,6 +3,9 @@
 __version__: str
 
 from . import data as data, exact as exact
+from .advice.calibration import calibrate as calibrate
+from .advice.choose import choose as choose
+from .advice.result import Advice as Advice
 from .checks import InputError as InputError, InputWarning as InputWarning
 from .clocks.emergence import Emergence as Emergence, PowerLaw as PowerLaw
 from .clocks.passage import Clock as Clock, Passages as Passages
@@ -71,12 +74,19 @@ from .recipe.architectures import (
     UnalignedOneLayer as UnalignedOneLayer,
     UnalignedTiedTwoLayer as UnalignedTiedTwoLayer,
 )
+from .recipe.densities import (
+    BetaSchedule as BetaSchedule,
+    CosineTime as CosineTime,
+    Density as Density,
+    DensityTable as DensityTable,
+    LogNormal as LogNormal,
+    UniformTime as UniformTime,
+)
 from .recipe.objectives import (
     EDM as EDM,
     Denoising as Denoising,
     Epsilon as Epsilon,
     FlowMatching as FlowMatching,
-    LogNormal as LogNormal,
     Objective as Objective,
     Score as Score,
     Velocity as Velocity,
@@ -98,7 +108,7 @@ from .recipe.samplers import (
     Stochastic as Stochastic,
 )
 from .recipe.spectral_edm import SpectralEDM as SpectralEDM
-from .recipe.weights import MinSNR as MinSNR, NoisePower as NoisePower
+from .recipe.weights import P2 as P2, MinSNR as MinSNR, NoisePower as NoisePower, Sigmoid as Sigmoid
 from .simulation.simulate import simulate as simulate
 from .spectrum.bases import PCA as PCA, Basis as Basis, Cosines as Cosines, Fourier as Fourier
 from .spectrum.patches import patch_spectrum as patch_spectrum
@@ -108,6 +118,7 @@ from .theory.generalization import Generalization as Generalization, generalizat
 from .theory.noise_floor import noise_floor as noise_floor
 from .theory.predict import predict as predict
 from .theory.routes import variance_by as variance_by
+from .theory.stable import stable_lr as stable_lr
 from .training.adapters import as_denoiser as as_denoiser
 from .training.convolution_fit import convolution_fit as convolution_fit
 from .training.loop import Trained as Trained, train as train

@@ -11,7 +11,8 @@ import xarray as xr
 
 from eigenclock.checks import InputError
 from eigenclock.curve.learning_curve import LearningCurve
-from eigenclock.recipe.objectives import EDM, LogNormal, Objective
+from eigenclock.recipe.densities import LogNormal
+from eigenclock.recipe.objectives import EDM, Objective
 from eigenclock.recipe.samplers import Heun, Sampler
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.network_options import Network

@@ -20,6 +20,7 @@ from .yaml_values import MODE
 COMMANDS = {
     "run": "the main job: spectrum, prediction, training under the probe, comparison, report",
     "predict": "spectrum, prediction and report, checked by brute force if asked for",
+    "choose": "which recipe for the data: ranked by the training it needs, before anything is trained",
     "train": "spectrum, prediction and training under the probe",
     "compare": "set a trained run, or two learning curves, side by side",
     "spectrum": "the spectrum of a data set",

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from ..checks import InputError, numeric_array
 from ..curve.closeness import CLOSE, relative_distance
 from ..curve.learning_curve import LearningCurve
-from ..recipe.objectives import EDM, LogNormal, Objective
+from ..recipe.densities import LogNormal
+from ..recipe.objectives import EDM, Objective
 from ..recipe.recipe import concrete
 from ..training.probing.inputs import from_modes
 from ..training.probing.recorder import Recorder

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from ..checks import InputError, integer, number, numeric_array, random_seed
+from ..checks import InputError, flag, integer, number, numeric_array, random_seed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,9 +63,13 @@ class DataSet:
         rows = chosen_rows(len(self.samples), n, seed)
         return replace(self, samples=self.samples[rows], labels=None if self.labels is None else self.labels[rows])
 
-    def standardized(self, sigma_data: float = 0.5) -> "DataSet":
-        """Shifted and scaled, all coordinates alike, to mean 0 and standard deviation `sigma_data` (EDM's convention)."""
+    def standardized(self, sigma_data: float = 0.5, *, each: bool = False) -> "DataSet":
+        """Shifted and scaled to mean 0 and standard deviation `sigma_data` (EDM's convention), all coordinates alike.
+
+        `each`: every coordinate by its own mean and deviation; one that does not vary becomes 0.
+        """
         number("sigma_data", sigma_data, above=0)
+        flag("each", each)
         values = np.asarray(self.samples, dtype=np.float64)
         if not np.isfinite(values).all():
             raise InputError(
@@ -77,6 +81,9 @@ class DataSet:
             raise InputError(f"data must vary, got constant data in {self.name}")
         if not np.isfinite(spread):
             raise InputError(f"data must be of a size whose square float64 holds, got up to {np.abs(values).max():g}")
+        if each:
+            mean, spread = values.mean(axis=0), values.std(axis=0)
+            spread = np.where(spread > 0, spread, np.inf)
         scale = sigma_data / spread
         test = None if self.test is None else (np.asarray(self.test, dtype=np.float64) - mean) * scale
         return replace(self, samples=(values - mean) * scale, test=test)

@@ -7,7 +7,8 @@ import scipy
 import xarray as xr
 
 from ..checks import InputError, instance, integer, need_memory, random_seed, shown
-from ..recipe.objectives import EDM, LogNormal
+from ..recipe.densities import LogNormal
+from ..recipe.objectives import EDM
 from .bits import empirical_denoiser, factorised, rule_denoiser
 from .rules import GroupParity, NoRule, Rule
 
@@ -40,8 +41,8 @@ def loss_ledger(
     n_draws = integer("n_draws", n_draws, at_least=2 * LEVELS)
     n_memorising = integer("n_memorising", n_memorising, at_least=2 * LEVELS)
     need_memory(f"N = {N:,}, n_draws = {n_draws:,}", 32.0 * rule.D * (N + n_draws + n_memorising))
-    if edm.density is None:
-        raise InputError("edm must have a density of noise levels, got none")
+    if not isinstance(edm.density, LogNormal):
+        raise InputError(f"edm must have a LogNormal density of noise levels, got {edm.density}")
     rng, data = np.random.default_rng(seed), edm.sigma_data
     ln_sigma = np.linspace(edm.density.mean - 6 * edm.density.std, edm.density.mean + 6 * edm.density.std, 301)
     levels, z = np.exp(ln_sigma), np.linspace(-9, 9, 2001)
@@ -80,7 +81,7 @@ def loss_ledger(
 
 def _drawn(bits: Any, edm: EDM, rng: np.random.Generator, value: Any) -> tuple[float, float]:
     """Mean of w(σ)·value(y, σ) over noisy samples, and its standard error; every noise level stands for one quantile."""
-    assert edm.density is not None
+    assert isinstance(edm.density, LogNormal)
     clean, out = 2.0 * bits - 1.0, []
     middle = scipy.special.ndtri((np.arange(LEVELS) + 0.5) / LEVELS)
     for part, place in zip(np.array_split(clean, LEVELS), middle, strict=True):

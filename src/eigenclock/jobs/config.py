@@ -7,7 +7,8 @@ from ..checks import InputError, flag, integer_option, seed_option
 from ..data.decoding import MAX_PIXELS
 from ..files import flat
 from ..recipe.architectures import Architecture, OneLayer
-from ..recipe.objectives import EDM, LogNormal, Objective
+from ..recipe.densities import LogNormal
+from ..recipe.objectives import EDM, Objective
 from ..recipe.optimizers import Optimizer
 from ..recipe.recipe import SpectralEDM as SpectralEDM
 from ..recipe.samplers import Heun, Sampler
@@ -29,7 +30,8 @@ class DataOptions:
         image_size: crop images of a folder to their central square and resize to this many pixels
         color: images as gray or rgb; by default as they are
         max_pixels: of the largest image that is read
-        standardize: shift and scale the data to mean 0, standard deviation 0.5 (EDM's convention)
+        standardize: shift and scale the data to mean 0, standard deviation 0.5 (EDM's convention): true for one shift and
+            factor, "pixel" for one for each coordinate, false for neither
         basis: the modes: "pca", "dct" (cosines, for images) or "fourier"
     """
 
@@ -37,7 +39,7 @@ class DataOptions:
     image_size: int | None = None
     color: Literal["gray", "rgb"] | None = None
     max_pixels: int = MAX_PIXELS
-    standardize: bool = True
+    standardize: bool | Literal["pixel"] = True
     basis: BasisName = "pca"
 
     def __post_init__(self) -> None:
@@ -46,7 +48,8 @@ class DataOptions:
         if self.image_size is not None:
             integer_option(self, "image_size", at_least=1, at_most=2**14)
         integer_option(self, "max_pixels", at_least=1, at_most=2**62)
-        flag("standardize", self.standardize)
+        if self.standardize != "pixel":
+            flag("standardize", self.standardize)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from ..recipe.recipe import Recipe
 from ..simulation.simulate import simulate
 from ..spectrum.spectrum import Spectrum
 from ..theory.predict import predict
+from ..theory.stable import stable_lr
 from .config import DEFAULT_ARCHITECTURE, PredictConfig, TheoryOptions
 from .report_job import write_report
 from .run_folder import MANIFEST, METRICS, PREDICTED, SIMULATED, RunFolder, manifest
@@ -69,8 +70,9 @@ def resolve(training: TheoryOptions, spectrum: Spectrum) -> tuple[Recipe, int]:
 def stable_learning_rate(training: TheoryOptions, spectrum: Spectrum) -> float:
     """A third of the largest learning rate at which gradient descent converges, rounded to two digits."""
     architecture = training.architecture or DEFAULT_ARCHITECTURE
-    curvature = architecture.largest_curvature(training.objective, spectrum, training.sampler.levels)
-    largest = GradientDescent().stable_step / curvature
+    largest = stable_lr(
+        spectrum, objective=training.objective, architecture=architecture, sigma=training.sampler.levels
+    )
     return float(f"{STABLE_SHARE * largest:.2g}")
 
 

@@ -33,6 +33,8 @@ RESULTS = (
     STREAM,
     "tensorboard/events.*",
     "forecasts.csv",
+    "advice.csv",
+    "recipe.yaml",
     "training.json",
     "figures/*.png",
     "samples/*_step_*.png",

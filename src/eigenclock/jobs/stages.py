@@ -55,7 +55,7 @@ def read(
         max_pixels=options.max_pixels,
         progress=lambda done, total: report(done, total, "pictures read"),
     )
-    dataset = dataset.standardized() if options.standardize else dataset
+    dataset = dataset.standardized(each=options.standardize == "pixel") if options.standardize else dataset
     return dataset, Spectrum.from_samples(dataset.samples, basis=options.basis, test=dataset.test)
 
 

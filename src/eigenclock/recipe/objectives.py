@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from ..checks import InputError, choice, number_option, shown
 from ..spectrum.spectrum import Spectrum
+from .densities import Density
 from .weighting import WEIGHTS, Levels, NoiseWeight, Weight, check_weight, weights_at
 
 Path: TypeAlias = Literal["ve", "vp"]
@@ -71,34 +72,6 @@ class Regression:
         return self.weight * (self.curvature * (network_gain - self.optimum) ** 2 + self.floor)
 
 
-MOST_LOG = 30.0
-"""Largest |ln σ| of a density's centre, and its largest width."""
-
-
-@dataclass(frozen=True)
-class LogNormal:
-    """Density of training noise levels: ln σ is normal (EDM: mean −1.2, std 1.2).
-
-    **Parameters**
-
-    - `mean`: of ln σ, −30 to 30. - `std`: of ln σ, > 0 and at most 30.
-    """
-
-    mean: float = -1.2
-    std: float = 1.2
-
-    def __post_init__(self) -> None:
-        number_option(self, "mean", label="density.mean")
-        number_option(self, "std", above=0, label="density.std")
-        if max(abs(self.mean), self.std) > MOST_LOG:
-            raise InputError(f"density must have |mean| and std <= {MOST_LOG:g}, got {self.mean:g} and {self.std:g}")
-
-    def __call__(self, sigma: Levels) -> Levels:
-        """Probability density of ln σ at each level."""
-        z = (np.log(sigma) - self.mean) / self.std
-        return np.exp(-(z**2) / 2) / (self.std * np.sqrt(2 * np.pi))
-
-
 @dataclass(frozen=True, eq=False)
 class Row:
     """One row of T2 evaluated at noise levels: input a·x₀ + s·z, target c·x₀ + e·z, ψ = offset + slope·f."""
@@ -116,7 +89,7 @@ class Objective(ABC):
 
     weight: Weight = "uniform"
     path: Path = "ve"
-    density: LogNormal | None = None
+    density: Density | None = None
     weights: ClassVar[tuple[str, ...]] = WEIGHTS
     """Names that `weight` may have."""
     papers: ClassVar[tuple[str, ...]] = ()
@@ -125,8 +98,8 @@ class Objective(ABC):
     def __post_init__(self) -> None:
         check_weight(self.weight, self.weights)
         choice("path", self.path, get_args(Path))
-        if self.density is not None and not isinstance(self.density, LogNormal):
-            raise InputError(f"density must be a LogNormal or None, got {shown(self.density)}")
+        if self.density is not None and not isinstance(self.density, Density):
+            raise InputError(f"density must be a Density, such as LogNormal(), or None, got {shown(self.density)}")
 
     @abstractmethod
     def row(self, sigma: Levels) -> Row:
@@ -188,7 +161,7 @@ class Denoising(Objective):
 
     weight: Weight = "uniform"
     path: Path = "ve"
-    density: LogNormal | None = None
+    density: Density | None = None
 
     def row(self, sigma: Levels) -> Row:
         one, zero = np.ones_like(sigma), np.zeros_like(sigma)
@@ -219,7 +192,7 @@ class EDM(Objective):
     """
 
     sigma_data: float = EDM_SIGMA_DATA
-    density: LogNormal | None = None
+    density: Density | None = None
     weight: Weight = "uniform"
     weights: ClassVar[tuple[str, ...]] = ("uniform",)
     papers: ClassVar[tuple[str, ...]] = ("edm",)
@@ -251,7 +224,7 @@ class Epsilon(Objective):
 
     weight: Weight = "uniform"
     path: Path = "ve"
-    density: LogNormal | None = None
+    density: Density | None = None
     papers: ClassVar[tuple[str, ...]] = ("ddpm",)
 
     def row(self, sigma: Levels) -> Row:
@@ -271,7 +244,7 @@ class Velocity(Objective):
     """
 
     weight: Weight = "uniform"
-    density: LogNormal | None = None
+    density: Density | None = None
     papers: ClassVar[tuple[str, ...]] = ("velocity",)
 
     def row(self, sigma: Levels) -> Row:
@@ -290,7 +263,7 @@ class Score(Objective):
     """
 
     weight: Weight = "uniform"
-    density: LogNormal | None = None
+    density: Density | None = None
 
     def row(self, sigma: Levels) -> Row:
         one = np.ones_like(sigma)
@@ -308,7 +281,7 @@ class FlowMatching(Objective):
     """
 
     weight: Weight = "uniform"
-    density: LogNormal | None = None
+    density: Density | None = None
     papers: ClassVar[tuple[str, ...]] = ("flow",)
 
     def row(self, sigma: Levels) -> Row:

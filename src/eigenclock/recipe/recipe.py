@@ -8,14 +8,15 @@ from ..checks import InputError, shown
 from ..spectrum.alignment import aligned
 from ..spectrum.spectrum import Spectrum
 from .architectures import Architecture, NoiseKernel, OneLayer, Start
-from .objectives import Denoising, LogNormal, Objective
+from .densities import Density
+from .objectives import Denoising, Objective
 from .optimizers import GradientFlow, Optimizer
 from .samplers import Angular, ProbabilityFlow, Sampler
 from .spectral_edm import SpectralEDM as SpectralEDM
 from .weighting import NoiseWeight
 from .weights import MinSNR as MinSNR
 
-PARTS = (Objective, Architecture, Optimizer, Sampler, NoiseKernel, Start, NoiseWeight)
+PARTS = (Objective, Architecture, Optimizer, Sampler, NoiseKernel, Start, NoiseWeight, Density)
 """Bases of everything that a recipe is made of."""
 
 
@@ -102,7 +103,7 @@ def _named(part: Any) -> dict[str, Any]:
 
 def _build(entry: dict[str, Any]) -> Any:
     known: dict[str, Any] = {kind.__name__: kind for base in PARTS for kind in concrete(base)}
-    known |= {"LogNormal": LogNormal, "Spectrum": Spectrum}
+    known |= {"Spectrum": Spectrum}
     arguments = {key: _value(value) for key, value in entry.items() if key != "name"}
     return known[entry["name"]](**arguments)
 

@@ -10,7 +10,8 @@ from ..checks import InputError, choice, number_option, shown
 from ..spectrum.alignment import aligned
 from ..spectrum.bases import OnGrid
 from ..spectrum.spectrum import Spectrum
-from .objectives import EDM_SIGMA_DATA, Coefficients, LogNormal, Objective, Row
+from .densities import Density
+from .objectives import EDM_SIGMA_DATA, Coefficients, Objective, Row
 from .weighting import Levels
 
 SIGMA_MIN = 0.002
@@ -58,7 +59,7 @@ class SpectralEDM(Objective):
     floor: float | None = None
     input: Input = "mode"
     loss: Loss = "sample"
-    density: LogNormal | None = None
+    density: Density | None = None
     sigma_data: float = EDM_SIGMA_DATA
     papers: ClassVar[tuple[str, ...]] = ("edm",)
 

@@ -1,6 +1,6 @@
 """What to cite: the papers behind exactly the methods that a recipe uses."""
 
-from ..recipe.objectives import LogNormal
+from ..recipe.densities import LogNormal
 from ..recipe.recipe import Recipe
 
 PAPERS = {

@@ -16,7 +16,8 @@ STEPS = "training time (steps)"
 VARIANCE = "variance (data units²)"
 
 
-def _figure(x: str, y: str) -> go.Figure:
+def log_figure(x: str, y: str) -> go.Figure:
+    """An empty chart with logarithmic axes."""
     figure = go.Figure()
     figure.update_layout(
         template="plotly_white",
@@ -34,7 +35,7 @@ def _figure(x: str, y: str) -> go.Figure:
 
 def spectrum_figure(spectrum: Spectrum) -> go.Figure:
     """Variance against rank, training and held-out."""
-    figure = _figure("mode, by falling variance", VARIANCE)
+    figure = log_figure("mode, by falling variance", VARIANCE)
     rank, positive = np.arange(1, spectrum.n_modes + 1), spectrum.variance > 0
     figure.add_scatter(
         x=rank[positive], y=spectrum.variance[positive], name="training samples", line={"color": PREDICTED, "width": 3}
@@ -53,7 +54,7 @@ def spectrum_figure(spectrum: Spectrum) -> go.Figure:
 
 def variance_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
     """Generated variance of about eight modes over time; circles mark emergence, dots the simulation or measurement."""
-    figure = _figure(STEPS, "generated " + VARIANCE)
+    figure = log_figure(STEPS, "generated " + VARIANCE)
     chosen, clock = spread_modes(predicted.target.size), predicted.emergence()
     time = predicted.dataset["time"].values
     shown = (time > 0) & np.isfinite(time) & within(time, other)
@@ -105,7 +106,7 @@ def variance_figure(predicted: LearningCurve, other: LearningCurve | None) -> go
 
 def emergence_figure(comparison: Comparison | None, predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
     """Emergence time against variance, with fitted laws."""
-    figure = _figure("variance in the data (data units²)", "emergence time (steps)")
+    figure = log_figure("variance in the data (data units²)", "emergence time (steps)")
     tables = {"predicted": (predicted.emergence(), PREDICTED)}
     if comparison is not None and other is not None:
         tables[other.kind] = (comparison.measured, MEASURED)
@@ -164,7 +165,7 @@ def within(time: Any, other: LearningCurve | None) -> Any:
 
 def loss_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
     """Loss at each kept noise level, summed over modes."""
-    figure = _figure(STEPS, "loss per sample, sum over modes")
+    figure = log_figure(STEPS, "loss per sample, sum over modes")
     levels = predicted.dataset["sigma"].values
     for i, level in enumerate(levels):
         colour, name = mode_colour(i / max(1, len(levels) - 1)), f"σ = {level:.3g}"
@@ -189,7 +190,7 @@ def loss_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Fig
 
 def training_loss_figure(losses: list[dict[str, Any]]) -> go.Figure:
     """The loss of a real network, mean of ten steps."""
-    figure = _figure(STEPS, "training loss per sample")
+    figure = log_figure(STEPS, "training loss per sample")
     known = [record for record in losses if record.get("loss") is not None]
     figure.add_scatter(
         x=[record["step"] for record in known],
@@ -202,7 +203,7 @@ def training_loss_figure(losses: list[dict[str, Any]]) -> go.Figure:
 
 def gain_figure(measured: LearningCurve) -> go.Figure:
     """Measured gain of three modes before, half-way through (in the logarithm) and after training; dashed: the optimum."""
-    figure = _figure("noise level σ (data units)", "gain ψ of the denoiser")
+    figure = log_figure("noise level σ (data units)", "gain ψ of the denoiser")
     figure.update_yaxes(type="linear", range=[-0.05, 1.1])
     time, sigma = measured.dataset["time"].values, measured.dataset["sigma"].values
     moments = [0, int(np.searchsorted(time, np.sqrt(time[-1]))), len(time) - 1]
@@ -228,7 +229,7 @@ def gain_figure(measured: LearningCurve) -> go.Figure:
 
 def distance_figure(predicted: LearningCurve, other: LearningCurve | None) -> go.Figure:
     """W₂ as a share of the data's norm over training, with a half, a quarter and a tenth."""
-    figure = _figure(STEPS, "W₂ from the data / norm of the data")
+    figure = log_figure(STEPS, "W₂ from the data / norm of the data")
     label = "measured" if other is None else other.kind
     for name, curve, colour in (("predicted", predicted, PREDICTED), (label, other, MEASURED)):
         if curve is None:

@@ -7,6 +7,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float
 
+from ..recipe.densities import CosineTime, LogNormal, UniformTime
 from ..recipe.objectives import EDM, EDM_SIGMA_DATA, Denoising, Epsilon, FlowMatching, Objective, Score, Velocity
 from ..recipe.weighting import NoiseWeight
 from .colour import Coloured
@@ -84,5 +85,14 @@ def loss_weight(objective: Objective, sigma: Array) -> Array:
 
 def draw_density(objective: Objective, sigma: Array) -> Array:
     """Density in ln σ with which each level is drawn; one where every level is trained alone."""
-    density = objective.density
-    return np.ones_like(sigma) if density is None else scipy.stats.norm.pdf(np.log(sigma), density.mean, density.std)
+    match objective.density:
+        case None:
+            return np.ones_like(sigma)
+        case LogNormal(mean, std):
+            return scipy.stats.norm.pdf(np.log(sigma), mean, std)
+        case UniformTime():
+            return scipy.stats.logistic.pdf(np.log(sigma))
+        case CosineTime():
+            return scipy.stats.hypsecant.pdf(np.log(sigma))
+        case density:
+            return density(sigma)

@@ -100,8 +100,8 @@ def draw_levels(objective: Objective, n: int, generator: torch.Generator | None,
     """Noise levels (n,) in float64 for a batch."""
     density = objective.density
     if density is not None:
-        normal = torch.randn(n, generator=generator, device=device, dtype=torch.float64)
-        return (density.mean + density.std * normal).exp()
+        seed = torch.randint(2**62, (), generator=generator, device=device)
+        return torch.from_numpy(density.draw(n, np.random.default_rng(int(seed))))
     low, high = np.log(EVENLY)
     return (low + (high - low) * torch.rand(n, generator=generator, device=device, dtype=torch.float64)).exp()
 

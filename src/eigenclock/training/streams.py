@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..recipe.objectives import LogNormal
+from ..recipe.densities import Density
 
 
 class Stream(IntEnum):
@@ -57,7 +57,7 @@ class RandomPairs:
 
     samples: Tensor
     batch_size: int
-    density: LogNormal | None
+    density: Density | None
     sigma_range: tuple[float, float]
     seed: int
 
@@ -72,7 +72,7 @@ class RandomPairs:
         """Noise levels of a step."""
         rng = np.random.default_rng([self.seed, int(Stream.LEVEL), step])
         if self.density is not None:
-            return np.exp(self.density.mean + self.density.std * rng.standard_normal(self.batch_size))
+            return self.density.draw(self.batch_size, rng)
         low, high = np.log(self.sigma_range)
         return np.exp(rng.uniform(low, high, self.batch_size))
 

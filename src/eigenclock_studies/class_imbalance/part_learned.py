@@ -15,7 +15,8 @@ from eigenclock.clocks.passage import Clock, Passages
 from eigenclock.clocks.replicates import LogRatio
 from eigenclock.comparison.probe import Probe
 from eigenclock.observables.return_probability import return_probability as learned_returns
-from eigenclock.recipe.objectives import EDM, LogNormal
+from eigenclock.recipe.densities import LogNormal
+from eigenclock.recipe.objectives import EDM
 from eigenclock.recipe.samplers import Heun
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.devices import device_of, find_device

@@ -13,7 +13,8 @@ from eigenclock.checks import integer_option, number_option
 from eigenclock.comparison.probe import Probe
 from eigenclock.exact.rules import GroupParity
 from eigenclock.observables.innovation import innovation
-from eigenclock.recipe.objectives import EDM, LogNormal
+from eigenclock.recipe.densities import LogNormal
+from eigenclock.recipe.objectives import EDM
 from eigenclock.recipe.samplers import Heun
 from eigenclock.spectrum.spectrum import Spectrum
 from eigenclock.training.devices import find_device

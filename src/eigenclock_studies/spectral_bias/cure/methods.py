@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from eigenclock.recipe.objectives import EDM, LogNormal, Objective
+from eigenclock.recipe.densities import LogNormal
+from eigenclock.recipe.objectives import EDM, Objective
 from eigenclock.recipe.spectral_edm import SpectralEDM
 from eigenclock.recipe.weights import MinSNR
 from eigenclock.training.optimizers import Adam, Descent

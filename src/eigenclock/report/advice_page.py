@@ -1,0 +1,168 @@
+"""The HTML page of an advice: what to train by, how sure, and in the words of other trainers; one self-contained file."""
+
+from typing import Any
+
+import jinja2
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from ..advice.closing import drawn_density
+from ..advice.result import ALIKE, Advice, number
+from ..curve.palette import MEASURED, PREDICTED
+from .interactive import log_figure
+from .packed import charts_of, packed, packed_plotly
+
+ROWS = 40
+"""Rows of the table that the page shows."""
+
+BARS = 14
+"""Recipes of the chart of the ranking."""
+
+
+def advice_page(advice: Advice, *, data: str, deviations: Float[np.ndarray, " mode"], config: str, command: str) -> str:
+    """The page as a string.
+
+    `data`: what to call them; `deviations`: (mode,) standard deviations of their modes; `config`: the recipe as a file has it.
+    """
+    figures = {"path": _paths(advice), "ranking": _ranking(advice), "noise": _noise(advice, deviations)}
+    columns, rows = _table(advice)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("eigenclock.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("advice.html.j2").render(
+        data=data,
+        sentences=[sentence.rstrip(".") for sentence in advice.sentences()],
+        cards=_cards(advice),
+        calibrated=bool(advice.calibrated),
+        alike=ALIKE,
+        figures={name: f'<div id="figure-{name}" class="chart"></div>' for name in figures},
+        columns=columns,
+        rows=rows,
+        shown=len(rows),
+        total=len(advice.table),
+        settings=advice.settings,
+        config=config,
+        command=command,
+        plotly=packed_plotly(),
+        charts=packed(charts_of(figures)),
+    )
+
+
+def _cards(advice: Advice) -> list[dict[str, str]]:
+    """What the advice comes to, in four numbers."""
+    column, best, default = (
+        f"close_{advice.by:g}",
+        advice.table.iloc[advice.first_plain],
+        advice.table.iloc[advice.default],
+    )
+    sampling = advice.sampling
+    ratio = default[column] / best[column]
+    alike = int((advice.table[column] <= ALIKE * best[column]).sum())
+    return [
+        {
+            "value": f"{ratio:.2g}×" if np.isfinite(ratio) else "–",
+            "words": f"as long do EDM's own settings take to come within {advice.by:g} of the data's norm, by prediction",
+        },
+        {"value": f"{alike}", "words": f"of {len(advice.table)} recipes do no worse than {ALIKE:g} times the best one"},
+        {
+            "value": f"{sampling.sigma_min:.2g} … {sampling.sigma_max:.3g}",
+            "words": "noise levels between which sampling must work",
+        },
+        {
+            "value": "–" if sampling.steps is None else f"{sampling.steps}",
+            "words": f"steps of {type(advice.sampler).__name__} between them leave it 2 % of the data's norm or less",
+        },
+    ]
+
+
+def _table(advice: Advice) -> tuple[list[str], list[list[str]]]:
+    """The best rows, and EDM's own settings, as text."""
+    fractions = [f"{one:g}" for one in advice.fractions]
+    steps = [one for one in fractions if f"steps_{one}" in advice.table]
+    columns = ["recipe", *(f"within {one}" for one in fractions), *(f"steps to {one}" for one in steps), "verdict"]
+    chosen = sorted({*range(min(ROWS, len(advice.table))), advice.default})
+    noted = advice.table["note"].ne("").any()
+    rows = []
+    for i in chosen:
+        row = advice.table.iloc[i]
+        cells = [row["recipe"], *(number(row[f"close_{one}"]) for one in fractions)]
+        cells += [_interval(row, one) for one in steps]
+        rows.append([*cells, row["verdict"], *([row["note"]] if noted else [])])
+    return ([*columns, "why"] if noted else columns), rows
+
+
+def _interval(row: Any, fraction: str) -> str:
+    step, low, high = (row[f"{name}_{fraction}"] for name in ("steps", "steps_low", "steps_high"))
+    return f"{number(step)} ({number(low)} to {number(high)})" if step > 0 else number(step)
+
+
+def _paths(advice: Advice) -> go.Figure:
+    """Distance over training: the best plain recipe, EDM's own settings, the spectrum in the network, each objective's best."""
+    figure = log_figure("units of training", "distance from the data, share of their norm")
+    objectives = advice.table["objective"].tolist()
+    firsts = {name: objectives.index(name) for name in dict.fromkeys(objectives)}
+    chosen = dict.fromkeys([advice.first_plain, advice.default, *firsts.values()])
+    unit = advice.distance["unit"].values
+    colours = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666", "#F0E442"]
+    for k, row in enumerate(chosen):
+        values = advice.distance.values[row]
+        colour = PREDICTED if k == 0 else MEASURED if row == advice.default else colours[k % len(colours)]
+        figure.add_scatter(
+            x=unit[1:],
+            y=values[1:],
+            name=advice.candidates[row].name,
+            line={"color": colour, "width": 3.5 if k == 0 else 2, "dash": "solid" if k < 2 else "dot"},
+        )
+    for fraction in advice.fractions:
+        figure.add_hline(y=fraction, line={"color": "#bbb", "width": 1})
+    known = advice.table[[f"close_{one:g}" for one in advice.fractions]].iloc[list(chosen)].to_numpy()
+    far = 30 * np.nanmax(np.where(known > 0, known, np.nan), initial=1.0)
+    figure.update_xaxes(range=[-2.0, float(np.log10(min(far, 1e6)))])
+    figure.update_yaxes(range=[-2.0, 1.5])
+    return figure
+
+
+def _ranking(advice: Advice) -> go.Figure:
+    """Units of training of the best recipes that are not there from the start, and of EDM's own settings."""
+    column = f"close_{advice.by:g}"
+    rows = [i for i, value in enumerate(advice.table[column]) if value > 0][:BARS]
+    rows = rows if advice.default in rows or not advice.table[column][advice.default] > 0 else [*rows, advice.default]
+    names = [advice.candidates[i].name for i in rows][::-1]
+    figure = log_figure("units of training", "")
+    for k, fraction in enumerate(advice.fractions):
+        figure.add_scatter(
+            x=[advice.table[f"close_{fraction:g}"][i] for i in rows][::-1],
+            y=names,
+            mode="markers",
+            name=f"within {fraction:g} of the data's norm",
+            marker={"size": 11, "color": ("#56B4E9", PREDICTED, "#D55E00", "#009E73")[k % 4]},
+        )
+    figure.update_yaxes(type="category", title="", tickfont={"size": 11})
+    figure.update_layout(height=60 + 30 * len(names))
+    return figure
+
+
+def _noise(advice: Advice, deviations: Float[np.ndarray, " mode"]) -> go.Figure:
+    """Densities of training noise levels beside what the data need."""
+    figure = log_figure("noise level σ", "density in ln σ")
+    low, high = advice.sampling.sigma_min, advice.sampling.sigma_max
+    sigma = np.geomspace(min(low, 1e-3) / 2, max(high, 100.0) * 2, 400)
+    shown = {advice.first_plain: PREDICTED, advice.default: MEASURED}
+    for row, colour in shown.items():
+        one = advice.candidates[row]
+        figure.add_scatter(
+            x=sigma, y=drawn_density(one.objective, sigma), name=one.name, line={"color": colour, "width": 3}
+        )
+    for level in (low, high):
+        figure.add_vline(x=level, line={"color": "#666", "dash": "dash", "width": 1.5})
+    seen = deviations[deviations > sigma[0]]
+    figure.add_scatter(
+        x=seen,
+        y=np.zeros(seen.size),
+        mode="markers",
+        name="modes of the data",
+        marker={"symbol": "line-ns-open", "size": 10, "color": "#333"},
+    )
+    figure.update_yaxes(type="linear", rangemode="tozero")
+    return figure
