@@ -31,6 +31,7 @@ from .exact.rules import (
     Rule as Rule,
 )
 from .latents.aligned_config import AlignedConfig as AlignedConfig
+from .latents.compare import LatentComparison as LatentComparison, compare_latents as compare_latents
 from .latents.diagnose import diagnose_latents as diagnose_latents
 from .latents.flow import FlowConfig as FlowConfig, FlowGenerator as FlowGenerator
 from .latents.model_config import ModelConfig as ModelConfig

@@ -22,7 +22,7 @@ ERRORS = {
     "no data": (["run", "--out", "{tmp}/r"], "these options are required: --data"),
     "unknown data": (["run", "--data", "nowhere", "--out", "{tmp}/r"], "data must be a path or one of natural16"),
     "unknown option": (["run", "--data", "digits", "--out", "{tmp}/r", "--foo", "1"], "unrecognized arguments: --foo 1"),
-    "unknown weight": (["run", "--data", "digits", "--out", "{tmp}/r", "--objective", "EDM", "--objective.weight", "zzz"], "objective.weight must be one of uniform, edm, snr, MinSNR, NoisePower, got zzz"),
+    "unknown weight": (["run", "--data", "digits", "--out", "{tmp}/r", "--objective", "EDM", "--objective.weight", "zzz"], "objective.weight must be one of uniform, edm, snr, MinSNR, P2, Sigmoid, NoisePower, got zzz"),
     "unknown class": (["run", "--data", "digits", "--out", "{tmp}/r", "--objective", "Magic"], "objective must be one of Denoising, EDM, Epsilon, Velocity, Score, FlowMatching, SpectralEDM, got Magic"),
     "bad value": (["run", "--data", "digits", "--out", "{tmp}/r", "--sampler.sigma_min", "-1"], "sigma_min must be a finite number > 0, got -1.0"),
     "bad range": (["run", "--data", "digits", "--out", "{tmp}/r", "--sampler.sigma_min", "90"], "sigma_min must be >= 0 and < sigma_max"),

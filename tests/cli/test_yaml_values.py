@@ -6,14 +6,14 @@ from eigenclock import cli
 
 ANSWERS = {
     "nothing": ([], "a command is needed, one of run, predict"),
-    "no command": (["spectrm"], "command must be one of run, predict, train, compare, spectrum, report, study, diagnose-latents, score-latent, cite, got spectrm; did you mean spectrum?"),
+    "no command": (["spectrm"], "command must be one of run, predict, choose, train, compare, spectrum, report, study, diagnose-latents, score-latent, cite, got spectrm; did you mean spectrum?"),
     "no study": (["study"], "study must come first: eigenclock study STUDY …, one of class_imbalance"),
     "no latents": (["diagnose-latents"], "latents must come first: eigenclock diagnose-latents LATENTS …"),
     "near": (["spectrum", "--data", "digits", "--image-siz", "4"], "unrecognized arguments: --image_siz 4; did you mean --image_size?"),
     "part of a name": (["spectrum", "--dat", "digits"], "unrecognized arguments: --dat digits; did you mean --data?"),
     "whole": (["spectrum", "--data", "digits", "--n", "nan"], "n must be a whole number, got nan"),
     "half": (["spectrum", "--data", "digits", "--seed", "1.5"], "seed must be a whole number, got 1.5"),
-    "bool": (["spectrum", "--data", "digits", "--standardize", "maybe"], "standardize must be true or false, got maybe"),
+    "bool": (["spectrum", "--data", "digits", "--standardize", "maybe"], "standardize must be one of true, false, pixel, got maybe"),
     "list": (["run", "--data", "digits", "--out", "r", "--probe.patches", "x"], "probe.patches must be a list like [0.3,0.1], got x"),
     "abstract": (["cite", "--sampler", "Stepping"], "sampler must be one of Angular, Euler, Heun, Stochastic, EulerMaruyama, ProbabilityFlow, got Stepping"),
     "base": (["cite", "--architecture", "Architecture"], "architecture must be one of Affine, "),

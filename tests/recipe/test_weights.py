@@ -1,5 +1,7 @@
 """Tests of `eigenclock.recipe.weights`."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.integrate
@@ -40,8 +42,33 @@ def test_min_snr_knows_the_objectives_own_sigma_data():
     weight = ec.EDM(sigma_data=sigma_data, weight=ec.MinSNR(5.0)).loss_weight(SIGMA)
     c_out = SIGMA * sigma_data / np.sqrt(SIGMA**2 + sigma_data**2)
     assert np.allclose(weight, np.minimum(SIGMA**-2.0, 5.0) * c_out**2, rtol=1e-12)
-    with pytest.raises(ec.InputError, match="weight must not be MinSNR for Epsilon"):
-        ec.Epsilon(weight=ec.MinSNR()).loss_weight(SIGMA)
+
+
+OBJECTIVES = (
+    ec.EDM(sigma_data=0.7),
+    ec.Epsilon(path="vp"),
+    ec.Epsilon(),
+    ec.Velocity(),
+    ec.FlowMatching(),
+    ec.Score(),
+    ec.Denoising(path="vp"),
+)
+ON_NOISE = {  # of |ε̂ − z|² by signal-to-noise ratio, as their papers have them
+    "Min-SNR-γ": (ec.MinSNR(3.0), lambda snr: np.minimum(snr, 3.0) / snr),
+    "P2": (ec.P2(0.5, 2.0), lambda snr: 1 / (2.0 + snr) ** 0.5),
+    "sigmoid": (ec.Sigmoid(1.5), lambda snr: 1 / (1 + np.exp(np.log(snr) - 1.5))),
+}
+
+
+@pytest.mark.parametrize("name", ON_NOISE)
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
+def test_a_weight_of_the_error_is_the_same_whatever_is_regressed(name, objective):
+    """The loss of a wrong denoiser, in the objective's own units, is the paper's weight times its error as a prediction of z."""
+    weight, of_noise = ON_NOISE[name]
+    row, wrong = objective.row(SIGMA), 0.3  # of the denoiser's gain on a mode
+    own = wrong / row.slope * row.a  # error of the network's output on a·y, for an error of D of wrong·y
+    found = replace(objective, weight=weight).loss_weight(SIGMA) * own**2
+    assert np.allclose(found, of_noise(SIGMA**-2.0) * (wrong / SIGMA) ** 2, rtol=1e-12)
 
 
 def test_any_callable_is_a_weight():

@@ -234,7 +234,7 @@ def test_directions_without_variance_are_counted(rng):
     [
         ("ec.Denoising(weight='EDM')", "weight must be one of 'uniform', 'edm', 'snr', got 'EDM'"),
         ("ec.Epsilon(path='VE')", "path must be one of 've', 'vp', got 'VE'"),
-        ("ec.EDM(density=0.5)", "density must be a LogNormal or None, got 0.5"),
+        ("ec.EDM(density=0.5)", "density must be a Density, such as LogNormal(), or None, got 0.5"),
         ("ec.ProbabilityFlow(method='closed')", "method must be one of 'auto', 'closed_form', 'quadrature', got 'closed'"),
         ("ec.Spectrum.from_samples([[0, 1], [1, 0], [2, 2]], basis='wavelet')", "basis must be one of 'pca', 'dct', 'fourier', got 'wavelet'"),
         ("ec.EDM(weight='snr')", "weight must be 'uniform', MinSNR(), NoisePower(beta) or a function of σ, got 'snr'"),

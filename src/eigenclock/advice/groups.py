@@ -1,7 +1,7 @@
 """The modes that advice is computed on: of the data as they are, scaled, or with every coordinate of one size."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -51,8 +51,8 @@ class Groups:
         """Variance of the data."""
         return float(self.weight @ self.variance)
 
-    def distance(self, generated: Float[np.ndarray, "*any group"]) -> Float[np.ndarray, "*any"]:
-        """Wasserstein distance of generated variances from the data, as a share of the data's norm.
+    def distance(self, generated: Float[np.ndarray, "*any group"]) -> Any:
+        """Wasserstein distance (*any,) of generated variances from the data, as a share of the data's norm.
 
         Exact where all coordinates are scaled alike, else that of the coupling mode by mode, which is an upper bound.
         """

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from ..recipe.architectures import Architecture
+from ..recipe.densities import Density
 from ..recipe.objectives import Objective
 from ..recipe.optimizers import Optimizer
 from ..recipe.recipe import concrete
@@ -105,10 +106,13 @@ def _option(line: str) -> str:
         names = ", ".join(kind.__name__ for base in wanted for kind in concrete(base))
         given = value or (unknown[1] if unknown else abstract[1] if abstract else "")
         return f"{key} must be one of {names}, got {given}"
+    if part == "density" and value:
+        return f"{key} must be one of {', '.join(kind.__name__ for kind in concrete(Density))}, got {value}"
     listed = re.search(r"Expected a typing.Literal\[(.*?)\]", rest)
     if listed:
         classes = [kind.__name__ for kind in concrete(NoiseWeight)] if NoiseWeight.__name__ in rest else []
-        return f"{key} must be one of {', '.join([listed[1].replace(chr(39), ''), *classes])}, got {value}"
+        flags = ["true", "false"] if "<class 'bool'>" in rest else []
+        return f"{key} must be one of {', '.join([*flags, listed[1].replace(chr(39), ''), *classes])}, got {value}"
     kinds = [kind for kind in re.findall(r"<class '(\w+)'>", rest.split("Given value type")[0]) if kind in KINDS]
     if kinds and value:
         return f"{key} must be {' or '.join(dict.fromkeys(KINDS[kind] for kind in kinds))}, got {value}"

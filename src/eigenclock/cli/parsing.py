@@ -77,7 +77,19 @@ def normalised(given: list[str]) -> list[str]:
         from ..training.renamed import renamed_words
 
         return renamed_words(words)
-    return _gathered(words)
+    return _gathered(_named(words))
+
+
+DENSITY = "--objective.density"
+
+
+def _named(words: list[str]) -> list[str]:
+    """The words with LogNormal named before its options, where no other density is: there was none but it once."""
+    options = [i for i, word in enumerate(words) if word.startswith(f"{DENSITY}.")]
+    elsewhere = any(word.partition("=")[0] in (DENSITY, "--config") for word in words)
+    if not options or elsewhere:
+        return words
+    return [*words[: options[0]], f"{DENSITY}=LogNormal", *words[options[0] :]]
 
 
 def _gathered(words: list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The HTML page of an advice: what to train by, how sure, and in the words of other trainers; one self-contained file."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import jinja2
@@ -13,10 +14,10 @@ from ..curve.palette import MEASURED, PREDICTED
 from .interactive import log_figure
 from .packed import charts_of, packed, packed_plotly
 
-ROWS = 40
-"""Rows of the table that the page shows."""
+ROWS, MORE = 12, 60
+"""Rows of the table that the page shows at once, and when it is opened."""
 
-BARS = 14
+LINES = 12
 """Recipes of the chart of the ranking."""
 
 
@@ -26,20 +27,21 @@ def advice_page(advice: Advice, *, data: str, deviations: Float[np.ndarray, " mo
     `data`: what to call them; `deviations`: (mode,) standard deviations of their modes; `config`: the recipe as a file has it.
     """
     figures = {"path": _paths(advice), "ranking": _ranking(advice), "noise": _noise(advice, deviations)}
-    columns, rows = _table(advice)
+    columns, rows = _table(advice, sorted({*range(min(ROWS, len(advice.table))), advice.default}))
+    _, more = _table(advice, range(ROWS, min(MORE, len(advice.table))))
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("eigenclock.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("advice.html.j2").render(
         data=data,
-        sentences=[sentence.rstrip(".") for sentence in advice.sentences()],
+        sentences=[sentence.rstrip(".").replace("`", "") for sentence in advice.sentences()],
         cards=_cards(advice),
         calibrated=bool(advice.calibrated),
         alike=ALIKE,
         figures={name: f'<div id="figure-{name}" class="chart"></div>' for name in figures},
         columns=columns,
         rows=rows,
-        shown=len(rows),
+        more=more,
         total=len(advice.table),
         settings=advice.settings,
         config=config,
@@ -76,13 +78,12 @@ def _cards(advice: Advice) -> list[dict[str, str]]:
     ]
 
 
-def _table(advice: Advice) -> tuple[list[str], list[list[str]]]:
-    """The best rows, and EDM's own settings, as text."""
+def _table(advice: Advice, chosen: Iterable[int]) -> tuple[list[str], list[list[str]]]:
+    """Rows of the table as text, under their names."""
     fractions = [f"{one:g}" for one in advice.fractions]
     steps = [one for one in fractions if f"steps_{one}" in advice.table]
     columns = ["recipe", *(f"within {one}" for one in fractions), *(f"steps to {one}" for one in steps), "verdict"]
-    chosen = sorted({*range(min(ROWS, len(advice.table))), advice.default})
-    noted = advice.table["note"].ne("").any()
+    noted = advice.table["note"].iloc[:ROWS].ne("").any()
     rows = []
     for i in chosen:
         row = advice.table.iloc[i]
@@ -99,7 +100,7 @@ def _interval(row: Any, fraction: str) -> str:
 
 def _paths(advice: Advice) -> go.Figure:
     """Distance over training: the best plain recipe, EDM's own settings, the spectrum in the network, each objective's best."""
-    figure = log_figure("units of training", "distance from the data, share of their norm")
+    figure = log_figure("units of training", "W₂, share of the data’s norm")
     objectives = advice.table["objective"].tolist()
     firsts = {name: objectives.index(name) for name in dict.fromkeys(objectives)}
     chosen = dict.fromkeys([advice.first_plain, advice.default, *firsts.values()])
@@ -124,22 +125,33 @@ def _paths(advice: Advice) -> go.Figure:
 
 
 def _ranking(advice: Advice) -> go.Figure:
-    """Units of training of the best recipes that are not there from the start, and of EDM's own settings."""
-    column = f"close_{advice.by:g}"
-    rows = [i for i, value in enumerate(advice.table[column]) if value > 0][:BARS]
-    rows = rows if advice.default in rows or not advice.table[column][advice.default] > 0 else [*rows, advice.default]
-    names = [advice.candidates[i].name for i in rows][::-1]
+    """Units of training of the best recipes that are not there from the start, on data as they are, and of EDM's own settings."""
+    times, alone = advice.table[f"close_{advice.by:g}"], advice.candidates[advice.default].standardization
+    rows = [i for i, one in enumerate(advice.candidates) if times[i] > 0 and one.standardization == alone][:LINES]
+    rows = rows if advice.default in rows or not times[advice.default] > 0 else [*rows, advice.default]
+    places = list(range(len(rows)))[::-1]
     figure = log_figure("units of training", "")
     for k, fraction in enumerate(advice.fractions):
         figure.add_scatter(
-            x=[advice.table[f"close_{fraction:g}"][i] for i in rows][::-1],
-            y=names,
+            x=[advice.table[f"close_{fraction:g}"][i] for i in rows],
+            y=places,
             mode="markers",
             name=f"within {fraction:g} of the data's norm",
             marker={"size": 11, "color": ("#56B4E9", PREDICTED, "#D55E00", "#009E73")[k % 4]},
         )
-    figure.update_yaxes(type="category", title="", tickfont={"size": 11})
-    figure.update_layout(height=60 + 30 * len(names))
+    for row, place in zip(rows, places, strict=True):
+        figure.add_annotation(
+            text=f"{row + 1}. {advice.candidates[row].name}",
+            x=0,
+            y=place,
+            xref="paper",
+            yshift=14,
+            xanchor="left",
+            showarrow=False,
+            font={"size": 11},
+        )
+    figure.update_yaxes(type="linear", title="", showticklabels=False, range=[-0.6, len(rows) - 0.2])
+    figure.update_layout(height=90 + 40 * len(rows))
     return figure
 
 

@@ -11,7 +11,7 @@ from ..recipe.architectures.local_conv import Patches
 from ..recipe.objectives import Regression
 from ..recipe.recipe import Recipe
 from ..recipe.samplers import Sampler
-from ..recipe.samplers.transport import transported
+from ..recipe.samplers.transport import along_first, carried_along_first
 from ..spectrum.bases import Fourier
 from ..spectrum.spectrum import Spectrum
 from .solution import Solution, Wanted
@@ -69,8 +69,9 @@ class _Waves:
             patches,
         )
         self.identity = np.eye(basis.channels)
-        modes_first = np.ascontiguousarray(np.moveaxis(patches.transfer, 3, 0))
-        self.parts = modes_first.reshape(patches.variance.size, -1).view(np.float64)
+        # (patch mode, real or imaginary, c, c, frequency): one real product gives both parts, long rows last
+        split = np.stack([patches.transfer.real, patches.transfer.imag])
+        self.parts = np.ascontiguousarray(split.transpose(4, 0, 2, 3, 1)).reshape(patches.variance.size, -1)
 
     def patch_gain(self, time: Times, sigma: Float[np.ndarray, " sigma"]) -> tuple[Regression, np.ndarray]:
         """Gains (time, patch mode, sigma) of the patch modes, and what they solve."""
@@ -82,11 +83,22 @@ class _Waves:
 
     def transfer(self, time: Times, sigma: Float[np.ndarray, " sigma"]) -> Any:
         """ψ as a matrix over channels, (time, frequency, c, c), at one noise level after the other."""
+        for psi in self.channels_first(time, sigma):
+            yield psi.transpose(2, 3, 0, 1)
+
+    def channels_first(
+        self, time: Times, sigma: Float[np.ndarray, " sigma"]
+    ) -> Complex[np.ndarray, "sigma c c time _"]:
+        """ψ as a matrix over channels at every noise level, (sigma, c, c, time, frequency)."""
         own, gain = self.patch_gain(time, sigma)
-        for i in range(sigma.size):
-            parts = np.ascontiguousarray(gain[:, :, i]) @ self.parts  # one real product for real and imaginary parts
-            mixed = parts.view(np.complex128).reshape(len(time), *self.patches.transfer.shape[:3])
-            yield own.gain_offset[i] * self.identity + own.gain_slope[i] * mixed
+        c, n = self.basis.channels, self.patches.frequency.size
+        rows = np.ascontiguousarray(gain.transpose(2, 0, 1)).reshape(sigma.size * len(time), -1)
+        mixed = (rows @ self.parts).reshape(sigma.size, len(time), 2, c, c, n)
+        out = np.empty((sigma.size, c, c, len(time), n), dtype=np.complex128)
+        out.real, out.imag = mixed[:, :, 0].transpose(0, 2, 3, 1, 4), mixed[:, :, 1].transpose(0, 2, 3, 1, 4)
+        out *= own.gain_slope[:, None, None, None, None]
+        out[:, range(c), range(c)] += own.gain_offset[:, None, None, None]
+        return out
 
     def generated(self, time: Times) -> Blocks:
         """Generated cross-spectral matrices, over blocks of times."""
@@ -99,9 +111,12 @@ class _Waves:
         out = np.empty((time.size, n, *self.identity.shape), dtype=np.complex128)
         with np.errstate(over="ignore", invalid="ignore"):
             for start in range(0, time.size, rows):
-                slope = [self.identity - psi for psi in self.transfer(time[start : start + rows], levels)]
-                steps = sampler.steps_of(slope, np.matmul, self.identity)
-                out[start : start + rows], _ = transported(steps, sampler.sigma_max**2, self.identity, False)
+                some = time[start : start + rows]
+                identity = self.identity[:, :, None]
+                slope = identity - self.channels_first(some, levels).reshape(levels.size, *self.identity.shape, -1)
+                steps = sampler.steps_of(list(slope), along_first, identity)
+                carried = carried_along_first(steps, sampler.sigma_max**2)
+                out[start : start + rows] = carried.reshape(*self.identity.shape, len(some), n).transpose(2, 3, 0, 1)
         return out
 
     def _scalar(self, sampler: Sampler, time: Times, chosen: np.ndarray) -> Float[np.ndarray, "time frequency"]:

@@ -62,14 +62,21 @@ class Affine(MatrixArchitecture):
         best[:, :, d] = (row.c - row.a * regression.optimum).T * mean
         start = np.zeros((d, d + 1))
         start[range(d), range(d)], start[:, d] = self.init, self.bias * mean
-        missing = (best - start) @ vectors
+        own, last = (
+            best[:, range(d), range(d)] - self.init,
+            best[:, :, d] - start[:, d],
+        )  # best − start has nothing else
         hessian = 2 * regression.rate * size.T
+        slope, diagonal = regression.gain_slope[:, None], range(d)
         for moment in time:
             progress = optimizer.progress(hessian, np.array([moment]))[0].T
-            weights = start + (missing * progress[:, None, :]) @ vectors.swapaxes(1, 2)
-            slope = regression.gain_slope[:, None, None]
-            linear = slope * weights[:, :, :d] + regression.gain_offset[:, None, None] * np.eye(d)
-            yield Denoiser(linear, (slope / row.a[:, None, None] * weights[:, :, d:])[..., 0])
+            way = _symmetric(vectors, progress)
+            shift = start[:, d] + own * way[:, :d, d] + last * way[:, d:, d]
+            # slope·(start + own·way + last ⊗ way's last row) + offset
+            linear = way[:, :d, :d] * (slope * own)[:, :, None]
+            linear += (slope * last)[:, :, None] * way[:, d:, :d]
+            linear[:, diagonal, diagonal] += slope * self.init + regression.gain_offset[:, None]
+            yield Denoiser(linear, slope / row.a[:, None] * shift)
 
     def gain_by(self, optimizer: Optimizer) -> str:
         return "eigenproblem"
@@ -91,6 +98,16 @@ class Affine(MatrixArchitecture):
                 "Affine needs a spectrum with a mean, got none: Spectrum(variance, mean=...) or from_samples"
             )
         return spectrum.mean if spectrum.basis is None else spectrum.basis.to_modes(spectrum.mean[None])[0]
+
+
+def _symmetric(
+    vectors: Float[np.ndarray, "sigma n n"], values: Float[np.ndarray, "sigma n"]
+) -> Float[np.ndarray, "sigma n n"]:
+    """V·diag(values)·Vᵀ at every noise level; where no value is negative as a product with its own transpose, half the work."""
+    if (values < 0).any():
+        return (vectors * values[:, None, :]) @ vectors.swapaxes(1, 2)
+    half = vectors * np.sqrt(values)[:, None, :]
+    return np.stack([one @ one.T for one in half])
 
 
 def _second_moment(

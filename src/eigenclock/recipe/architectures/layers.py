@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 from ...checks import InputError
 from ..objectives import Regression
 from ..optimizers import GradientFlow, Hessian, Optimizer, Time, Trajectory, descend_stably
+from .balanced_flow import balanced, fits
 from .scalar_flow import ScalarFlow, integrate
 
 LARGEST = 1e50
@@ -108,7 +109,11 @@ class Layers:
             return self.gain + (regression.optimum - self.gain) * optimizer.progress(hessian, time)
         if isinstance(optimizer, GradientFlow):
             speed = (2 * optimizer.lr) * (regression.rate * regression.curvature)
-            return self.sign * integrate(self._flow(regression), speed, time)
+            flow = self._flow(regression)
+            depth = len(self.start)
+            if not flow.differences.any() and fits(depth, flow.start, flow.end, flow.missed):
+                return self.sign * balanced(depth, flow.start, flow.end, flow.missed, speed, time)
+            return self.sign * integrate(flow, speed, time)
         return self._stepwise(regression, optimizer, time)
 
     def found_by(self, optimizer: Optimizer) -> str:

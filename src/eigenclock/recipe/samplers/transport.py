@@ -29,23 +29,36 @@ def magnus_step(
     inner = bracket(mean, tilt)
     outer = -bracket(mean, 2 * bend + inner) / 60
     exponent = mean + bend / 12 + bracket(-20 * mean - bend + inner, tilt + outer) / 240
-    return exponential(exponent, identity)
+    return exponential(exponent, identity, product)
 
 
-def exponential(matrix: Matrix, identity: Any) -> Matrix:
-    """e^matrix of a stack of small matrices: Taylor (Paterson–Stockmeyer) after halving, then squared back."""
-    size = np.abs(matrix).sum(axis=-1).max(initial=0.0)
+def along_first(a: Any, b: Any) -> Any:
+    """Products of many small matrices whose rows and columns come first, (d, d, many): whole rows of numbers at a time."""
+    out = a[:, 0, None] * b[None, 0]
+    for k in range(1, a.shape[1]):
+        out += a[:, k, None] * b[None, k]
+    return out
+
+
+def exponential(matrix: Any, identity: Any, product: Callable[[Any, Any], Any] = np.matmul) -> Any:
+    """e^matrix of small matrices, laid out as `product` takes them: Taylor (Paterson–Stockmeyer) after halving, squared back.
+
+    Powers tell how small a matrix is better than the matrix (Al-Mohy & Higham 2009): ‖A^k‖ ≤ max(‖A²‖^{1/2}, ‖A³‖^{1/3})^k.
+    """
+    square = product(matrix, matrix)
+    cube = product(square, matrix)
+    rows = 1 if product is along_first else -1
+    sizes = [float(np.abs(power).sum(axis=rows).max(initial=0.0)) for power in (matrix, square, cube)]
+    size = min(sizes[0], max(sizes[1] ** (1 / 2), sizes[2] ** (1 / 3)))
     halvings = max(0, int(np.ceil(np.log2(max(size, 1e-300) / TAYLOR_REACH))))
-    a = matrix / 2.0**halvings
-    square = a @ a
-    cube = square @ a
+    a, square, cube = matrix / 2.0**halvings, square / 4.0**halvings, cube / 8.0**halvings
     factor = 1 / np.cumprod(np.arange(1, TAYLOR + 1, dtype=np.float64))
     c = np.concatenate([[1.0], factor])
     out = c[9] * identity + c[10] * a + c[11] * square + c[12] * cube
     for k in (6, 3, 0):
-        out = cube @ out + c[k] * identity + c[k + 1] * a + c[k + 2] * square
+        out = product(cube, out) + c[k] * identity + c[k + 1] * a + c[k + 2] * square
     for _ in range(halvings):
-        out = out @ out
+        out = product(out, out)
     return out
 
 
@@ -67,6 +80,24 @@ def transported(
             covariance = covariance + noise * np.eye(covariance.shape[-1])
             chain = identity
     return _apply(chain, covariance, mean, start, homogeneous)
+
+
+def carried_along_first(steps: Iterable[tuple[Any, float]], start: float) -> Any:
+    """Covariances (d, d, many) of N(0, start·I) after a chain of steps whose matrices are laid out alike."""
+    covariance: Any = None
+    chain: Any = None
+
+    def applied() -> Any:
+        adjoint = chain.conj().swapaxes(0, 1)
+        if covariance is None:
+            return start * along_first(chain, adjoint)
+        return along_first(along_first(chain, covariance), adjoint)
+
+    for step, noise in steps:
+        chain = step if chain is None else along_first(step, chain)
+        if noise > 0:
+            covariance, chain = applied() + noise * np.eye(step.shape[0])[:, :, None], None
+    return covariance if chain is None else applied()
 
 
 def _apply(chain: Matrix, covariance: Any, mean: Any, start: float, homogeneous: bool) -> tuple[Any, Any]:
