@@ -12,6 +12,7 @@ from rich.table import Table
 
 from examples import pages
 from . import (
+    advising,
     beyond_memory,
     convolutions,
     copies,
@@ -37,6 +38,9 @@ BENCHMARKS = (
     convolutions.against_dense,
     convolutions.large_grids,
     convolutions.matrices,
+    convolutions.wide_kernels,
+    convolutions.layers,
+    advising.speed,
     copies.against_peers,
     copies.memory,
     copies.copies,

@@ -77,15 +77,29 @@ def large_grids() -> Iterator[Row]:
         yield from _within(f"{name}, 200 times", call, 10.0)
 
 
+def wide_kernels() -> Iterator[Row]:
+    """A kernel of 15 pixels on 32×32×3, default times: at most five seconds."""
+    image = _photograph(32, 3)
+    recipe = {"architecture": ec.LocalConv(15), "optimizer": ec.GradientFlow(1e-4)}
+    yield from _within("LocalConv(15), 32×32×3", lambda: ec.predict(image, **recipe), 5.0)
+
+
+def layers() -> Iterator[Row]:
+    """Three layers under flow matching by the exact flow, where gains have kinks: at most one second."""
+    spectrum, time = ec.Spectrum.power_law(32, exponent=1.5), np.geomspace(0.01, 1e4, 50)
+    recipe = {"objective": ec.FlowMatching(), "architecture": ec.DeepLinear(3), "time": time}
+    yield from _within("DeepLinear(3), flow matching, 32 modes × 50 times", lambda: ec.predict(spectrum, **recipe), 1.0)
+
+
 def matrices() -> Iterator[Row]:
-    """The non-commuting matrix route at d = 256, 60 noise levels, 50 times: at most two minutes."""
+    """The non-commuting matrix route at d = 256, 60 noise levels, 50 times: at most ten seconds."""
     mean = np.random.default_rng(0).standard_normal(256)
     spectrum = ec.Spectrum(np.geomspace(10, 1e-3, 256), mean=mean)
     time, flow = np.geomspace(0.01, 1e3, 50), ec.ProbabilityFlow(nodes=60)
     yield from _within(
         "Affine, 256 modes × 60 levels × 50 times",
         lambda: ec.predict(spectrum, architecture=ec.Affine(), sampler=flow, time=time),
-        120.0,
+        10.0,
     )
 
 

@@ -19,6 +19,7 @@ from eigenclock.comparison.band_display import BandDisplay, figure_of
 from eigenclock.training.log import read_metrics
 from examples import (
     choose_objective,
+    choose_page,
     depth,
     kernel_size,
     noise_floor,
@@ -51,6 +52,7 @@ def main(docs: Path, run: Path, options: list[str], network_options: list[str]) 
     for page in ("index.md", "expect.md"):
         pages.insert(docs / page, "demo", demo_table(run))
     pages.insert(docs / "choose.md", "objectives", choose_objective.main(figures))
+    choose_page.main(figures)
     examples(docs)
 
 

@@ -60,6 +60,14 @@ def numbers(table):
     return np.array([float(value.replace(",", "")) for value in re.findall(r"-?[\d][\d,]*\.?\d*(?:e[+-]?\d+)?", table)])
 
 
+def test_choose_page_draws_the_figure_of_the_docs(tmp_path):
+    from examples import choose_page
+
+    advice = choose_page.main(tmp_path)
+    assert (tmp_path / "choose.png").stat().st_size > 10_000
+    assert advice.table["verdict"].iloc[advice.first_plain] == "best"
+
+
 def test_choose_objective_makes_the_table_of_the_docs(tmp_path):
     """Prose built on a stale table would be wrong. 2 %: JPEG decoders differ in the last bit, and so do patches."""
     from examples import choose_objective, pages

@@ -61,3 +61,40 @@ def test_the_benchmark_of_a_gpu_measures_a_cpu_too(monkeypatch, capsys):
         "float32",
         "bfloat16",
     ]
+
+
+@pytest.mark.filterwarnings(
+    "ignore::FutureWarning", "ignore::DeprecationWarning", "default::eigenclock.checks.InputWarning"
+)
+def test_autoencoders_of_diffusers_are_compared():
+    """Two with random weights, each by its own way to latents and its own scaling factor."""
+    import numpy as np
+
+    import eigenclock as ec
+
+    diffusers = pytest.importorskip("diffusers")
+    latents_of = importlib.import_module("eigenclock.integrations.diffusers").latents_of
+    block = {"in_channels": 3, "out_channels": 3, "latent_channels": 4}
+    torch.manual_seed(0)
+    autoencoders = {
+        "KL": diffusers.AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
+            block_out_channels=(8, 16), norm_num_groups=4, scaling_factor=0.18215, **block,
+        ),
+        "tiny": diffusers.AutoencoderTiny(encoder_block_out_channels=(8, 8), decoder_block_out_channels=(8, 8), num_encoder_blocks=(1, 1), num_decoder_blocks=(1, 1), **block),
+    }  # fmt: skip
+    images = torch.as_tensor(ec.data.natural_patches(16, colour=True, n=800).samples * 2 - 1, dtype=torch.float32).permute(0, 3, 1, 2)  # fmt: skip
+    spaces = {name: latents_of(one.eval(), images) for name, one in autoencoders.items()}
+    assert {z.shape[-1] for z in spaces.values()} == {4}
+    found = ec.compare_latents(spaces, channels_last=True)
+    assert set(found.table["space"]) == {"KL", "tiny"}
+    assert "learned soonest" in found.verdict
+    kl = found.table.set_index("space").loc["KL"]
+    with torch.no_grad():
+        mean = autoencoders["KL"].encode(images[:200]).latent_dist.mean
+    # its factor was learned for other weights: these latents are small, and that is said
+    spread = float(mean.permute(1, 0, 2, 3).flatten(1).std(dim=1).square().mean().sqrt()) * 0.18215
+    assert kl["std"] == pytest.approx(spread, rel=0.1)
+    assert any(note.startswith("KL has a standard deviation of") for note in found.notes)
+    last = ec.diagnose_latents(np.moveaxis(spaces["KL"], -1, 1))
+    assert kl["t_lin"] == float(last["t_lin"])

@@ -72,7 +72,7 @@ def measured(setting: Setting, seed: int) -> dict[str, Any]:
     found = {}
     for recipe in setting.recipes:
         distance = load(setting, recipe, seed)
-        found[recipe] = stays_below(distance.values.astype(float), distance["step"].values.astype(float), FRACTIONS)
+        found[recipe] = stays_below(distance.to_numpy(), distance.index.to_numpy(dtype=float), FRACTIONS)
     return found
 
 

@@ -7,20 +7,19 @@ What is kept of a run is its distance from the data over training.
 
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import xarray as xr
+import pandas as pd
 
 import eigenclock as ec
 from eigenclock.curve.closeness import relative_distance
-from eigenclock.files import write_netcdf
 from eigenclock_studies.networks import Case, Recipe, Run, trained
 from eigenclock_studies.spectral_bias.images import Images
 from ..forecasts.runs import FASHION, GaussianField
 
-DISTANCES = Path(__file__).parent / "distances"
+DISTANCES = Path(__file__).parent / "distances.csv"
 SAMPLER = ec.Heun(steps=20)
 SAMPLES = 256
 
@@ -102,36 +101,38 @@ def settings() -> list[Setting]:
     ]
 
 
-def name_of(setting: Setting, recipe: str, seed: int) -> str:
-    """Name of a run's table."""
-    return Run(setting.case(recipe), seed).name
-
-
-def train(setting: Setting, recipe: str, seed: int, folder: Path) -> None:
-    """Train a run, and keep its distance from the data, as a share of the data's norm."""
-    target = DISTANCES / f"{name_of(setting, recipe, seed)}.nc"
-    if target.exists():
-        return
+def train(setting: Setting, recipe: str, seed: int, folder: Path) -> pd.DataFrame:
+    """Train a run, or read it; its distance from the data as a share of the data's norm, a row per step that was looked at."""
     curve = trained(folder, Run(setting.case(recipe), seed))[""]
     distance = relative_distance(curve.wasserstein().values, curve.total_variance)
-    found = xr.Dataset({"distance": ("step", distance.astype(np.float32))}, coords={"step": curve.time.values})
-    write_netcdf(target, found.assign_attrs(setting=setting.name, recipe=recipe, seed=seed, n_samples=SAMPLES))
+    rows = {"setting": setting.name, "recipe": recipe, "seed": seed, "step": curve.time.values.astype(int)}
+    return pd.DataFrame({**rows, "distance": distance.round(5)})
 
 
-def load(setting: Setting, recipe: str, seed: int) -> xr.DataArray:
-    """Distance (step,) of a kept run."""
-    return xr.load_dataset(DISTANCES / f"{name_of(setting, recipe, seed)}.nc", engine="h5netcdf")["distance"]
+@cache
+def kept() -> pd.DataFrame:
+    """All distances that are kept."""
+    return pd.read_csv(DISTANCES)
+
+
+def load(setting: Setting, recipe: str, seed: int) -> pd.Series:
+    """Distance of a kept run by step."""
+    table = kept()
+    chosen = (table["setting"] == setting.name) & (table["recipe"] == recipe) & (table["seed"] == seed)
+    return table[chosen].set_index("step")["distance"]
 
 
 def main(which: str = "all", out: str = "runs/advice") -> None:
-    """Train what is not kept yet: "all", "even" or "odd" ones, or those of a setting with this in its name."""
-    DISTANCES.mkdir(exist_ok=True)
-    every = [
+    """Train "all", the "even" or the "odd" ones, or those of a setting with this in its name; all that are there are kept."""
+    order = [
         (one, recipe, seed) for seed in (0, 1) for one in settings() if seed in one.seeds for recipe in one.recipes
     ]
-    part = {"all": every, "even": every[::2], "odd": every[1::2]}
-    for setting, recipe, seed in part.get(which) or [one for one in every if which in one[0].name]:
+    part = {"all": order, "even": order[::2], "odd": order[1::2]}
+    chosen = part.get(which) or [one for one in order if which in one[0].name]
+    for setting, recipe, seed in chosen:
         train(setting, recipe, seed, Path(out))
+    if which == "all":
+        pd.concat([train(*one, Path(out)) for one in order]).to_csv(DISTANCES, index=False)
 
 
 if __name__ == "__main__":
