@@ -9,7 +9,7 @@ MODES, LIMIT = 768, 60.0
 
 
 def speed() -> Iterator[Row]:
-    """Seconds of a ranking of some 250 recipes for 768 modes."""
+    """Seconds of a ranking of some 330 recipes for 768 modes."""
     spectrum = ec.Spectrum.power_law(MODES, exponent=1.3)
     recipes = len(ec.choose(spectrum).table)
     ours = seconds(lambda: ec.choose(spectrum), 3)

@@ -59,6 +59,10 @@ def test_nothing_to_calibrate_is_said(advice):
         ec.Spectrum([1.0]), recipes=[ec.SpectralEDM()], sampler=ec.Euler(steps=3), standardizations="none"
     )
     with pytest.raises(ec.InputError, match="calibration needs a recipe that comes close after some training"):
-        ec.calibrate(from_start, SAMPLES)
+        ec.calibrate(from_start, SAMPLES[:, :1] / SAMPLES[:, :1].std())
+    with pytest.raises(ec.InputError, match=r"samples must have shape \(n, 12"):
+        ec.calibrate(advice, SAMPLES[:, :3])
+    with pytest.raises(ec.InputError, match="samples must be those of the advice, got 100 times their variance"):
+        ec.calibrate(advice, 10 * SAMPLES)
     with pytest.raises(ec.InputError, match="steps must"):
         ec.calibrate(advice, SAMPLES, steps=1)

@@ -17,7 +17,7 @@ FEW = {
 def test_every_usual_recipe_is_ranked():
     advice = ec.choose(SPECTRUM)
     table = advice.table
-    assert len(table) > 230
+    assert len(table) > 320
     assert len(table) == len(advice.candidates) == advice.distance.sizes["recipe"]
     assert table["recipe"].is_unique
     assert {"EDM", "ε", "v", "flow", "x₀", "SpectralEDM"} <= set(table["objective"])
@@ -58,7 +58,7 @@ def test_ones_own_recipes_keep_their_names_and_edms_own_settings_stand_beside_th
 def test_a_sampler_that_cannot_reach_the_data_is_said():
     advice = ec.choose(SPECTRUM, recipes=FEW, standardizations="none", sampler=ec.Euler(steps=4))
     assert set(advice.table["verdict"]) == {"unreachable"}
-    assert "of a perfect denoiser" in advice.table["note"][0]
+    assert "makes of a perfect denoiser" in advice.table["note"][0]
     assert "Unreachable: of a perfect denoiser this sampler makes samples" in str(advice)
 
 
@@ -67,8 +67,8 @@ def test_a_density_without_mass_where_the_data_need_it_is_said():
     advice = ec.choose(SPECTRUM, recipes={"high": ec.Denoising(path="vp", density=high)}, standardizations="none")
     row = advice.table.set_index("recipe").loc["high"]
     assert row["verdict"] in ("never", "slower")
-    assert row["note"].startswith("the density has no mass at σ ≤ 0.")
-    assert row["note"].endswith("which the data need")
+    assert row["note"].startswith("the density has next to no mass at σ ≤ 0.")
+    assert row["note"].endswith("which samples pass")
     assert advice.table["note"][advice.default] == ""
 
 
@@ -112,9 +112,56 @@ def test_standardised_data_are_tried_with_the_best():
         ec.choose(SPECTRUM, standardizations="rows")
 
 
+def test_ones_own_densities_and_weights_are_crossed_with_every_objective():
+    mine = ec.DensityTable([0.01, 1.0, 50.0], [0.1, 1.0, 0.1])
+    advice = ec.choose(SPECTRUM, densities=[mine], weights={"root": lambda s: np.sqrt(s)}, standardizations="none")
+    plain = [one for one in advice.candidates if not one.spectral]
+    assert (
+        len(plain) == 5 + 1 + 4 + 1 + 1
+    )  # EDM at six σ_data, ε, v, flow, x₀, x₀ with EDM's weight, EDM's own settings
+    assert sum(one.objective.density is mine for one in plain) == len(plain) - 1
+
+
+def test_a_start_that_is_close_enough_leaves_nothing_to_rank():
+    flat = ec.choose(ec.Spectrum([0.25] * 16), recipes=[EDM], standardizations="none")
+    assert flat.table["close_0.25"].tolist() == [0]
+    assert "Nothing to rank: by theory an untrained network is within 0.25 of the data's norm already" in str(flat)
+    assert "inf" not in str(flat)
+    assert flat.indifferent == {}
+
+
+def test_a_density_that_adds_up_to_more_is_drawn_and_judged_alike():
+    class Hundred(ec.Density):
+        def __call__(self, sigma):
+            return 100 * ec.LogNormal()(sigma)
+
+    one, many = (
+        ec.choose(SPECTRUM, recipes=[ec.EDM(density=d)], standardizations="none").table
+        for d in (ec.LogNormal(), Hundred())
+    )
+    assert many["close_0.25"].iloc[0] == pytest.approx(one["close_0.25"].iloc[0], rel=1e-3)
+
+
+def test_noise_levels_are_of_the_data_as_the_best_recipe_has_them():
+    rng = np.random.default_rng(0)
+    samples = 50 * rng.standard_normal((800, 8, 8)).cumsum(axis=1)
+    advice = ec.choose(ec.Spectrum.from_samples(samples))
+    kind = advice.candidates[advice.first_plain].standardization
+    assert kind in ("scale", "pixel")
+    assert advice.sampling.sigma_max < 200
+    assert advice.settings["edm"]["data"].endswith("scaled to 0.5")
+    assert advice.candidates[advice.default].standardization == "none"
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"densities": []}, "densities must hold at least one"),
+        ({"weights": "snr"}, "weights must be in a row or by name, got 'snr'"),
+        ({"by": [0.25]}, "by must be a finite number, got"),
+        ({"standardizations": 5}, "standardizations must"),
+        ({"progress": 3}, "progress must be a function"),
+        ({"recipes": [EDM], "weights": [ec.P2()]}, "densities and weights must be left out with recipes"),
         ({"recipes": []}, "recipes must hold at least one objective"),
         ({"recipes": "EDM"}, "recipes must be objectives"),
         ({"recipes": [1.0]}, "recipes must be objectives of the theory"),

@@ -15,7 +15,7 @@ SPECTRUM = ec.Spectrum.from_samples(SAMPLES)
 def test_modes_of_scaled_data_are_those_of_the_samples_scaled():
     for standardization, scaled in (
         ("none", SAMPLES),
-        ("scale", SAMPLES * 0.5 / np.sqrt(SPECTRUM.variance.mean())),
+        ("scale", SAMPLES * 0.5 / SAMPLES.std()),
         ("pixel", (SAMPLES - SAMPLES.mean(axis=0)) * 0.5 / SAMPLES.std(axis=0)),
     ):
         found = grouped(SPECTRUM, standardization)
@@ -30,7 +30,7 @@ def test_distance_is_of_the_data_as_they_are(standardization):
     groups = grouped(SPECTRUM, standardization)
     generated = groups.variance * np.exp(RNG.uniform(-1, 1, 12))
     scaled = (SAMPLES - SAMPLES.mean(axis=0)) * {"none": 1.0}.get(standardization, 0.5)
-    size = np.sqrt(SPECTRUM.variance.mean()) if standardization == "scale" else SAMPLES.std(axis=0)
+    size = SAMPLES.std() if standardization == "scale" else SAMPLES.std(axis=0)
     size = 1.0 if standardization == "none" else size
     _, vectors = np.linalg.eigh(np.cov((scaled / size).T, bias=True))
     turned = vectors[:, ::-1]

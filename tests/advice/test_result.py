@@ -27,7 +27,7 @@ def test_what_does_not_matter_lies_within_a_factor(advice):
                 same = (others[other] == best[other]) | (others[other].isna() & (best[other] != best[other]))
                 others = others[same]
         assert set(others[others["close_0.25"] <= 1.5 * best["close_0.25"]][name]) == set(values)
-        assert "Does not matter here (factor 1.5): " in str(advice)
+        assert "In it does not matter here (factor 1.5): " in str(advice)
 
 
 def test_a_config_is_one_that_run_takes(advice, tmp_path, capsys):
@@ -42,7 +42,7 @@ def test_a_config_is_one_that_run_takes(advice, tmp_path, capsys):
         printed = yaml.safe_load(capsys.readouterr().out)
         assert printed["objective"] == yaml.safe_load(text)["objective"]
         assert printed["sampler"] == yaml.safe_load(text)["sampler"]
-    assert yaml.safe_load(advice.yaml(scaled=True))["standardize"] is True
+    assert yaml.safe_load(advice.yaml(standardize="pixel"))["standardize"] == "pixel"
 
 
 def test_a_function_is_in_no_file():
@@ -64,7 +64,7 @@ def test_a_function_is_in_no_file():
 )  # fmt: skip
 def test_the_words_of_other_trainers(objective, edm, diffusers):
     found = ec.choose(SPECTRUM, recipes=[objective], standardizations="none")
-    settings = ec.advice.terms.settings(objective, found.sampling)
+    settings = ec.advice.terms.settings(objective, found.sampling, "as they are")
     assert edm.items() <= settings["edm"].items()
     assert diffusers.items() <= settings["diffusers"].items()
     assert settings["edm"]["num_steps"] == settings["diffusers"]["num_inference_steps"] == found.sampling.steps

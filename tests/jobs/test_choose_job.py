@@ -26,10 +26,11 @@ def folder(tmp_path_factory):
 
 def test_the_folder_holds_table_config_and_page(folder):
     table = pd.read_csv(folder / "advice.csv")
-    assert len(table) > 230
+    assert len(table) > 320
     data = ec.data.load("digits").standardized()
-    ours = ec.choose(ec.Spectrum.from_samples(data.samples, test=data.test))
+    ours = ec.choose(ec.Spectrum.from_samples(data.samples, test=data.test), standardizations=["none", "pixel"])
     assert table["recipe"].tolist() == ours.table["recipe"].tolist()
+    assert table["rank"].iloc[0] == 1
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert len(page) < 2_000_000
     for words in (
@@ -46,7 +47,7 @@ def test_the_folder_holds_table_config_and_page(folder):
 def test_the_config_trains(folder, tmp_path):
     out = tmp_path / "run"
     words = ["--network.width", "16", "--network.layers", "2", "--steps", "5", "--probe.samples", "16"]
-    main(["train", "--config", str(folder / "recipe.yaml"), "--data", "digits", "--out", str(out), *words])
+    main(["train", "--config", str(folder / "recipe_spectral.yaml"), "--data", "digits", "--out", str(out), *words])
     kept = yaml.safe_load((out / "config.yaml").read_text())
     assert kept["objective"]["class_path"] == "eigenclock.SpectralEDM"
     assert (out / "training.json").exists()
@@ -76,6 +77,19 @@ def test_other_readings_of_the_data_go_into_the_config(tmp_path, capsys):
     assert "within 0.2" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("asked", "kinds"), [("true", {"none", "pixel"}), ("pixel", {"none"}), ("false", {"none", "pixel", "scale"})]
+)
+def test_what_was_done_to_the_data_is_done_again(asked, kinds, tmp_path):
+    out = tmp_path / "a"
+    main(["choose", "--data", "digits", "--standardize", asked, "--out", str(out)])
+    table = pd.read_csv(out / "advice.csv")
+    assert set(table["standardization"]) == kinds
+    first = table[~table["objective"].str.startswith("SpectralEDM")].iloc[0]["standardization"]
+    written = yaml.safe_load((out / "recipe.yaml").read_text())["standardize"]
+    assert written == {"pixel": "pixel", "scale": True, "none": {"true": True, "false": False}.get(asked, asked)}[first]
+
+
 def test_units_become_steps(tmp_path, capsys):
     main(["choose", "--data", "digits", "--calibrate", "20", "--network", "MLP", "--network.width", "16", "--network.layers", "2", "--out", str(tmp_path / "a")])  # fmt: skip
     out = capsys.readouterr().out
@@ -90,7 +104,7 @@ def test_errors_take_one_line(folder, tmp_path, capsys):
     for words, expected in (
         (["--data", tmp_path / "s.nc", "--calibrate", "50"], "calibrate needs samples to train on, got the spectrum"),
         (["--data", "digits", "--calibrate", "3"], "calibrate must be"),
-        (["--data", "digits", "--out", folder], "use --resume or --overwrite"),
+        (["--data", "digits", "--out", folder], "which is not: use --overwrite"),
         (["--data", "digits", "--close", "[0.5,-1]"], "close must be shares > 0"),
         (["--data", "nowhere"], "data must be a path or one of"),
     ):

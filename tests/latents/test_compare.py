@@ -62,6 +62,8 @@ def test_what_cannot_be_compared_is_refused_by_name():
         (ROUGH, {}, "latents must be two latent spaces or more by name"),
         ({"one": ROUGH, "bad": ROUGH[0]}, {}, "bad: latents must have shape"),
         ({"one": ROUGH, "two": ROUGH}, {"decoders": {"three": lambda z: z}}, "decoders must be of the spaces one, two, got 'three'"),
+        ({"one": ROUGH, "dead": np.ones((600, 4, 4, 4))}, {}, "dead: latents must vary, got 1.0 everywhere"),
+        ({1: ROUGH, "1": ROUGH}, {}, "latents must have different names"),
         ({"one": ROUGH, "two": ROUGH}, {"labels": [0, 1]}, "one: labels must have shape"),
     ):  # fmt: skip
         with pytest.raises(ec.InputError, match=words):

@@ -72,12 +72,14 @@ def calibrate(
     from ..training.probing.cadence import log_steps
     from ..training.probing.recorder import Recorder
 
+    instance("advice", advice, Advice, "what ec.choose gives")
     integer("steps", steps, at_least=10)
     random_seed(seed)
     network = MLP(256, 5) if network is None else network
     optimizer = Adam(3e-4) if optimizer is None else optimizer
     instance("network", network, Network, "a network to build, such as MLP(256, 5)")
     given = finite_array("samples", samples, "an array of finite numbers (n, ...)")
+    _check_same(advice, given)
     rows = trained_rows(advice)
     if not rows:
         raise InputError("calibration needs a recipe that comes close after some training, got none")
@@ -110,6 +112,23 @@ def calibrate(
     return replace(advice, table=table, calibrated=words)
 
 
+def _check_same(advice: Advice, samples: Float[np.ndarray, "n ..."]) -> None:
+    """InputError for samples of another shape, or another size, than those the advice is about."""
+    known = advice.spectrum
+    shape = (known.dimension,) if known.basis is None else known.basis.shape
+    if samples.shape[1:] != shape:
+        raise InputError(
+            f"samples must have shape (n, {', '.join(map(str, shape))}) as the advice's, got {samples.shape}"
+        )
+    ratio = float(samples.var(axis=0).sum() / known.variance.sum())
+    if not 1 / UNLIKE < ratio < UNLIKE:
+        raise InputError(f"samples must be those of the advice, got {ratio:.3g} times their variance")
+
+
+UNLIKE = 2.0
+"""Ratio of variances from which samples are not those of a spectrum."""
+
+
 def trained_rows(advice: Advice) -> list[int]:
     """Rows of the first three recipes that come close, but not from the start, and have no spectrum in them."""
     times = advice.table[f"close_{advice.by:g}"].to_numpy()
@@ -132,7 +151,10 @@ def in_steps(advice: Advice, expected: dict[int, Float[np.ndarray, "fraction 3"]
             per = np.log(known[reached]) - POWER * np.log(units[trained][reached])[:, None]
             middle = per.mean(axis=0) if reached.any() else np.full(3, np.nan)
             steps = np.exp(middle[:, None] + POWER * np.log(units))
-        steps[:, units == 0] = 0.0
+        spectral = np.array([one.spectral for one in advice.candidates])
+        steps[:, units == 0] = np.where(spectral, 0.0, np.nan)[
+            units == 0
+        ]  # an untrained network is where theory has it at 0
         steps[:, trained] = known.T
         for name, values in zip(("steps", "steps_low", "steps_high"), steps, strict=True):
             table[f"{name}_{fraction:g}"] = values

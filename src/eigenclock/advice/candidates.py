@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from ..checks import InputError, instance, shown
@@ -23,8 +24,15 @@ DENSITIES: dict[str, Density] = {
 }
 """Noise densities by what they are called."""
 
-WEIGHTS: dict[str, Any] = {"own": "uniform", "Min-SNR-5": MinSNR(), "P2": P2(), "sigmoid": Sigmoid()}
-"""Loss weights by what they are called; an objective's own counts its squared error once, EDM's as Karras et al. do."""
+WEIGHTS: dict[str, Any] = {
+    "own": "uniform",
+    "SNR": MinSNR(gamma=1e6),
+    "Min-SNR-5": MinSNR(),
+    "P2": P2(),
+    "sigmoid": Sigmoid(),
+}
+"""Loss weights by what they are called; an objective's own counts its squared error once, EDM's as Karras et al. do. SNR is ε's
+own, whatever is regressed: the signal-to-noise ratio of the clean sample's error, without a limit that data reach."""
 
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """EDM's σ_data, in units of the data's root mean square deviation."""
@@ -42,11 +50,16 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """A recipe as the table names it: an objective, and what is done to the data before."""
+    """A recipe as the table names it: an objective, and what is done to the data before.
+
+    - `label`, `density`, `weight`: names that the user gave to all of it, to its density, to its weight.
+    """
 
     objective: Objective
     standardization: Standardization = "none"
     label: str = ""
+    density: str = ""
+    weight: str = ""
 
     @property
     def spectral(self) -> bool:
@@ -60,8 +73,8 @@ class Candidate:
         return {
             "objective": NAMES.get(type(objective), type(objective).__name__) + _path(objective),
             "sigma_data": float(objective.sigma_data) if isinstance(objective, EDM) else float("nan"),
-            "density": named(objective.density, DENSITIES, "every level alone"),
-            "weight": _weight(objective),
+            "density": self.density or named(objective.density, DENSITIES, "every level alone"),
+            "weight": self.weight or _weight(objective),
             "standardization": self.standardization,
         }
 
@@ -97,7 +110,7 @@ def _weight(objective: Objective) -> str:
     if isinstance(objective, SpectralEDM):
         return f"{objective.loss} loss"
     weight = objective.weight
-    return weight if isinstance(weight, str) and weight != "uniform" else named(weight, WEIGHTS, "own")
+    return weight.upper() if isinstance(weight, str) and weight != "uniform" else named(weight, WEIGHTS, "own")
 
 
 def named(value: Any, known: Mapping[str, Any], nothing: str) -> str:
@@ -111,32 +124,54 @@ def named(value: Any, known: Mapping[str, Any], nothing: str) -> str:
     return text if text.isprintable() and " at 0x" not in text else type(value).__name__
 
 
-def usual(scale: float, standardization: Standardization = "none") -> list[Candidate]:
-    """Every usual objective with every usual density and weight; `scale`: root mean square deviation of the data."""
+def usual(
+    scale: float,
+    standardization: Standardization = "none",
+    densities: Mapping[str, Density] = MappingProxyType(DENSITIES),
+    weights: Mapping[str, Any] = MappingProxyType(WEIGHTS),
+) -> list[Candidate]:
+    """Every usual objective with every density and weight; `scale`: root mean square deviation of the data."""
     objectives: list[Any] = [EDM(sigma_data=_rounded(factor * scale)) for factor in FACTORS]
     if not any(one.sigma_data == EDM().sigma_data for one in objectives):
         objectives.append(EDM())
     made = [
-        Candidate(replace(one, density=density, weight=weight), standardization)
+        Candidate(replace(one, density=density, weight=weight), standardization, density=drawn, weight=weighed)
         for one in (*objectives, Epsilon(path="vp"), Velocity(), FlowMatching(), Denoising(path="vp"))
-        for density in DENSITIES.values()
-        for weight in WEIGHTS.values()
+        for drawn, density in densities.items()
+        for weighed, weight in (dict(weights) | ({"EDM": "edm"} if isinstance(one, Denoising) else {})).items()
+        if not (isinstance(one, Epsilon) and weight == WEIGHTS["SNR"])  # its own
     ]
     return [*made, *spectral(standardization)]
 
 
 def spectral(standardization: Standardization = "none") -> list[Candidate]:
     """The data's spectrum in place of σ_data: in full with both losses, and half way."""
-    density = DENSITIES["EDM's log-normal"]
-    return [
-        Candidate(SpectralEDM(density=density, loss="mode"), standardization),
-        Candidate(SpectralEDM(density=density, loss="sample"), standardization),
-        Candidate(SpectralEDM(density=density, loss="mode", power=0.5), standardization),
-    ]
+    own = SpectralEDM(density=DENSITIES["EDM's log-normal"])
+    made = (replace(own, loss="mode"), own, replace(own, loss="mode", power=0.5))
+    return [Candidate(one, standardization) for one in made]
 
 
 def _rounded(value: float) -> float:
     return float(f"{value:.2g}")
+
+
+def listed(name: str, given: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Densities or weights of the user's, in a row or by name; the usual ones for None. InputError for none at all."""
+    if given is None:
+        return dict(known)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"{name} must be in a row or by name, got {shown(given)}")
+    if isinstance(given, Mapping):
+        found = {str(key): one for key, one in given.items()}
+    else:
+        row = list(given)
+        names = [named(one, known, str(one)) for one in row]
+        found = {
+            n if names.count(n) == 1 else f"{n} {i + 1}": one for i, (n, one) in enumerate(zip(names, row, strict=True))
+        }
+    if not found:
+        raise InputError(f"{name} must hold at least one, got none")
+    return found
 
 
 def as_candidates(recipes: Any) -> list[Candidate]:

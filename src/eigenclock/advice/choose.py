@@ -1,20 +1,21 @@
 """Ranking recipes by the training that they need, from the spectrum of the data alone (T24)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..checks import InputError, finite_array, instance, say, shown
+from ..checks import InputError, finite_array, instance, number, say, sequence, shown
 from ..recipe.architectures import Architecture
 from ..recipe.densities import LogNormal
 from ..recipe.objectives import EDM
 from ..recipe.samplers import Heun, Sampler
 from ..spectrum.spectrum import Spectrum, check_spectrum
 from ..theory.stable import stable_lr
-from .candidates import Candidate, as_candidates, spectral, usual
+from .candidates import DENSITIES, WEIGHTS, Candidate, as_candidates, listed, usual
 from .closing import NETWORK, UNITS, distances, units_to, untrained
 from .groups import MOST_PIXELS, STANDARDIZATIONS, Groups, Standardization, grouped
 from .result import ALIKE, CHOICES, Advice
@@ -46,12 +47,14 @@ def choose(
     spectrum: Spectrum,
     *,
     recipes: Any = None,
+    densities: Any = None,
+    weights: Any = None,
     sampler: Sampler | None = None,
     close: Any = CLOSE,
-    by: float | None = None,
+    by: Any = None,
     standardizations: Any = None,
     network: Architecture = NETWORK,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Any = None,
 ) -> Advice:
     """Which recipe brings samples close to these data soonest, before anything is trained (T24, *ours*).
 
@@ -63,8 +66,11 @@ def choose(
 
     - `spectrum`: of the data. Variances of few samples, fewer than ten for each dimension, are cross-validated first (T22).
     - `recipes`: objectives with their densities and weights, in a row or by name (also whole `Recipe`s, of which the objective
-      counts); by default some 230 usual ones: EDM at five σ_data, ε, v, flow matching and x₀, each under seven noise densities
-      and four loss weights, and SpectralEDM. EDM's own settings are always among them.
+      counts); by default some 330 usual ones: EDM at five σ_data, ε, v, flow matching and x₀, each under every density and
+      weight, and SpectralEDM. EDM's own settings are always among them.
+    - `densities`, `weights`: for those, in place of seven noise densities (three log-normal ones, logit-normal and uniform t,
+      cosine, DDPM's β) and five loss weights (the objective's own, SNR, Min-SNR-5, P2, sigmoid): any `Density`; `MinSNR()` and
+      its like, or functions of σ.
     - `sampler`: the user's; 20 steps of Heun by default.
     - `close`: shares of the data's norm. - `by`: the one of them that ranks, by default the middle one.
     - `standardizations`: of "none", "scale" (one factor, to deviation 0.5) and "pixel" (one for each coordinate, at most 1,024 of
@@ -92,9 +98,13 @@ def choose(
     fractions = np.atleast_1d(finite_array("close", close, "shares > 0 of the data's norm")).astype(np.float64)
     if fractions.ndim != 1 or fractions.size == 0 or (fractions <= 0).any():
         raise InputError(f"close must be shares > 0 of the data's norm, got {shown(close)}")
-    rank_by = float(fractions[fractions.size // 2]) if by is None else by
+    rank_by = float(fractions[fractions.size // 2]) if by is None else number("by", by)
     if rank_by not in fractions:
         raise InputError(f"by must be one of close, {', '.join(f'{one:g}' for one in fractions)}, got {shown(by)}")
+    if progress is not None and not callable(progress):
+        raise InputError(f"progress must be a function of two numbers, got {shown(progress)}")
+    if recipes is not None and not (densities is None and weights is None):
+        raise InputError("densities and weights must be left out with recipes: they are of the usual objectives")
     known, doubts = well_known(spectrum)
     tried = _standardizations(known, standardizations)
     first = grouped(known, tried[0])
@@ -105,22 +115,19 @@ def choose(
         )
     rows = _Rows(known, sampler, fractions, rank_by, network, progress)
     if recipes is None:
-        rows.try_all(usual(first.scale, tried[0]), first)
+        known_densities, known_weights = listed("densities", densities, DENSITIES), listed("weights", weights, WEIGHTS)
+        rows.try_all(usual(first.scale, tried[0], known_densities, known_weights), first)
     else:
         rows.try_all([_standardized(one, tried[0]) for one in as_candidates(recipes)], first)
     rows.try_default(tried[0], first)
     leaders = rows.leaders(LEADERS)
     for standardization in tried[1:]:
-        groups = grouped(known, standardization)
-        found = [_standardized(one, standardization) for one in leaders]
-        if recipes is None:
-            found += spectral(standardization)
-        rows.try_all(found, groups)
-    return rows.advice(first, doubts)
+        rows.try_all([_standardized(one, standardization) for one in leaders], grouped(known, standardization))
+    return rows.advice(doubts, tried[0])
 
 
 def _standardized(candidate: Candidate, standardization: Standardization) -> Candidate:
-    return Candidate(candidate.objective, standardization, candidate.label)
+    return replace(candidate, standardization=standardization)
 
 
 def well_known(spectrum: Spectrum) -> tuple[Spectrum, list[str]]:
@@ -151,7 +158,7 @@ def _standardizations(spectrum: Spectrum, given: Any) -> list[Standardization]:
         if spectrum.basis is not None and spectrum.dimension <= MOST_PIXELS:
             found.append("pixel")
         return found
-    chosen: list[Any] = [given] if isinstance(given, str) else list(given)
+    chosen: list[Any] = [given] if isinstance(given, str) else list(sequence("standardizations", given))
     if not chosen or any(one not in STANDARDIZATIONS for one in chosen):
         raise InputError(f"standardizations must be some of {', '.join(STANDARDIZATIONS)}, got {shown(given)}")
     return list(dict.fromkeys(chosen))
@@ -176,43 +183,57 @@ class _Rows:
         self.times: list[Any] = []
         self.notes: list[tuple[str, str]] = []
         self.left_out: list[str] = []
+        self.groups: dict[Standardization, Groups] = {}
 
     def try_all(self, candidates: list[Candidate], groups: Groups) -> None:
         """Predict each recipe on these modes."""
+        if candidates:
+            self.groups[candidates[0].standardization] = groups
         share = own_share(groups, self.sampler)
         for i, candidate in enumerate(candidates):
             objective = candidate.objective
             try:
                 objective.bound(self.spectrum, self.sampler.sigma_min)
-            except InputError as error:  # SpectralEDM on a spectrum that does not know all directions
-                self.left_out.append(f"{candidate.name} left out: {error}")
+                path = distances(objective, groups, self.sampler, self.network)
+            except (
+                InputError
+            ) as error:  # a spectrum that does not know all directions, a weight that is not for this density
+                if len(candidates) == 1:
+                    raise
+                name = "SpectralEDM" if candidate.spectral else candidate.choices["weight"]
+                self.left_out.append(f"{name} left out: {error}")
                 continue
-            path = distances(objective, groups, self.sampler, self.network)
             times = units_to(path, self.fractions)
             self.candidates.append(candidate)
             self.distances.append(path)
             self.times.append(times)
-            self.notes.append(self._note(candidate, groups, share))
+            late = bool(np.isnan(times[self.column]))
+            self.notes.append(self._note(candidate, groups, share, late=late))
             if self.progress is not None:
                 self.progress(i + 1, len(candidates))
 
     def try_default(self, standardization: Standardization, groups: Groups) -> None:
         """EDM's own settings, where they are not among the recipes."""
+        self.groups[standardization] = groups
         if not any(one.objective == DEFAULT for one in self.candidates):
             self.try_all([Candidate(DEFAULT, standardization)], groups)
 
-    def _note(self, candidate: Candidate, groups: Groups, share: float) -> tuple[str, str]:
-        """What keeps samples away for ever: the sampler, or noise levels that are never trained; and in words."""
+    def _note(self, candidate: Candidate, groups: Groups, share: float, *, late: bool) -> tuple[str, str]:
+        """What keeps samples away: the sampler, or noise levels that are hardly trained; and in words."""
         if share > self.by:
-            return "unreachable", f"the sampler leaves {share:.0%} of the norm of a perfect denoiser's samples"
+            return "unreachable", f"the sampler makes of a perfect denoiser samples {share:.0%} of the data's norm away"
         left, missed = untrained(candidate.objective, groups, self.sampler)
-        if left <= max(self.by, 1.1 * share):
-            return "", ""
-        return "untrained", f"the density has no mass at {_span(missed, self.sampler)}, which the data need"
+        if left > max(self.by, 1.1 * share):
+            return "untrained", f"the density has next to no mass at {_span(missed, self.sampler)}, which samples pass"
+        return ("slow", f"not within {UNITS[-1]:.0e} units of training") if late else ("", "")
+
+    @property
+    def column(self) -> int:
+        """Place of the ranking distance among all."""
+        return int(np.flatnonzero(self.fractions == self.by)[0])
 
     def _times_by(self) -> Any:
-        column = int(np.flatnonzero(self.fractions == self.by)[0])
-        return np.array([one[column] for one in self.times])
+        return np.array([one[self.column] for one in self.times])
 
     def order(self) -> Any:
         """Best first: by the ranking fraction; of those that it does not tell apart the data as they are, then by the others."""
@@ -229,11 +250,11 @@ class _Rows:
         found = [one for one in ranked if not one.spectral][:n]
         return found if any(one.objective == DEFAULT for one in found) else [*found, Candidate(DEFAULT)]
 
-    def advice(self, groups: Groups, doubts: list[str]) -> Advice:
-        """Everything that was tried, best first."""
+    def advice(self, doubts: list[str], given: Standardization) -> Advice:
+        """Everything that was tried, best first; `given`: how the data are that all recipes were tried on."""
         order, by = self.order(), self._times_by()
-        known = [t for t, one in zip(by, self.candidates, strict=True) if t > 0 and not one.spectral]
-        best = min(known, default=float("nan"))
+        first = next((i for i in order if by[i] > 0 and not self.candidates[i].spectral), None)
+        best = float("nan") if first is None else float(by[first])
         rows = []
         for i in order:
             why, note = self.notes[i]
@@ -242,7 +263,11 @@ class _Rows:
                 {"recipe": self.candidates[i].name}
                 | {name: self.candidates[i].choices[name] for name in CHOICES}
                 | {f"close_{f:g}": time for f, time in zip(self.fractions, self.times[i], strict=True)}
-                | {"times_best": ratio, "verdict": _verdict(ratio, why), "note": note}
+                | {
+                    "times_best": ratio,
+                    "verdict": "best" if i == first and not why else _verdict(ratio, why),
+                    "note": note,
+                }
             )
         chosen = tuple(self.candidates[i] for i in order)
         path = xr.DataArray(
@@ -251,13 +276,15 @@ class _Rows:
             coords={"recipe": [one.name for one in chosen], "unit": UNITS},
             attrs={"long_name": "distance from the data as a share of their norm, by theory"},
         )
-        default = next(i for i, one in enumerate(chosen) if one.objective == DEFAULT)
+        default = next(i for i, one in enumerate(chosen) if one.objective == DEFAULT and one.standardization == given)
+        plain = next((one for one in chosen if not one.spectral), chosen[0])
         return Advice(
             table=pd.DataFrame(rows),
             candidates=chosen,
             distance=path,
             sampler=self.sampler,
-            sampling=sampling_advice(groups, self.sampler),
+            spectrum=self.spectrum,
+            sampling=sampling_advice(self.groups[plain.standardization], self.sampler),
             by=self.by,
             default=default,
             doubts=tuple(dict.fromkeys([*doubts, *self.left_out])),
@@ -275,7 +302,7 @@ def _verdict(ratio: float, why: str) -> str:
         return "from the start"
     if ratio < 1 / ALIKE:
         return "sooner"
-    return "best" if ratio == 1 else "as good" if ratio <= ALIKE else "slower"
+    return "as good" if ratio <= ALIKE else "slower"
 
 
 def _span(missed: list[float], sampler: Sampler) -> str:

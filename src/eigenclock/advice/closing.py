@@ -38,9 +38,10 @@ class Shared(Density):
 
     def __init__(self, objective: Objective, *, weighed: bool = True) -> None:
         sigma = np.exp(LN_SIGMA)
-        drawn = drawn_density(objective, sigma)
-        product = drawn * objective.loss_weight(sigma) if weighed else drawn
         width = LN_SIGMA[1] - LN_SIGMA[0]
+        drawn = drawn_density(objective, sigma)
+        drawn = drawn / (drawn.sum() * width)  # as draws are, whatever a density of one's own adds up to
+        product = drawn * objective.loss_weight(sigma) if weighed else drawn
         reach = np.arange(-round(5 * SHARED / width), round(5 * SHARED / width) + 1) * width
         kernel = np.exp(-((reach / SHARED) ** 2) / 2)
         self.values = np.convolve(product, kernel / kernel.sum(), mode="same")
@@ -52,7 +53,7 @@ class Shared(Density):
 def drawn_density(objective: Objective, sigma: Levels) -> Levels:
     """Density of ln σ that training draws from: even from 0.002 to 80 where the objective has none."""
     if objective.density is not None:
-        return objective.density(sigma)
+        return objective.density_at(sigma)
     inside = (sigma >= EVENLY[0]) & (sigma <= EVENLY[1])
     return np.where(inside, 1 / np.log(EVENLY[1] / EVENLY[0]), 0.0)
 
@@ -64,7 +65,10 @@ def distances(
 
     Exact for a linear network whose noise levels learn each on its own, at a rate that it shares with its neighbours.
     """
-    time = UNITS / pace(objective, groups, sampler.sigma_min)
+    speed = pace(objective, groups, sampler.sigma_min)
+    if not 0 < speed < np.inf:  # a weight that is zero, or beyond all numbers, on every level
+        return np.full(UNITS.size, np.nan)
+    time = UNITS / speed
     known = Shared(objective, weighed=not isinstance(objective, SpectralEDM))
     changed: dict[str, Any] = {} if isinstance(objective, SpectralEDM) else {"weight": "uniform"}
     shared = replace(objective, density=known, **changed)  # type: ignore[type-var]
@@ -88,10 +92,11 @@ def pace(objective: Objective, groups: Groups, sigma_min: float) -> float:
     sigma = np.exp(LN_SIGMA)
     known = objective.bound(groups.spectrum, sigma_min).regression(groups.variance, sigma)
     share = groups.weight / groups.weight.sum()
-    wrong = known.floor + known.cross_moment**2 / known.curvature  # ρ of T1
     drawn = drawn_density(objective, sigma)
-    squared = (share @ (known.weight * known.curvature)) * (share @ (known.weight * wrong))
-    return float(np.sqrt(squared @ drawn / drawn.sum()))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        wrong = known.floor + known.cross_moment**2 / known.curvature  # ρ of T1
+        squared = (share @ (known.weight * known.curvature)) * (share @ (known.weight * wrong))
+        return float(np.sqrt(squared @ drawn / drawn.sum()))
 
 
 def untrained(objective: Objective, groups: Groups, sampler: Sampler) -> tuple[float, list[float]]:

@@ -13,14 +13,15 @@ STANDARDIZE: dict[Standardization, Any] = {"none": False, "scale": True, "pixel"
 """The command line's option `standardize`."""
 
 
-def as_yaml(candidate: Candidate, sampler: Sampler, sampling: SamplingAdvice, *, scaled: bool) -> str:
-    """The recipe, with the sampler that it was judged under; what the data need of a sampler stands in the comments."""
+def as_yaml(candidate: Candidate, sampler: Sampler, sampling: SamplingAdvice, before: Any) -> str:
+    """The recipe, with the sampler that it was judged under; what the data need of a sampler stands in the comments.
+
+    `before`: the option `standardize` that the data had been read with.
+    """
     import yaml
 
     found = {
-        "standardize": STANDARDIZE[
-            "scale" if scaled and candidate.standardization == "none" else candidate.standardization
-        ],
+        "standardize": before if candidate.standardization == "none" else STANDARDIZE[candidate.standardization],
         "objective": written("objective", candidate.objective),
         "sampler": written("sampler", sampler),
     }

@@ -70,7 +70,9 @@ def grouped(spectrum: Spectrum, standardization: Standardization = "none") -> Gr
         mean = np.zeros_like(variance)
     else:
         variance, mean = _alike(spectrum, shifted=standardization == "scale")
-        factor = dimension * EDM_SIGMA_DATA**2 / variance.sum() if standardization == "scale" else 1.0
+        # one shift and one factor, as data sets are standardised: the mean's own variation among coordinates counts
+        spread = variance.sum() / dimension + _uneven(spectrum)
+        factor = EDM_SIGMA_DATA**2 / spread if standardization == "scale" else 1.0
         variance, weight, mean = variance * factor, np.full(variance.size, 1 / factor), mean * factor
     dead = variance <= DEAD * variance.max()
     variance = np.where(dead, 0.0, variance)
@@ -93,6 +95,11 @@ def _alike(spectrum: Spectrum, *, shifted: bool) -> tuple[Modes, Modes]:
         if left:
             mean[spectrum.n_modes :] = max(float((flat**2).sum() - mean.sum()), 0.0) / left
     return variance, mean
+
+
+def _uneven(spectrum: Spectrum) -> float:
+    """Variance of the mean among coordinates; 0 of abstract modes."""
+    return 0.0 if spectrum.mean is None or spectrum.basis is None else float(np.var(spectrum.mean))
 
 
 def _by_coordinate(spectrum: Spectrum) -> tuple[Modes, Modes]:

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ..checks import choice, integer
 from ..clocks.words import as_html
 from ..recipe.recipe import Recipe
 from ..recipe.samplers import Sampler
+from ..spectrum.spectrum import Spectrum
 from .candidates import WORDS, Candidate
 from .configuration import as_yaml
 from .sampling import SamplingAdvice
@@ -39,7 +41,8 @@ class Advice:
       below each fraction of their norm (NaN never; `steps_…` of a network, once `calibrate`d), `times_best` relative to
       the best one without the data's spectrum in it, `verdict` and `note`.
     - `candidates`: the recipes in that order. - `distance`: (recipe, unit) distance from the data over training, by theory.
-    - `sampler`: the one that recipes were judged under. - `sampling`: noise levels and steps that the data need.
+    - `spectrum`: of the data, as it was taken. - `sampler`: the one that recipes were judged under. - `sampling`: noise levels
+      and steps that the data need, scaled as for the best plain recipe.
     - `by`: fraction that ranks. - `default`: row of EDM's own settings on the data as they are.
     - `doubts`: what the advice could not know. - `stable_lr`: largest learning rate of gradient descent on the theory's linear
       model of the best recipe; says nothing of Adam.
@@ -48,6 +51,7 @@ class Advice:
     table: pd.DataFrame
     candidates: tuple[Candidate, ...]
     distance: xr.DataArray
+    spectrum: Spectrum
     sampler: Sampler
     sampling: SamplingAdvice
     by: float
@@ -67,7 +71,8 @@ class Advice:
         return self.recipe(self.first_plain)
 
     def recipe(self, row: int) -> Recipe:
-        """The recipe of a row of the table, from 0."""
+        """The recipe of a row of the table, from 0; InputError for one that is not there."""
+        integer("row", row, at_least=0, at_most=len(self.candidates) - 1)
         return Recipe(objective=self.candidates[row].objective, sampler=self.sampler)
 
     @property
@@ -80,6 +85,8 @@ class Advice:
         """Choices that do not matter much here: values within a factor 1.5 of the best plain recipe, all else being as in it."""
         best, found = self.table.iloc[self.first_plain], {}
         column = f"close_{self.by:g}"
+        if not best[column] > 0:
+            return {}
         good = self.table[self.table[column] <= ALIKE * best[column]]
         for name in CHOICES:
             same = np.ones(len(good), dtype=bool)
@@ -94,15 +101,19 @@ class Advice:
     @property
     def settings(self) -> dict[str, dict[str, Any]]:
         """The best plain recipe and the sampler's levels as options of EDM's code ("edm") and of diffusers ("diffusers")."""
-        return settings(self.candidates[self.first_plain].objective, self.sampling)
+        chosen = self.candidates[self.first_plain]
+        return settings(chosen.objective, self.sampling, WORDS[chosen.standardization])
 
-    def yaml(self, row: int = 0, *, scaled: bool = False) -> str:
+    def yaml(self, row: int = 0, *, standardize: Any = False) -> str:
         """A config of the recipe of a row, the best by default, that `eigenclock run --config` takes.
 
-        `scaled`: the spectrum was of data that had been scaled to deviation 0.5, as the command line does by itself. InputError
-        for a recipe that no file can hold, with a weight or density that is a function.
+        `standardize`: what had been done to the data before their spectrum was taken, as the command line says it: False
+        nothing, True one factor, "pixel" one for each coordinate. InputError for a row that is not there, or a recipe that no
+        file can hold, with a weight or density that is a function.
         """
-        return as_yaml(self.candidates[row], self.sampler, self.sampling, scaled=scaled)
+        integer("row", row, at_least=0, at_most=len(self.candidates) - 1)
+        choice("standardize", standardize, (False, True, "pixel"))
+        return as_yaml(self.candidates[row], self.sampler, self.sampling, standardize)
 
     @property
     def fractions(self) -> list[float]:
@@ -122,32 +133,30 @@ class Advice:
         """The advice in words, a line each."""
         column, plain = f"close_{self.by:g}", self.first_plain
         first, default = self.table.iloc[plain], self.table.iloc[self.default]
-        lines = []
+        near, lines = f"within {self.by:g} of the data's norm", []
         if self.table["verdict"].eq("unreachable").all():
             lines.append(
                 f"Unreachable: of a perfect denoiser this sampler makes samples {self.sampling.given:.0%} of the data's norm "
-                f"away, farther than {self.by:g}"
+                f"away, farther than {self.by:g}: more steps, not another recipe"
             )
         elif np.isnan(first[column]):
-            lines.append(f"None of {len(self.table)} recipes comes within {self.by:g} of the data's norm")
+            lines.append(f"None of {len(self.table)} recipes comes {near}")
+        elif first[column] == 0:
+            lines.append(
+                f"Nothing to rank: by theory an untrained network is {near} already under {first['recipe']}; ask for less"
+            )
         else:
             compared = "" if plain == self.default else _against(default[column], first[column])
-            lines.append(
-                f"Train with: {first['recipe']}; samples within {self.by:g} of the data's norm after "
-                f"{number(first[column])} units of training{compared}"
-            )
+            words = f"Train with: {first['recipe']}; samples {near} after {number(first[column])} units of training"
+            lines.append(words + compared)
         if plain > 0:
-            from_start = self.table.iloc[0]
-            lines.append(
-                f"Sooner still: {from_start['recipe']}, "
-                + (
-                    "there from the start, as the data's covariance is put into the network"
-                    if from_start[column] == 0
-                    else f"after {number(from_start[column])} units"
-                )
-            )
+            soonest = self.table.iloc[0]
+            when = f"after {number(soonest[column])} units"
+            if soonest[column] == 0:
+                when = "there from the start, as it has the data's covariance in its network"
+            lines.append(f"Sooner still: {soonest['recipe']}, {when}")
         for name, values in self.indifferent.items():
-            lines.append(f"Does not matter here (factor {ALIKE:g}): {CALLED[name]} {_listed(name, values)}")
+            lines.append(f"In it does not matter here (factor {ALIKE:g}): {CALLED[name]} {_listed(name, values)}")
         lines.append(f"Sampling: {self.sampling}")
         if self.calibrated:
             lines.append(self.calibrated)
@@ -173,16 +182,16 @@ def _listed(name: str, values: list[Any]) -> str:
 def _against(default: float, best: float) -> str:
     if np.isnan(default):
         return "; EDM's own settings never get there"
-    ratio = default / best if best > 0 else float("inf")
+    ratio = default / best
     if ratio < ALIKE:
         return f"; EDM's own settings {number(default)}: as good"
     return f"; EDM's own settings {number(default)}, {ratio:.2g} times as long"
 
 
-def number(value: float) -> str:
-    """A time in words; NaN is never."""
+def number(value: float, unknown: str = "never") -> str:
+    """A time in words; `unknown` for NaN."""
     if np.isnan(value):
-        return "never"
+        return unknown
     if value >= 1e5:
         return f"{value:.1e}"
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"

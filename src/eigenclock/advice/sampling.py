@@ -40,10 +40,8 @@ class SamplingAdvice:
         kept = f"sigma_min {self.sigma_min:.2g}, sigma_max {self.sigma_max:.3g}"
         if self.steps is None:
             return f"{kept}; the sampler's own share of the distance is {self.given:.1%}"
-        return (
-            f"{kept} and {self.steps} steps leave {self.bias:.1%} of the data's norm to the sampler, "
-            f"as it was given {self.given:.1%}"
-        )
+        left = f"{self.bias:.1%} of the data's norm to the sampler; yours leaves {self.given:.1%}"
+        return f"{kept} and {self.steps} steps leave {left}"
 
 
 def sampling_advice(groups: Groups, sampler: Sampler) -> SamplingAdvice:

@@ -12,9 +12,12 @@ PREDICTION = {Epsilon: "epsilon", Velocity: "v_prediction", Denoising: "sample",
 """`prediction_type` of diffusers."""
 
 
-def settings(objective: Objective, sampling: SamplingAdvice) -> dict[str, dict[str, Any]]:
-    """Names and values of the options that say this recipe in EDM's code and in diffusers; what has no name there is said."""
-    return {"edm": _edm(objective, sampling), "diffusers": _diffusers(objective, sampling)}
+def settings(objective: Objective, sampling: SamplingAdvice, data: str) -> dict[str, dict[str, Any]]:
+    """Names and values of the options that say this recipe in EDM's code and in diffusers; what has no name there is said.
+
+    `data`: what is done to them before, in words.
+    """
+    return {name: {"data": data, **of(objective, sampling)} for name, of in (("edm", _edm), ("diffusers", _diffusers))}
 
 
 def _edm(objective: Objective, sampling: SamplingAdvice) -> dict[str, Any]:

@@ -34,7 +34,7 @@ RESULTS = (
     "tensorboard/events.*",
     "forecasts.csv",
     "advice.csv",
-    "recipe.yaml",
+    "recipe*.yaml",
     "training.json",
     "figures/*.png",
     "samples/*_step_*.png",

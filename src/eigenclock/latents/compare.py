@@ -122,6 +122,8 @@ def compare_latents(
     """
     if not isinstance(latents, Mapping) or len(latents) < 2:
         raise InputError(f"latents must be two latent spaces or more by name, got {shown(latents)}")
+    if len({str(name) for name in latents}) < len(latents):
+        raise InputError(f"latents must have different names, got {', '.join(map(str, latents))}")
     unknown = [name for name in decoders or {} if name not in latents]
     if unknown:
         raise InputError(f"decoders must be of the spaces {', '.join(map(str, latents))}, got {unknown[0]!r}")
@@ -132,6 +134,10 @@ def compare_latents(
             array = finite_array("latents", given, "latents (n, d, h, w) or (n, D)")
             if channels_last and array.ndim == 4:
                 array = np.moveaxis(array, -1, 1)
+            if not array.std() > 0:
+                raise InputError(
+                    f"latents must vary, got {array[(0,) * array.ndim] if array.size else 'none'} everywhere"
+                )
             found = diagnose_latents(array, (decoders or {}).get(name), labels, masks, **options)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
@@ -174,6 +180,8 @@ def _verdict(place: Any, row: Any, best: Any) -> str:
 
 
 def _interval(row: Any) -> str:
+    if not np.isfinite(row["t_lin_low"]):
+        return f"{row['t_lin']:.3g}, no interval from so few"
     return f"{row['t_lin']:.3g}, {row['t_lin_low']:.3g} to {row['t_lin_high']:.3g}"
 
 

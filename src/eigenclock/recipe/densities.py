@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, flag, integer_option, noise_levels, number_option
+from ..checks import InputError, finite_array, flag, integer_option, noise_levels, number_option, shown
 from .weighting import Levels
 
 GRID = np.linspace(-16.0, 16.0, 8001)
@@ -94,6 +94,9 @@ class LogNormal(Density):
         return np.exp(self.mean + self.std * generator.standard_normal(n))
 
 
+SMOOTH, MOST_NOISE = 100, 1e8
+"""Steps of a schedule from which a cubic spline through them rises everywhere, and the largest σ that it may end at."""
+
 SMALLEST_SHARE = 1e-9
 """Draws of a time keep this far from its ends, where σ would be 0 or infinite."""
 
@@ -144,6 +147,12 @@ class BetaSchedule(Density):
             number_option(self, name, above=0, below=1, label=f"density.{name}")
         integer_option(self, "steps", at_least=2, at_most=10**6)
         flag("density.scaled", self.scaled)
+        with np.errstate(over="ignore"):
+            last = self.levels[-1]
+        if not last < MOST_NOISE:
+            raise InputError(
+                f"density must leave some signal at its last step, got end = {self.end:g} in {self.steps} steps: σ = {last:.2g}"
+            )
 
     @property
     def levels(self) -> Float[np.ndarray, " step"]:
@@ -169,8 +178,9 @@ def _schedule(start: float, end: float, steps: int, scaled: bool) -> Float[np.nd
 
 @lru_cache(maxsize=16)
 def _share(start: float, end: float, steps: int, scaled: bool) -> Any:
-    """Share of the steps below each ln σ, a spline."""
-    return scipy.interpolate.CubicSpline(np.log(_schedule(start, end, steps, scaled)), np.linspace(0, 1, steps))
+    """Share of the steps below each ln σ, a spline; of few steps one that never falls."""
+    kind = scipy.interpolate.CubicSpline if steps >= SMOOTH else scipy.interpolate.PchipInterpolator
+    return kind(np.log(_schedule(start, end, steps, scaled)), np.linspace(0, 1, steps))
 
 
 @dataclass(frozen=True, repr=False)
@@ -198,10 +208,10 @@ class DensityTable(Density):
         levels = noise_levels(self.sigma)
         values = finite_array("density", self.density, "numbers >= 0, one for each noise level")
         if levels.size < 2 or (np.diff(levels) <= 0).any():
-            raise InputError(f"sigma must be at least two rising noise levels, got {levels.size}")
+            raise InputError(f"sigma must be at least two rising noise levels, got {shown(levels.tolist())}")
         if values.shape != levels.shape or values.min() < 0 or not values.any():
             raise InputError(
-                f"density must be {levels.size} numbers >= 0, not all 0, as many as noise levels, got {values.size}"
+                f"density must be {levels.size} numbers >= 0, not all 0, as many as noise levels, got {shown(list(values))}"
             )
         object.__setattr__(self, "sigma", tuple(levels.tolist()))
         object.__setattr__(self, "density", tuple(values.tolist()))

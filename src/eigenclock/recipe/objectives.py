@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError, choice, number_option, shown
+from ..checks import InputError, choice, finite_array, number_option, shown
 from ..spectrum.spectrum import Spectrum
 from .densities import Density
 from .weighting import WEIGHTS, Levels, NoiseWeight, Weight, check_weight, weights_at
@@ -122,6 +122,17 @@ class Objective(ABC):
             return (sigma**2 + EDM_SIGMA_DATA**2) / (sigma * EDM_SIGMA_DATA) ** 2
         return sigma**-2.0 if self.weight == "snr" else np.ones_like(sigma)
 
+    def density_at(self, sigma: Levels) -> Levels:
+        """Density in ln σ at each noise level, 1 where every level is trained alone; InputError unless it is one, >= 0."""
+        if self.density is None:
+            return np.ones_like(sigma)
+        given = finite_array("density", self.density(sigma), "a function from noise levels (sigma,) to densities >= 0")
+        if given.shape != np.shape(sigma) or given.min(initial=0.0) < 0:
+            raise InputError(
+                f"density must give a number >= 0 for each of {np.size(sigma)} noise levels, got {shown(given)}"
+            )
+        return given
+
     def regression(self, variance: Float[np.ndarray, " mode"], sigma: Levels) -> Regression:
         """The moments of T1 for modes of the given variance."""
         row, power = self.row(sigma), variance[:, None]
@@ -135,7 +146,7 @@ class Objective(ABC):
             # rho - chi^2/kappa without its cancellation
             floor=power * (row.a * row.e - row.s * row.c) ** 2 / curvature,
             weight=self.loss_weight(sigma),
-            density=np.ones_like(sigma) if self.density is None else self.density(sigma),
+            density=self.density_at(sigma),
             gain_offset=row.offset,
             gain_slope=row.slope,
         )

@@ -39,7 +39,7 @@ def check_weight(weight: Any, names: tuple[str, ...] = WEIGHTS) -> None:
         choice("weight", weight, names)
     elif weight != names[0]:
         raise InputError(
-            f"weight must be {names[0]!r}, MinSNR(), NoisePower(beta) or a function of σ, got {shown(weight)}"
+            f"weight must be {names[0]!r}, MinSNR(), P2(), Sigmoid(), NoisePower(beta) or a function of σ, got {shown(weight)}"
         )
 
 

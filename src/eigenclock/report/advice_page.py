@@ -1,6 +1,6 @@
 """The HTML page of an advice: what to train by, how sure, and in the words of other trainers; one self-contained file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jinja2
@@ -21,10 +21,12 @@ LINES = 12
 """Recipes of the chart of the ranking."""
 
 
-def advice_page(advice: Advice, *, data: str, deviations: Float[np.ndarray, " mode"], config: str, command: str) -> str:
+def advice_page(
+    advice: Advice, *, data: str, deviations: Float[np.ndarray, " mode"], configs: Mapping[str, str], command: str
+) -> str:
     """The page as a string.
 
-    `data`: what to call them; `deviations`: (mode,) standard deviations of their modes; `config`: the recipe as a file has it.
+    `data`: what to call them; `deviations`: (mode,) standard deviations of their modes; `configs`: recipes as files have them.
     """
     figures = {"path": _paths(advice), "ranking": _ranking(advice), "noise": _noise(advice, deviations)}
     columns, rows = _table(advice, sorted({*range(min(ROWS, len(advice.table))), advice.default}))
@@ -44,7 +46,7 @@ def advice_page(advice: Advice, *, data: str, deviations: Float[np.ndarray, " mo
         more=more,
         total=len(advice.table),
         settings=advice.settings,
-        config=config,
+        configs=dict(configs),
         command=command,
         plotly=packed_plotly(),
         charts=packed(charts_of(figures)),
@@ -59,14 +61,18 @@ def _cards(advice: Advice) -> list[dict[str, str]]:
         advice.table.iloc[advice.default],
     )
     sampling = advice.sampling
-    ratio = default[column] / best[column]
-    alike = int((advice.table[column] <= ALIKE * best[column]).sum())
+    ratio = default[column] / best[column] if best[column] > 0 else float("nan")
+    plain = [not one.spectral for one in advice.candidates]
+    alike = int((advice.table[column][plain] <= ALIKE * best[column]).sum())
     return [
         {
             "value": f"{ratio:.2g}×" if np.isfinite(ratio) else "–",
             "words": f"as long do EDM's own settings take to come within {advice.by:g} of the data's norm, by prediction",
         },
-        {"value": f"{alike}", "words": f"of {len(advice.table)} recipes do no worse than {ALIKE:g} times the best one"},
+        {
+            "value": f"{alike}",
+            "words": f"of {sum(plain)} recipes without the data's spectrum take at most {ALIKE:g} times the best one's training",
+        },
         {
             "value": f"{sampling.sigma_min:.2g} … {sampling.sigma_max:.3g}",
             "words": "noise levels between which sampling must work",
@@ -95,7 +101,7 @@ def _table(advice: Advice, chosen: Iterable[int]) -> tuple[list[str], list[list[
 
 def _interval(row: Any, fraction: str) -> str:
     step, low, high = (row[f"{name}_{fraction}"] for name in ("steps", "steps_low", "steps_high"))
-    return f"{number(step)} ({number(low)} to {number(high)})" if step > 0 else number(step)
+    return f"{number(step)} ({number(low)} to {number(high)})" if step > 0 else number(step, "not forecast")
 
 
 def _paths(advice: Advice) -> go.Figure:

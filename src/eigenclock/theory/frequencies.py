@@ -1,5 +1,6 @@
 """Local convolutions, frequency by frequency: one transfer function, or a small matrix where there are channels (T11)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, cast
 
@@ -15,6 +16,9 @@ from ..recipe.samplers.transport import along_first, carried_along_first
 from ..spectrum.bases import Fourier
 from ..spectrum.spectrum import Spectrum
 from .solution import Solution, Wanted
+
+THREADS = 2
+"""Blocks that are carried side by side."""
 
 BLOCK = 2**21
 """Transfer-matrix entries held at a time."""
@@ -109,14 +113,19 @@ class _Waves:
         levels = sampler.matrix_levels
         rows = max(1, BLOCK // (n * levels.size * self.identity.size))
         out = np.empty((time.size, n, *self.identity.shape), dtype=np.complex128)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for start in range(0, time.size, rows):
-                some = time[start : start + rows]
-                identity = self.identity[:, :, None]
+        identity = self.identity[:, :, None]
+
+        def carry(start: int) -> None:
+            some = time[start : start + rows]
+            with np.errstate(over="ignore", invalid="ignore"):
                 slope = identity - self.channels_first(some, levels).reshape(levels.size, *self.identity.shape, -1)
-                steps = sampler.steps_of(list(slope), along_first, identity)
-                carried = carried_along_first(steps, sampler.sigma_max**2)
-                out[start : start + rows] = carried.reshape(*self.identity.shape, len(some), n).transpose(2, 3, 0, 1)
+                carried = carried_along_first(
+                    sampler.steps_of(list(slope), along_first, identity), sampler.sigma_max**2
+                )
+            out[start : start + rows] = carried.reshape(*self.identity.shape, len(some), n).transpose(2, 3, 0, 1)
+
+        with ThreadPoolExecutor(THREADS) as pool:  # arrays this small keep one core busy each
+            list(pool.map(carry, range(0, time.size, rows)))
         return out
 
     def _scalar(self, sampler: Sampler, time: Times, chosen: np.ndarray) -> Float[np.ndarray, "time frequency"]:

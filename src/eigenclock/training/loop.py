@@ -124,7 +124,7 @@ def train(
     given = finite_array("samples", samples, "an array of finite numbers (n, ...)")
     if given.ndim < 2 or len(given) == 0:
         raise InputError(f"samples must have shape (n, ...) with n >= 1, got {given.shape}")
-    data = torch.as_tensor(np.ascontiguousarray(given), dtype=dtype, device=device)
+    data = torch.as_tensor(np.require(given, requirements=("C", "W")), dtype=dtype, device=device)
     _check_fit(network, data[:2])
     if pairs is None:
         pairs = RandomPairs(data, options.batch_size, objective.density, sigma_range, seed)

@@ -106,8 +106,11 @@ def _symmetric(
     """V·diag(values)·Vᵀ at every noise level; where no value is negative as a product with its own transpose, half the work."""
     if (values < 0).any():
         return (vectors * values[:, None, :]) @ vectors.swapaxes(1, 2)
-    half = vectors * np.sqrt(values)[:, None, :]
-    return np.stack([one @ one.T for one in half])
+    out = np.empty_like(vectors)
+    for one, size, target in zip(vectors, np.sqrt(values), out, strict=True):  # of cache size: in one go it is not
+        half = one * size
+        np.matmul(half, half.T, out=target)
+    return out
 
 
 def _second_moment(
