@@ -12,7 +12,7 @@ from examples import pages
 from .judge import FRACTIONS, METHODS, measured, predicted, resampled, table
 from .runs import DEFAULT, RECIPES, Setting, settings
 
-PAGE, FIGURE = Path("docs/choose.md"), Path("docs/figures/advice.png")
+PAGE, FIGURE = Path("docs/choose.md"), Path("docs/studies/advice/advice.png")
 WORDS = {"chain": "chain", "unet": "U-Net"}
 DATA = {"natural16": "natural patches", "fashion": "Fashion-MNIST", "digits": "digits", "field": "Gaussian field"}
 COLOURS = {"natural16": "#0072B2", "fashion": "#D55E00", "digits": "#999999", "field": "#CC79A7"}

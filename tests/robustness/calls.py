@@ -16,14 +16,16 @@ from eigenclock.data import DataSet, load, load_labelled, natural_patches
 from eigenclock.observables.class_gate import ClassGate
 
 RESULTS = {
-    "ClassClocks", "ClassLosses", "Comparison", "Emergence", "Estimate", "Forecast", "Innovation", "Levels", "LogRatio", "Memorization",
+    "Advice", "ClassClocks", "ClassLosses", "Comparison", "LatentComparison", "Emergence", "Estimate", "Forecast", "Innovation", "Levels", "LogRatio", "Memorization",
     "Passages", "PowerLaw", "ReturnProbability", "Stopping", "Trained", "Generalization", "InputError", "InputWarning",
 }  # fmt: skip
 """What functions return: made by the library, not by users."""
 
 ABSTRACT = {
-    "Architecture", "Basis", "Network", "NoiseKernel", "Objective", "Optimizer", "Rule", "Sampler", "Start",
+    "Architecture", "Basis", "Density", "Network", "NoiseKernel", "Objective", "Optimizer", "Rule", "Sampler", "Start",
 }  # fmt: skip
+
+WITHOUT_ARGUMENTS = {"CosineTime", "UniformTime"}
 
 
 class Nasty:
@@ -78,6 +80,9 @@ def small():
         "spectrum": spectrum,
         "scale": scale,
         "curve": curve,
+        "advice": ec.choose(
+            ec.Spectrum([9.0, 4.0, 1.0, 0.25]), recipes=[ec.EDM(density=ec.LogNormal())], standardizations="none"
+        ),
         "x": rng.standard_normal((20, 4)),
         "images": rng.standard_normal((12, 4, 4)),
         "bits": np.where(rng.random((8, 4)) < 0.5, -1.0, 1.0),
@@ -134,6 +139,14 @@ def right_calls():
         "SpectralEDM": {"spectrum": s["spectrum"], "power": 1.0, "floor": 0.1, "input": "mode", "loss": "sample", "density": None, "sigma_data": 0.5},
         "MinSNR": {"gamma": 5.0},
         "NoisePower": {"beta": 1.0},
+        "P2": {"gamma": 1.0, "k": 1.0},
+        "Sigmoid": {"bias": 2.0},
+        "BetaSchedule": {"start": 1e-4, "end": 0.02, "steps": 10, "scaled": False},
+        "DensityTable": {"sigma": [0.1, 1.0], "density": [1.0, 2.0]},
+        "choose": {"spectrum": s["spectrum"], "recipes": [ec.EDM()], "densities": None, "weights": None, "sampler": heun, "close": (0.5, 0.25), "by": 0.25, "standardizations": "none", "network": ec.OneLayer(0.0), "progress": None},
+        "calibrate": {"advice": s["advice"], "samples": s["x"] * s["scale"], "steps": 10, "network": ec.MLP(8, 1), "optimizer": ec.Adam(), "options": None, "seed": 0, "progress": None},
+        "stable_lr": {"spectrum": s["spectrum"], "objective": ec.EDM(), "architecture": ec.OneLayer(0.0), "optimizer": ec.GradientDescent, "sigma": [0.1, 1.0]},
+        "compare_latents": {"latents": {"a": s["rng"].standard_normal((12, 2, 3, 3)), "b": s["rng"].standard_normal((12, 2, 3, 3))}, "decoders": None, "labels": None, "masks": None, "channels_last": False},
         "Angular": {"steps": 3, "rho": 7.0, "sigma_min": 0.01, "sigma_max": 10.0, "spectrum": s["spectrum"]},
         "Epsilon": {"weight": "uniform", "path": "vp", "density": None},
         "FlowMatching": {"weight": "uniform", "density": None},
@@ -277,7 +290,7 @@ def public():
     return {
         name
         for name in ec.__all__
-        if name not in RESULTS | ABSTRACT
+        if name not in RESULTS | ABSTRACT | WITHOUT_ARGUMENTS
         and not isinstance(getattr(ec, name), ModuleType)
         and callable(getattr(ec, name))
     }

@@ -237,7 +237,7 @@ def test_directions_without_variance_are_counted(rng):
         ("ec.EDM(density=0.5)", "density must be a Density, such as LogNormal(), or None, got 0.5"),
         ("ec.ProbabilityFlow(method='closed')", "method must be one of 'auto', 'closed_form', 'quadrature', got 'closed'"),
         ("ec.Spectrum.from_samples([[0, 1], [1, 0], [2, 2]], basis='wavelet')", "basis must be one of 'pca', 'dct', 'fourier', got 'wavelet'"),
-        ("ec.EDM(weight='snr')", "weight must be 'uniform', MinSNR(), NoisePower(beta) or a function of σ, got 'snr'"),
+        ("ec.EDM(weight='snr')", "weight must be 'uniform', MinSNR(), P2(), Sigmoid(), NoisePower(beta) or a function of σ, got 'snr'"),
         ("ec.SpectralEDM(loss='all')", "loss must be one of 'sample', 'mode', got 'all'"),
         ("ec.SpectralEDM(input='pixel')", "input must be one of 'mode', 'scalar', got 'pixel'"),
         ("ec.SpectralEDM([1.0])", "spectrum must be a Spectrum or None, got [1.0]"),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..checks import InputError, finite_array, instance, integer, random_seed
+from ..checks import InputError, finite_array, instance, integer, random_seed, shown
 from ..comparison.forecast import forecast
 from ..comparison.levels import predict_level
 from ..recipe.objectives import EDM_SIGMA_DATA
@@ -35,7 +35,7 @@ def calibrate(
     optimizer: Any = None,
     options: Any = None,
     seed: int = 0,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Any = None,
 ) -> Advice:
     """The advice with the training that recipes need in steps of a network (T20, T24).
 
@@ -75,6 +75,8 @@ def calibrate(
     instance("advice", advice, Advice, "what ec.choose gives")
     integer("steps", steps, at_least=10)
     random_seed(seed)
+    if progress is not None and not callable(progress):
+        raise InputError(f"progress must be a function of steps, their number and a recipe, got {shown(progress)}")
     network = MLP(256, 5) if network is None else network
     optimizer = Adam(3e-4) if optimizer is None else optimizer
     instance("network", network, Network, "a network to build, such as MLP(256, 5)")

@@ -83,7 +83,8 @@ def choose(
 
     ```python
     >>> import eigenclock as ec
-    >>> advice = ec.choose(ec.Spectrum.power_law(64, exponent=2.0), recipes=[ec.EDM(density=ec.LogNormal()), ec.Denoising()])
+    >>> mine = [ec.EDM(density=ec.LogNormal()), ec.Denoising()]
+    >>> advice = ec.choose(ec.Spectrum.power_law(64, exponent=2.0), recipes=mine, standardizations="none")
     >>> advice.table[["recipe", "verdict"]].values.tolist()
     [["EDM, σ_data 0.5, EDM's log-normal", 'best'], ['x₀ (exploding), every level alone', 'slower']]
 

@@ -89,7 +89,7 @@ class LatentComparison:
 def compare_latents(
     latents: Any,
     *,
-    decoders: Mapping[str, Any] | None = None,
+    decoders: Any = None,
     labels: Any = None,
     masks: Any = None,
     channels_last: bool = False,
@@ -124,6 +124,8 @@ def compare_latents(
         raise InputError(f"latents must be two latent spaces or more by name, got {shown(latents)}")
     if len({str(name) for name in latents}) < len(latents):
         raise InputError(f"latents must have different names, got {', '.join(map(str, latents))}")
+    if decoders is not None and not isinstance(decoders, Mapping):
+        raise InputError(f"decoders must be decoders by the names of their spaces, got {shown(decoders)}")
     unknown = [name for name in decoders or {} if name not in latents]
     if unknown:
         raise InputError(f"decoders must be of the spaces {', '.join(map(str, latents))}, got {unknown[0]!r}")
