@@ -97,7 +97,7 @@ def test_few_samples_that_are_gone_are_warned_of_and_spectral_recipes_left_out(t
 
 def test_a_mean_far_from_zero_is_said():
     spectrum = ec.Spectrum([1.0, 0.1], mean=[3.0, 0.0])
-    assert "subtract it" in ec.choose(spectrum, recipes=[EDM]).doubts[0]
+    assert "subtract it from every sample" in ec.choose(spectrum, recipes=[EDM]).doubts[0]
     assert ec.choose(ec.Spectrum([1.0, 0.1]), recipes=[EDM]).doubts == ()
 
 

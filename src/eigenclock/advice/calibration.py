@@ -10,7 +10,7 @@ from jaxtyping import Float
 from ..checks import InputError, finite_array, instance, integer, random_seed, shown
 from ..comparison.forecast import forecast
 from ..comparison.levels import predict_level
-from ..recipe.objectives import EDM_SIGMA_DATA
+from ..data import DataSet
 from ..spectrum.spectrum import Spectrum
 from .candidates import Candidate
 from .groups import Standardization
@@ -153,10 +153,8 @@ def in_steps(advice: Advice, expected: dict[int, Float[np.ndarray, "fraction 3"]
             per = np.log(known[reached]) - POWER * np.log(units[trained][reached])[:, None]
             middle = per.mean(axis=0) if reached.any() else np.full(3, np.nan)
             steps = np.exp(middle[:, None] + POWER * np.log(units))
-        spectral = np.array([one.spectral for one in advice.candidates])
-        steps[:, units == 0] = np.where(spectral, 0.0, np.nan)[
-            units == 0
-        ]  # an untrained network is where theory has it at 0
+        start = np.array([0.0 if one.spectral else np.nan for one in advice.candidates])
+        steps[:, units == 0] = start[units == 0]  # other networks do not start where theory has them
         steps[:, trained] = known.T
         for name, values in zip(("steps", "steps_low", "steps_high"), steps, strict=True):
             table[f"{name}_{fraction:g}"] = values
@@ -164,13 +162,10 @@ def in_steps(advice: Advice, expected: dict[int, Float[np.ndarray, "fraction 3"]
 
 
 def standardised(samples: Float[np.ndarray, "n ..."], standardization: Standardization) -> Float[np.ndarray, "n ..."]:
-    """Samples shifted and scaled to deviation 0.5: all coordinates alike, each alone, or as they are."""
-    values = np.asarray(samples, dtype=np.float64)
+    """Samples as data sets are standardised, or as they are."""
     if standardization == "none":
-        return values
-    axis = 0 if standardization == "pixel" else None
-    spread = values.std(axis=axis)
-    return (values - values.mean(axis=axis)) * (EDM_SIGMA_DATA / np.where(spread > 0, spread, np.inf))
+        return samples
+    return DataSet(samples, None, "samples", "").standardized(each=standardization == "pixel").samples
 
 
 def _part(

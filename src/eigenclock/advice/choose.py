@@ -112,7 +112,7 @@ def choose(
     if tried[0] == "none" and first.mean.sum() > FAR_MEAN * first.total:
         doubts.append(
             f"the mean of the data is {np.sqrt(first.mean.sum() / first.total):.2g} times their norm about it, and is taken as "
-            "known: subtract it"
+            "known: subtract it from every sample, as scaling every coordinate alone does"
         )
     rows = _Rows(known, sampler, fractions, rank_by, network, progress)
     if recipes is None:
