@@ -3,8 +3,6 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-import numpy as np
-
 from ..advice.calibration import calibrate
 from ..advice.choose import CLOSE, choose
 from ..advice.groups import MOST_PIXELS
@@ -74,7 +72,7 @@ def choose_and_report(config: ChooseConfig, config_text: str, command: str, repo
         if place.is_dir() and any(place.iterdir()) and not config.overwrite:
             raise InputError(f"out must be an empty or new folder, got {config.out}, which is not: use --overwrite")
         folder = RunFolder.claim(config.out, config_text, overwrite=config.overwrite, resume=False)
-        advice, name, deviations = _advised(config, Stages(reporter))
+        advice, title = _advised(config, Stages(reporter))
         folder.begin()
         texts = {name: config_of(advice, config, row) for name, row in recipes_of(advice).items()}
         write_text(
@@ -82,12 +80,12 @@ def choose_and_report(config: ChooseConfig, config_text: str, command: str, repo
         )
         for file, text in texts.items():
             write_text(folder.path / file, text)
-        page = advice_page(advice, data=name, deviations=deviations, configs=texts, command=command)
+        page = advice_page(advice, data=title, configs=texts, command=command)
         write_text(folder.path / REPORT, page)
     return advice
 
 
-def _advised(config: ChooseConfig, stage: Stages) -> tuple[Advice, str, Any]:
+def _advised(config: ChooseConfig, stage: Stages) -> tuple[Advice, str]:
     with stage("spectrum") as report:
         dataset, spectrum = read_or_load(config.data, config, config.seed, report)
     if config.calibrate is not None and dataset is None:
@@ -110,8 +108,7 @@ def _advised(config: ChooseConfig, stage: Stages) -> tuple[Advice, str, Any]:
                 seed=config.seed,
                 progress=report,
             )
-    name = dataset.name if dataset is not None else config.data
-    return advice, name, np.sqrt(spectrum.variance)
+    return advice, dataset.name if dataset is not None else config.data
 
 
 ALREADY: dict[Any, tuple[str, ...]] = {True: ("none", "pixel"), "pixel": ("none",)}

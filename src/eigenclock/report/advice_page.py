@@ -6,9 +6,9 @@ from typing import Any
 import jinja2
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float
 
 from ..advice.closing import drawn_density
+from ..advice.groups import grouped
 from ..advice.result import ALIKE, Advice, number
 from ..curve.palette import MEASURED, PREDICTED
 from .interactive import log_figure
@@ -21,14 +21,12 @@ LINES = 12
 """Recipes of the chart of the ranking."""
 
 
-def advice_page(
-    advice: Advice, *, data: str, deviations: Float[np.ndarray, " mode"], configs: Mapping[str, str], command: str
-) -> str:
+def advice_page(advice: Advice, *, data: str, configs: Mapping[str, str], command: str) -> str:
     """The page as a string.
 
-    `data`: what to call them; `deviations`: (mode,) standard deviations of their modes; `configs`: recipes as files have them.
+    `data`: what to call them; `configs`: recipes as files have them.
     """
-    figures = {"path": _paths(advice), "ranking": _ranking(advice), "noise": _noise(advice, deviations)}
+    figures = {"path": _paths(advice), "ranking": _ranking(advice), "noise": _noise(advice)}
     columns, rows = _table(advice, sorted({*range(min(ROWS, len(advice.table))), advice.default}))
     _, more = _table(advice, range(ROWS, min(MORE, len(advice.table))))
     environment = jinja2.Environment(
@@ -161,7 +159,7 @@ def _ranking(advice: Advice) -> go.Figure:
     return figure
 
 
-def _noise(advice: Advice, deviations: Float[np.ndarray, " mode"]) -> go.Figure:
+def _noise(advice: Advice) -> go.Figure:
     """Densities of training noise levels beside what the data need."""
     figure = log_figure("noise level σ", "density in ln σ")
     low, high = advice.sampling.sigma_min, advice.sampling.sigma_max
@@ -174,6 +172,8 @@ def _noise(advice: Advice, deviations: Float[np.ndarray, " mode"]) -> go.Figure:
         )
     for level in (low, high):
         figure.add_vline(x=level, line={"color": "#666", "dash": "dash", "width": 1.5})
+    standardization = advice.candidates[advice.first_plain].standardization
+    deviations = np.sqrt(grouped(advice.spectrum, standardization).variance)
     seen = deviations[deviations > sigma[0]]
     figure.add_scatter(
         x=seen,
